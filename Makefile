@@ -1,0 +1,64 @@
+# The commands of this project; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
+VENV := .venv
+RUN := $(VENV)/bin/python
+STACK ?= dev
+PULUMI := $(RUN) -m lab pulumi --
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1 || echo none). Say which one to use with make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Installing the Python packages into $(VENV) (about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+.PHONY: tools
+tools: $(VENV)/.installed ## Prepare every tool and say where each came from
+	@$(RUN) -m lab tools
+
+.PHONY: up
+up: $(VENV)/.installed ## Start the lab and set up the trust in it
+	@$(RUN) -m lab up
+	@$(PULUMI) up --yes --skip-preview --stack $(STACK)
+
+.PHONY: preview
+preview: $(VENV)/.installed ## Show what `make up` would change
+	@$(PULUMI) preview --diff --stack $(STACK)
+
+.PHONY: status
+status: $(VENV)/.installed ## Show the lab's processes
+	@$(RUN) -m lab status
+
+.PHONY: down
+down: $(VENV)/.installed ## Take the trust down and stop the lab
+	@$(PULUMI) destroy --yes --skip-preview --stack $(STACK)
+	@$(RUN) -m lab down
+
+.PHONY: clean-lab
+clean-lab: $(VENV)/.installed ## Stop the lab and delete all it kept
+	@$(RUN) -m lab clean
+
+.PHONY: lint
+lint: $(VENV)/.installed
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+.PHONY: check
+check: lint ## Lint, types and the tests that need no servers
+	@$(RUN) -m pytest tests/unit
+
+.PHONY: test
+test: lint ## Everything: lint, types, and all tests on real servers
+	@$(RUN) -m lab tools
+	@$(RUN) -m pytest

@@ -1,0 +1,81 @@
+"""One environment's trust: a root CA in Vault, and every workload cluster's way to it."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pulumi_vault as vault
+
+from components import ClusterTrust, RootCa, RootPki
+from settings import Settings
+
+settings = Settings.load()
+protect = not settings.development
+
+# Providers: one Vault, and one API server for each workload cluster.
+vault_provider = vault.Provider(
+    "vault",
+    address=settings.vault.address,
+    ca_cert_file=None if settings.vault.ca_file is None else str(settings.vault.ca_file),
+)
+kubernetes_providers = {
+    cluster.name: kubernetes.Provider(
+        cluster.name,
+        kubeconfig=str(settings.kubeconfig),
+        context=cluster.context,
+        cluster_identifier=cluster.name,
+    )
+    for cluster in settings.clusters
+}
+
+# The root of trust.
+root_ca = RootCa(
+    "root",
+    {
+        "common_name": settings.root.common_name,
+        "organization": settings.root.organization,
+        "lifetime_days": settings.root.lifetime_days,
+        "protect": protect,
+    },
+)
+root_pki = RootPki(
+    "root-pki",
+    {
+        "certificate_pem": root_ca.certificate_pem,
+        "private_key_pem": root_ca.private_key_pem,
+        "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+        "protect": protect,
+    },
+    opts=pulumi.ResourceOptions(providers=[vault_provider]),
+)
+
+# The workload clusters.
+trusts = {
+    cluster.name: ClusterTrust(
+        cluster.name,
+        {
+            "cluster": cluster.name,
+            "kubernetes_host": cluster.api_server.address,
+            "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
+            "istio_revision": cluster.istio_revision,
+            "ca_path": root_pki.ca_path,
+            "vault_address": settings.vault.address,
+            "vault_ca_certificate": settings.vault.ca_certificate,
+        },
+        opts=pulumi.ResourceOptions(providers=[vault_provider, kubernetes_providers[cluster.name]]),
+    )
+    for cluster in settings.clusters
+}
+
+pulumi.export("rootCertificate", root_ca.certificate_pem)
+pulumi.export("vaultAddress", settings.vault.address)
+pulumi.export(
+    "clusters",
+    {
+        name: {
+            "authMount": trust.auth_mount_path,
+            "intermediateMount": trust.intermediate_mount_path,
+            "role": trust.role_name,
+            "policy": trust.policy_name,
+        }
+        for name, trust in trusts.items()
+    },
+)

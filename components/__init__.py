@@ -1,0 +1,35 @@
+"""HashiCorp Vault as the intermediate CA of an Istio / Gloo Mesh fleet, as Pulumi components."""
+
+from .agent_rbac import AgentRbac, AgentRbacArgs
+from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
+from .cluster_trust import ClusterTrust, ClusterTrustArgs
+from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
+from .kubeconfig import ApiServer, api_server
+from .root_ca import RootCa, RootCaArgs
+from .root_pki import RootPki, RootPkiArgs
+from .root_trust_policy import IstioMeshSelector, RootTrustPolicy, RootTrustPolicyArgs
+from .validation import InvalidInputError
+from .vault_install import VaultInstall, VaultInstallArgs
+
+__all__ = [
+    "AgentRbac",
+    "AgentRbacArgs",
+    "ApiServer",
+    "ClusterAuthMount",
+    "ClusterAuthMountArgs",
+    "ClusterTrust",
+    "ClusterTrustArgs",
+    "IntermediatePki",
+    "IntermediatePkiArgs",
+    "InvalidInputError",
+    "IstioMeshSelector",
+    "RootCa",
+    "RootCaArgs",
+    "RootPki",
+    "RootPkiArgs",
+    "RootTrustPolicy",
+    "RootTrustPolicyArgs",
+    "VaultInstall",
+    "VaultInstallArgs",
+    "api_server",
+]

@@ -1,0 +1,123 @@
+"""Everything that makes one workload cluster get its intermediate CA from Vault."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from .agent_rbac import AgentRbac
+from .cluster_auth_mount import ClusterAuthMount
+from .intermediate_pki import IntermediatePki
+from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
+from .root_trust_policy import RootTrustPolicy
+from .validation import require_dns_label, require_server_address
+
+
+class ClusterTrustArgs(TypedDict):
+    """One workload cluster and the Vault it is to trust."""
+
+    cluster: str
+    """Name of the workload cluster, an RFC 1123 label."""
+    kubernetes_host: str
+    """Address of the cluster's API server as Vault reaches it, `https://host[:port]`."""
+    kubernetes_ca_certificate: pulumi.Input[str]
+    """CA certificates that the API server's certificate chains to, PEM."""
+    ca_path: pulumi.Input[str]
+    """API path, without `/v1`, at which the root signs: the `ca_path` of a RootPki."""
+    vault_address: pulumi.Input[str]
+    """Address of Vault as the cluster reaches it, `https://host[:port]`."""
+    vault_ca_certificate: NotRequired[pulumi.Input[str] | None]
+    """CA certificates that Vault's own certificate chains to, PEM; absent means the agent's system
+    certificates."""
+    istio_revision: NotRequired[str]
+    """Revision of istiod, which names its service account; `default` when absent."""
+    istio_namespace: NotRequired[str]
+    """Namespace of istiod; `istio-system` when absent."""
+
+
+class ClusterTrust(pulumi.ComponentResource):
+    """The trust of one workload cluster: mounts, role, policy, permissions, RootTrustPolicy.
+
+    Needs a `vault` and a `kubernetes` provider; the latter decides which cluster is meant.
+    """
+
+    auth_mount_path: pulumi.Output[str]
+    """Auth mount below `auth/` at which the cluster's agent logs in."""
+    intermediate_mount_path: pulumi.Output[str]
+    """Secrets mount in which the cluster makes its requests."""
+    role_name: pulumi.Output[str]
+    """Role that the agent takes on."""
+    policy_name: pulumi.Output[str]
+    """Vault policy that the role carries."""
+
+    def __init__(
+        self, name: str, args: ClusterTrustArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Registers the parts.
+
+        Raises:
+            InvalidInputError: a field is not usable.
+        """
+        # Checked here as well: a part that refuses its input would come after its siblings.
+        cluster = require_dns_label("cluster", args["cluster"])
+        kubernetes_host = require_server_address("kubernetes_host", args["kubernetes_host"])
+        istio_namespace = require_dns_label(
+            "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
+        )
+        service_account = istiod_service_account(
+            require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
+        )
+
+        super().__init__("mesh-trust:index:ClusterTrust", name, None, opts)
+
+        rbac = AgentRbac(
+            f"{name}-rbac",
+            {
+                "istio_namespace": istio_namespace,
+                "istiod_service_account": service_account,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        intermediate = IntermediatePki(
+            f"{name}-intermediate",
+            {"cluster": cluster, "ca_path": args["ca_path"]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        auth = ClusterAuthMount(
+            f"{name}-auth",
+            {
+                "cluster": cluster,
+                "kubernetes_host": kubernetes_host,
+                "kubernetes_ca_certificate": args["kubernetes_ca_certificate"],
+                "token_reviewer_jwt": rbac.reviewer_jwt,
+                "policies": [intermediate.policy_name],
+                "service_account_names": [service_account],
+                "service_account_namespaces": [istio_namespace],
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        RootTrustPolicy(
+            f"{name}-trust",
+            {
+                "cluster": cluster,
+                "vault_address": args["vault_address"],
+                "vault_ca_certificate": args.get("vault_ca_certificate"),
+                "ca_path": args["ca_path"],
+                "csr_path": intermediate.csr_path,
+                "auth_mount_path": auth.mount_path,
+                "role_name": auth.role_name,
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+        self.auth_mount_path = auth.mount_path
+        self.intermediate_mount_path = intermediate.mount_path
+        self.role_name = auth.role_name
+        self.policy_name = intermediate.policy_name
+        self.register_outputs(
+            {
+                "auth_mount_path": self.auth_mount_path,
+                "intermediate_mount_path": self.intermediate_mount_path,
+                "role_name": self.role_name,
+                "policy_name": self.policy_name,
+            }
+        )

@@ -1,0 +1,60 @@
+"""Finds the issuer of a Vault PKI mount that holds a given certificate."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_vault as vault
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+
+def issuer_id_of(
+    certificate_pem: pulumi.Input[str],
+    mount_path: pulumi.Input[str],
+    opts: pulumi.InvokeOptions,
+) -> pulumi.Output[str]:
+    """The id of the issuer in `mount_path` whose certificate is `certificate_pem`.
+
+    An import does not say which issuer it made, a name would never compare equal to the id that
+    Vault stores, and a mount may hold several issuers: the fingerprint is what tells them apart.
+
+    Raises (when the output resolves):
+        LookupError: no issuer of the mount has that certificate.
+    """
+
+    def certificate_of(issuer_id: str, mount: str) -> pulumi.Output[tuple[str, str]]:
+        found = vault.pkisecret.get_backend_issuer_output(
+            backend=mount, issuer_ref=issuer_id, opts=opts
+        )
+        return found.certificate.apply(lambda certificate: (issuer_id, certificate))
+
+    def all_of(issuer_ids: Sequence[str], mount: str) -> pulumi.Output[list[tuple[str, str]]]:
+        return pulumi.Output.all(*(certificate_of(issuer_id, mount) for issuer_id in issuer_ids))
+
+    listed = vault.pkisecret.get_backend_issuers_output(backend=mount_path, opts=opts)
+    issuers: pulumi.Output[list[tuple[str, str]]] = pulumi.Output.all(
+        listed.keys, mount_path
+    ).apply(lambda found: all_of(*found))
+    return pulumi.Output.all(certificate_pem, mount_path, issuers).apply(
+        lambda found: select_issuer(*found)
+    )
+
+
+def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple[str, str]]) -> str:
+    """The id among `issuers`, pairs of id and PEM certificate, that belongs to `certificate_pem`.
+
+    Raises:
+        LookupError: none does.
+    """
+    wanted = _fingerprint(certificate_pem)
+    for issuer_id, issuer_pem in issuers:
+        if _fingerprint(issuer_pem) == wanted:
+            return issuer_id
+    raise LookupError(
+        f"mount {mount_path!r} has no issuer with the root certificate of fingerprint "
+        f"{wanted.hex(':')} (SHA-256); see what it has with `vault list {mount_path}/issuers`"
+    )
+
+
+def _fingerprint(certificate_pem: str) -> bytes:
+    return x509.load_pem_x509_certificate(certificate_pem.encode()).fingerprint(SHA256())

@@ -1,0 +1,95 @@
+"""Refuses bad input by field, value and fix, before anything is registered."""
+
+import re
+from collections.abc import Collection
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+_T = TypeVar("_T")
+
+# RFC 1123 labels, as Kubernetes names are: what is safe there is safe in a Vault path too.
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+# Vault policies read `*` and `+` as wildcards, so neither may pass.
+_VAULT_PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+
+
+class InvalidInputError(ValueError):
+    """One wrong value of one field; the message is a single line with the fix."""
+
+    def __init__(self, field: str, value: object, fix: str) -> None:
+        super().__init__(f"{field}: {value!r} is not valid; {fix}")
+
+
+def require_dns_label(field: str, value: str) -> str:
+    """Returns `value`, a lower-case RFC 1123 label of 1 to 63 characters.
+
+    Raises:
+        InvalidInputError: it is anything else, for example has an underscore or a slash.
+    """
+    if not isinstance(value, str) or not _DNS_LABEL.fullmatch(value):
+        raise InvalidInputError(
+            field,
+            value,
+            "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit at each end",
+        )
+    return value
+
+
+def require_vault_path(field: str, value: str) -> str:
+    """Returns `value`, the path of a mount or the name of a role or policy, without outer slashes.
+
+    Raises:
+        InvalidInputError: it is empty, starts or ends with a slash, or could widen a policy.
+    """
+    if not isinstance(value, str) or not _VAULT_PATH.fullmatch(value):
+        raise InvalidInputError(
+            field,
+            value,
+            "use letters, digits, '_', '-' and '.', in segments separated by single slashes",
+        )
+    return value
+
+
+def require_whole_number(field: str, value: int, *, minimum: int, unit: str) -> int:
+    """Returns `value`, a whole number of `unit` that is at least `minimum`.
+
+    Raises:
+        InvalidInputError: it is smaller, or not a whole number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise InvalidInputError(field, value, f"use a whole number of {unit}, {minimum} or more")
+    return value
+
+
+def require_one_of(field: str, value: _T, allowed: Collection[_T]) -> _T:
+    """Returns `value`, one of `allowed`.
+
+    Raises:
+        InvalidInputError: it is none of them.
+    """
+    if value not in allowed:
+        raise InvalidInputError(field, value, f"use one of {', '.join(map(str, allowed))}")
+    return value
+
+
+def require_server_address(field: str, value: str, *, allow_http: bool = False) -> str:
+    """Returns `value`, the address of a server as scheme, host and optional port.
+
+    Raises:
+        InvalidInputError: it has no scheme or host, has a path, query, fragment or user name, or
+            is plain HTTP where that is not allowed.
+    """
+    schemes = ("https", "http") if allow_http else ("https",)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  # an unusable port raises only when it is read
+    except (AttributeError, ValueError):
+        raise InvalidInputError(field, value, "use an address such as https://host:8200") from None
+    if parts.scheme == "http" and not allow_http:
+        raise InvalidInputError(field, value, "use https; plain HTTP is for development only")
+    if parts.scheme not in schemes or not parts.hostname:
+        raise InvalidInputError(field, value, "use an address such as https://host:8200")
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise InvalidInputError(field, value, "leave out everything but scheme, host and port")
+    return value

@@ -1,0 +1,184 @@
+"""The stack's configuration: read once, checked, frozen."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components import ApiServer, InvalidInputError, api_server
+from components.names import DEFAULT_REVISION
+from components.validation import (
+    require_dns_label,
+    require_server_address,
+    require_whole_number,
+)
+
+_CLUSTER_FIELDS = ("name", "context", "istioRevision", "kubernetesHost")
+
+
+@dataclass(frozen=True)
+class Root:
+    """The root CA to generate."""
+
+    common_name: str
+    organization: str | None
+    lifetime_days: int
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The Vault that is there already, and how long what it signs lives."""
+
+    address: str
+    """`https://host[:port]`."""
+    ca_file: Path | None
+    """PEM file of the CA that Vault's own certificate chains to; None: the system's."""
+    intermediate_lifetime_days: int
+
+    @property
+    def ca_certificate(self) -> str | None:
+        """Content of `ca_file`, PEM."""
+        return None if self.ca_file is None else self.ca_file.read_text()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One workload cluster."""
+
+    name: str
+    context: str
+    """Context of the kubeconfig."""
+    istio_revision: str
+    api_server: ApiServer
+    """The API server as Vault reaches it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One environment."""
+
+    development: bool
+    kubeconfig: Path
+    root: Root
+    vault: Vault
+    clusters: tuple[Cluster, ...]
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Reads the configuration of the running stack, and of the environment what it leaves open.
+
+        Raises:
+            InvalidInputError: a value is missing or not usable.
+        """
+        config = pulumi.Config()
+        development = _boolean(config, "development")
+        kubeconfig = _kubeconfig(config)
+        root = Root(
+            common_name=config.get("rootCommonName") or "mesh-trust root",
+            organization=config.get("rootOrganization"),
+            lifetime_days=_whole_number(config, "rootLifetimeDays", 3650),
+        )
+        vault = _vault(config, development=development)
+        if vault.intermediate_lifetime_days >= root.lifetime_days:
+            raise InvalidInputError(
+                "intermediateLifetimeDays",
+                vault.intermediate_lifetime_days,
+                f"use less than rootLifetimeDays ({root.lifetime_days}): "
+                "an intermediate must not outlive its root",
+            )
+        return cls(development, kubeconfig, root, vault, _clusters(config, kubeconfig))
+
+
+def _boolean(config: pulumi.Config, key: str) -> bool:
+    try:
+        return config.get_bool(key) or False
+    except pulumi.ConfigTypeError:
+        raise InvalidInputError(key, config.get(key), "use true or false") from None
+
+
+def _whole_number(config: pulumi.Config, key: str, default: int) -> int:
+    try:
+        value = config.get_int(key)
+    except pulumi.ConfigTypeError:
+        raise InvalidInputError(key, config.get(key), "use a whole number of days") from None
+    return require_whole_number(key, default if value is None else value, minimum=1, unit="days")
+
+
+def _kubeconfig(config: pulumi.Config) -> Path:
+    value = config.get("kubeconfig") or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    if os.pathsep in value:
+        raise InvalidInputError(
+            "kubeconfig", value, "name one file; merge several with `kubectl config view --flatten`"
+        )
+    return Path(value).expanduser()
+
+
+def _vault(config: pulumi.Config, *, development: bool) -> Vault:
+    address = config.get("vaultAddress") or os.environ.get("VAULT_ADDR")
+    if not address:
+        raise InvalidInputError("vaultAddress", address, "set it, or VAULT_ADDR")
+    ca_file = config.get("vaultCaFile") or os.environ.get("VAULT_CACERT")
+    if ca_file and not Path(ca_file).is_file():
+        raise InvalidInputError("vaultCaFile", ca_file, "name a PEM file that is there")
+    return Vault(
+        address=require_server_address("vaultAddress", address, allow_http=development),
+        ca_file=Path(ca_file) if ca_file else None,
+        intermediate_lifetime_days=_whole_number(config, "intermediateLifetimeDays", 365),
+    )
+
+
+def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:
+    try:
+        entries = config.get_object("clusters")
+    except pulumi.ConfigTypeError:
+        entries = None
+    if not isinstance(entries, list) or not entries:
+        raise InvalidInputError("clusters", entries, "list at least one workload cluster")
+    clusters = tuple(_cluster(entry, index, kubeconfig) for index, entry in enumerate(entries))
+    names = [cluster.name for cluster in clusters]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise InvalidInputError(f"clusters[{index}].name", name, "list each cluster once")
+    return clusters
+
+
+def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
+    field = f"clusters[{index}]"
+    if not isinstance(entry, Mapping):
+        raise InvalidInputError(field, entry, f"give it the fields {', '.join(_CLUSTER_FIELDS)}")
+    for key in entry:
+        if key not in _CLUSTER_FIELDS:
+            raise InvalidInputError(field, key, f"known are {', '.join(_CLUSTER_FIELDS)}")
+    name = require_dns_label(f"{field}.name", _text(entry, "name", field, None))
+    context = _text(entry, "context", field, name)
+    if "_" in context:
+        # Gloo makes the context's name a DNS name in the certificate that connects the cluster.
+        raise InvalidInputError(
+            f"{field}.context",
+            context,
+            f"rename it without underscores: kubectl config rename-context {context} "
+            f"{context.replace('_', '-')}",
+        )
+    server = api_server(kubeconfig, context)
+    host = _text(entry, "kubernetesHost", field, server.address)
+    return Cluster(
+        name=name,
+        context=context,
+        istio_revision=require_dns_label(
+            f"{field}.istioRevision", _text(entry, "istioRevision", field, DEFAULT_REVISION)
+        ),
+        api_server=ApiServer(
+            address=require_server_address(f"{field}.kubernetesHost", host),
+            ca_certificate=server.ca_certificate,
+        ),
+    )
+
+
+def _text(entry: Mapping[str, Any], key: str, field: str, default: str | None) -> str:
+    value = entry.get(key, default)
+    if not isinstance(value, str) or not value:
+        raise InvalidInputError(f"{field}.{key}", value, "give it a text")
+    return value

@@ -1,0 +1,86 @@
+"""The engine is replaced by a recorder: these tests are about shape, not about what works."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pulumi
+import pulumi.runtime
+import pulumi.runtime.rpc as rpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+
+class Recorder(pulumi.runtime.Mocks):
+    """Stands in for engine and providers: keeps what is registered, answers with the inputs."""
+
+    def __init__(self) -> None:
+        self.registered: list[pulumi.runtime.MockResourceArgs] = []
+        self.computed: dict[str, dict[str, Any]] = {}
+        """Outputs beyond the inputs, by type token."""
+        self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+        """Results of invokes, by function token."""
+
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[str, Any]]:
+        self.registered.append(args)
+        return f"{args.name}-id", {**args.inputs, **self.computed.get(args.typ, {})}
+
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return self.answers[args.token](args.args), []
+
+    def of_type(self, token: str) -> dict[str, dict[str, Any]]:
+        """Inputs of what was registered with the type `token`, by name."""
+        return {args.name: args.inputs for args in self.registered if args.typ == token}
+
+    def types(self) -> list[str]:
+        """Type tokens of everything that was registered."""
+        return [args.typ for args in self.registered]
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    mocks = Recorder()
+    pulumi.runtime.set_mocks(mocks, project="mesh-trust", stack="unit", preview=False)
+    return mocks
+
+
+@pytest.fixture(scope="session")
+def make_certificate() -> Callable[[str], str]:
+    """Makes a self-signed certificate, PEM, for a common name; each call with a key of its own."""
+
+    def make(common_name: str) -> str:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=1))
+            .sign(key, SHA256())
+        )
+        return certificate.public_bytes(Encoding.PEM).decode()
+
+    return make
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """How an input that is secret reaches a provider."""
+    return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}
+
+
+def run(program: Callable[[], pulumi.Output[Any]]) -> Any:
+    """Runs `program` until all is registered, and returns the value of its output."""
+    values: list[Any] = []
+    pulumi.runtime.test(lambda: program().apply(values.append))()  # type: ignore[no-untyped-call]
+    return values[0]

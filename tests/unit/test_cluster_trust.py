@@ -1,0 +1,170 @@
+import base64
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import ClusterTrust, ClusterTrustArgs, InvalidInputError
+from components.rbac_rules import AGENT_RULES
+
+from .conftest import Recorder, run, secret
+
+MOUNT = "vault:index/mount:Mount"
+POLICY = "vault:index/policy:Policy"
+AUTH = "vault:index/authBackend:AuthBackend"
+AUTH_CONFIG = "vault:kubernetes/authBackendConfig:AuthBackendConfig"
+AUTH_ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole"
+TOKEN = "kubernetes:core/v1:Secret"
+ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
+ROOT_TRUST_POLICY = "kubernetes:admin.gloo.solo.io/v2:RootTrustPolicy"
+
+ARGS: ClusterTrustArgs = {
+    "cluster": "east",
+    "kubernetes_host": "https://10.0.0.1:6443",
+    "kubernetes_ca_certificate": "the cluster's CA",
+    "ca_path": "pki/root/sign-intermediate",
+    "vault_address": "https://vault:8200",
+    "vault_ca_certificate": "Vault's CA",
+}
+
+
+def register(recorder: Recorder, **changes: Any) -> list[Any]:
+    recorder.computed[TOKEN] = {"data": {"token": base64.b64encode(b"a.jwt").decode()}}
+
+    def program() -> pulumi.Output[Any]:
+        trust = ClusterTrust("east", {**ARGS, **changes})  # type: ignore[typeddict-item]
+        return pulumi.Output.all(
+            trust.auth_mount_path,
+            trust.intermediate_mount_path,
+            trust.role_name,
+            trust.policy_name,
+        )
+
+    outputs: list[Any] = run(program)
+    return outputs
+
+
+def test_what_is_made_for_a_cluster(recorder: Recorder) -> None:
+    assert register(recorder) == [
+        "kube-east-mesh-auth",
+        "pki_int_east",
+        "gen-int-ca-istio-east-mesh",
+        "gen-int-ca-istio-east-mesh",
+    ]
+    made = [kind for kind in recorder.types() if not kind.startswith("mesh-trust:")]
+    expected = [ACCOUNT, AUTH, AUTH_CONFIG, AUTH_ROLE, BINDING, BINDING, MOUNT, POLICY, ROLE]
+    expected += [ROOT_TRUST_POLICY, TOKEN]
+    assert sorted(made) == sorted(expected)
+
+
+def test_the_auth_mount(recorder: Recorder) -> None:
+    register(recorder)
+
+    mount = recorder.of_type(AUTH)["east-auth-mount"]
+    assert (mount["path"], mount["type"]) == ("kube-east-mesh-auth", "kubernetes")
+    assert recorder.of_type(AUTH_CONFIG)["east-auth-config"] == {
+        "backend": "kube-east-mesh-auth",
+        "kubernetesHost": "https://10.0.0.1:6443",
+        "kubernetesCaCert": "the cluster's CA",
+        "tokenReviewerJwt": secret("a.jwt"),
+        "disableLocalCaJwt": True,
+    }
+    assert recorder.of_type(AUTH_ROLE)["east-auth-role"] == {
+        "backend": "kube-east-mesh-auth",
+        "roleName": "gen-int-ca-istio-east-mesh",
+        "boundServiceAccountNames": ["istiod"],
+        "boundServiceAccountNamespaces": ["istio-system"],
+        "tokenPolicies": ["gen-int-ca-istio-east-mesh"],
+        "tokenTtl": 3600,
+        "tokenMaxTtl": 3600,
+    }
+
+
+def test_one_service_account_for_role_and_rbac(recorder: Recorder) -> None:
+    register(recorder, istio_revision="1-20", istio_namespace="istio")
+
+    role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
+    assert role["boundServiceAccountNames"] == ["istiod-1-20"]
+    assert role["boundServiceAccountNamespaces"] == ["istio"]
+    binding = recorder.of_type(BINDING)["east-rbac-agent-binding"]
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "istiod-1-20", "namespace": "istio"}
+    ]
+
+
+def test_the_reviewer_may_review_tokens_and_nothing_else(recorder: Recorder) -> None:
+    register(recorder)
+
+    account = recorder.of_type(ACCOUNT)["east-rbac-reviewer"]
+    assert account["metadata"] == {"name": "vault-token-reviewer", "namespace": "istio-system"}
+    bindings = recorder.of_type(BINDING)
+    of_reviewer = [
+        binding["roleRef"]["name"]
+        for binding in bindings.values()
+        if binding["subjects"][0]["name"] == "vault-token-reviewer"
+    ]
+    assert of_reviewer == ["system:auth-delegator"]
+    token = recorder.of_type(TOKEN)["east-rbac-reviewer-token"]
+    assert token["type"] == "kubernetes.io/service-account-token"
+    assert token["metadata"]["annotations"] == {
+        "kubernetes.io/service-account.name": "vault-token-reviewer"
+    }
+
+
+def test_the_agents_rules_are_listed_without_a_wildcard(recorder: Recorder) -> None:
+    register(recorder)
+
+    rules = recorder.of_type(ROLE)["east-rbac-agent-role"]["rules"]
+    assert len(rules) == len(AGENT_RULES)
+    for rule in rules:
+        for entries in (rule["apiGroups"], rule["resources"], rule["verbs"]):
+            assert entries
+            assert not any("*" in entry for entry in entries)
+
+
+def test_gloos_policy(recorder: Recorder) -> None:
+    register(recorder)
+
+    policy = recorder.of_type(ROOT_TRUST_POLICY)["east-trust-policy"]
+    assert policy["metadata"] == {"name": "east", "namespace": "gloo-mesh"}
+    assert policy["spec"]["config"] == {
+        "agentCa": {
+            "vault": {
+                "server": "https://vault:8200",
+                "caPath": "pki/root/sign-intermediate",
+                "csrPath": "pki_int_east/intermediate/generate/exported",
+                "caBundle": base64.b64encode(b"Vault's CA").decode(),
+                "kubernetesAuth": {
+                    "mountPath": "/v1/auth/kube-east-mesh-auth",
+                    "role": "gen-int-ca-istio-east-mesh",
+                },
+            }
+        },
+        "autoRestartPods": False,
+    }
+
+
+def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: Recorder) -> None:
+    register(recorder, vault_ca_certificate=None)
+
+    spec = recorder.of_type(ROOT_TRUST_POLICY)["east-trust-policy"]["spec"]
+    assert "caBundle" not in spec["config"]["agentCa"]["vault"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"cluster": "ea_st"}, "cluster"),
+        ({"kubernetes_host": "http://10.0.0.1"}, "kubernetes_host"),
+        ({"istio_revision": "1.20"}, "istio_revision"),
+        ({"istio_namespace": "*"}, "istio_namespace"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_registered(
+    recorder: Recorder, change: dict[str, str], field: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=f"^{field}: "):
+        ClusterTrust("east", {**ARGS, **change})  # type: ignore[typeddict-item]
+    assert recorder.registered == []

@@ -1,0 +1,107 @@
+"""The public surface, frozen: a change here is a change for everyone who uses the components."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+import components
+from components import (
+    AgentRbac,
+    ClusterAuthMount,
+    ClusterTrust,
+    IntermediatePki,
+    RootCa,
+    RootPki,
+    RootTrustPolicy,
+    VaultInstall,
+)
+
+from .test_cluster_trust import ARGS as CLUSTER_TRUST
+from .test_parts import AUTH, TRUST
+
+ROOT_PKI = {"certificate_pem": "certificate", "private_key_pem": "key"}
+
+# Class, arguments, and the outputs it registers.
+COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] = [
+    (RootCa, {"common_name": "root"}, {"certificate_pem", "private_key_pem"}),
+    (RootPki, ROOT_PKI, {"mount_path", "ca_path", "issuer_id"}),
+    (
+        VaultInstall,
+        {"mode": "existing", "address": "https://vault"},
+        {"address", "ca_certificate", "service_name", "root_token"},
+    ),
+    (
+        IntermediatePki,
+        {"cluster": "east", "ca_path": "pki/root/sign-intermediate"},
+        {"mount_path", "csr_path", "policy_name"},
+    ),
+    (ClusterAuthMount, AUTH, {"mount_path", "role_name"}),
+    (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
+    (RootTrustPolicy, TRUST, {"policy_id"}),
+    (
+        ClusterTrust,
+        CLUSTER_TRUST,
+        {"auth_mount_path", "intermediate_mount_path", "role_name", "policy_name"},
+    ),
+]
+
+PUBLIC_NAMES = {
+    "AgentRbac",
+    "AgentRbacArgs",
+    "ApiServer",
+    "ClusterAuthMount",
+    "ClusterAuthMountArgs",
+    "ClusterTrust",
+    "ClusterTrustArgs",
+    "IntermediatePki",
+    "IntermediatePkiArgs",
+    "InvalidInputError",
+    "IstioMeshSelector",
+    "RootCa",
+    "RootCaArgs",
+    "RootPki",
+    "RootPkiArgs",
+    "RootTrustPolicy",
+    "RootTrustPolicyArgs",
+    "VaultInstall",
+    "VaultInstallArgs",
+    "api_server",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(components.__all__) == PUBLIC_NAMES
+
+
+@pytest.fixture
+def registered_outputs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:
+    """Calls of `register_outputs`, which the mocked engine would ignore."""
+    calls: list[tuple[Any, dict[str, Any]]] = []
+
+    def spy(self: pulumi.ComponentResource, outputs: dict[str, Any]) -> None:
+        calls.append((self, outputs))
+
+    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", spy)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("component", "args", "outputs"), COMPONENTS, ids=[entry[0].__name__ for entry in COMPONENTS]
+)
+@pytest.mark.usefixtures("recorder")
+def test_each_component_registers_its_documented_outputs_once(
+    registered_outputs: list[tuple[Any, dict[str, Any]]],
+    component: Callable[..., pulumi.ComponentResource],
+    args: Any,
+    outputs: set[str],
+) -> None:
+    created = component("name", args)
+
+    own = [registered for owner, registered in registered_outputs if owner is created]
+    assert [set(registered) for registered in own] == [outputs]
+    assert set(inspect.get_annotations(type(created))) == outputs
+    assert registered_outputs[-1][0] is created
+    assert created.pulumi_resource_type == f"mesh-trust:index:{component.__name__}"

@@ -1,0 +1,157 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi.runtime
+import pytest
+
+from components import InvalidInputError
+from settings import Settings
+
+from .test_kubeconfig import PEM
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A kubeconfig with the contexts east and west, and a Vault, as a user's shell has them."""
+    (tmp_path / "ca.pem").write_text(PEM)
+    document = {
+        "contexts": [
+            {"name": name, "context": {"cluster": name}} for name in ("east", "west", "we_st")
+        ],
+        "clusters": [
+            {
+                "name": name,
+                "cluster": {"server": f"https://{name}:6443", "certificate-authority": "ca.pem"},
+            }
+            for name in ("east", "west", "we_st")
+        ],
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(document))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setenv("VAULT_ADDR", "https://vault:8200")
+    monkeypatch.setenv("VAULT_CACERT", str(tmp_path / "ca.pem"))
+    return tmp_path
+
+
+def load(**config: Any) -> Settings:
+    values = {"clusters": [{"name": "east"}, {"name": "west"}], **config}
+    pulumi.runtime.set_all_config(
+        {
+            f"mesh-trust:{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in values.items()
+        }
+    )
+    pulumi.runtime.set_mocks(_NoResources(), project="mesh-trust")
+    return Settings.load()
+
+
+class _NoResources(pulumi.runtime.Mocks):
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        raise AssertionError(f"{args.name} was registered")
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise AssertionError(f"{args.token} was called")
+
+
+def test_the_defaults(environment: Path) -> None:
+    settings = load()
+
+    assert settings.development is False
+    assert settings.kubeconfig == environment / "kubeconfig"
+    assert settings.root.common_name == "mesh-trust root"
+    assert settings.root.organization is None
+    assert settings.root.lifetime_days == 3650
+    assert settings.vault.address == "https://vault:8200"
+    assert settings.vault.ca_certificate == PEM
+    assert settings.vault.intermediate_lifetime_days == 365
+    assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
+    east = settings.clusters[0]
+    assert (east.context, east.istio_revision) == ("east", "default")
+    assert (east.api_server.address, east.api_server.ca_certificate) == ("https://east:6443", PEM)
+
+
+def test_configuration_wins_over_the_environment(environment: Path) -> None:
+    (environment / "other").write_text((environment / "kubeconfig").read_text())
+    (environment / "other.pem").write_text("other")
+    settings = load(
+        development=True,
+        kubeconfig=str(environment / "other"),
+        vaultAddress="http://other",
+        vaultCaFile=str(environment / "other.pem"),
+        rootCommonName="our root",
+        rootOrganization="we",
+        rootLifetimeDays=20,
+        intermediateLifetimeDays=10,
+        clusters=[
+            {
+                "name": "a",
+                "context": "east",
+                "istioRevision": "1-20",
+                "kubernetesHost": "https://lb",
+            }
+        ],
+    )
+
+    assert settings.development is True
+    assert settings.kubeconfig == environment / "other"
+    assert (settings.vault.address, settings.vault.ca_certificate) == ("http://other", "other")
+    assert (settings.root.common_name, settings.root.organization) == ("our root", "we")
+    assert (settings.root.lifetime_days, settings.vault.intermediate_lifetime_days) == (20, 10)
+    (cluster,) = settings.clusters
+    assert (cluster.name, cluster.context, cluster.istio_revision) == ("a", "east", "1-20")
+    assert cluster.api_server.address == "https://lb"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"development": "perhaps"}, "^development: 'perhaps' .*true or false"),
+        ({"kubeconfig": "a:b"}, "^kubeconfig: 'a:b' .*name one file"),
+        ({"kubeconfig": "/absent"}, "^kubeconfig: '/absent' .*No such file"),
+        ({"vaultAddress": "vault:8200"}, "^vaultAddress: 'vault:8200' "),
+        ({"vaultAddress": "http://vault"}, "^vaultAddress: .*plain HTTP is for development only"),
+        ({"vaultAddress": "https://vault/v1"}, "^vaultAddress: "),
+        ({"vaultCaFile": "/absent.pem"}, "^vaultCaFile: '/absent.pem' "),
+        ({"rootLifetimeDays": "long"}, "^rootLifetimeDays: 'long' "),
+        ({"rootLifetimeDays": 0}, "^rootLifetimeDays: 0 "),
+        ({"intermediateLifetimeDays": -1}, "^intermediateLifetimeDays: -1 "),
+        (
+            {"rootLifetimeDays": 30, "intermediateLifetimeDays": 30},
+            "^intermediateLifetimeDays: 30 .*must not outlive its root",
+        ),
+        ({"clusters": []}, "^clusters: .*at least one"),
+        ({"clusters": "east"}, "^clusters: .*at least one"),
+        ({"clusters": {"name": "east"}}, "^clusters: .*at least one"),
+        ({"clusters": ["east"]}, r"^clusters\[0\]: 'east' "),
+        ({"clusters": [{}]}, r"^clusters\[0\]\.name: None "),
+        ({"clusters": [{"name": "East"}]}, r"^clusters\[0\]\.name: 'East' "),
+        ({"clusters": [{"name": 7}]}, r"^clusters\[0\]\.name: 7 "),
+        ({"clusters": [{"name": "east"}, {"name": "east"}]}, r"^clusters\[1\]\.name: 'east' "),
+        ({"clusters": [{"name": "a", "contxt": "east"}]}, r"^clusters\[0\]: 'contxt' .*context"),
+        ({"clusters": [{"name": "north"}]}, "^context: 'north' .*east, we_st, west"),
+        ({"clusters": [{"name": "a", "context": "we_st"}]}, r"^clusters\[0\]\.context: .*we-st"),
+        (
+            {"clusters": [{"name": "east", "istioRevision": "1.20"}]},
+            r"^clusters\[0\]\.istioRevision: '1\.20' ",
+        ),
+        (
+            {"clusters": [{"name": "east", "kubernetesHost": "http://lb"}]},
+            r"^clusters\[0\]\.kubernetesHost: 'http://lb' ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        load(**config)
+
+
+def test_a_missing_vault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAULT_ADDR")
+    with pytest.raises(InvalidInputError, match=r"^vaultAddress: None .*set it, or VAULT_ADDR"):
+        load()
+
+
+def test_without_a_ca_file_the_systems_certificates_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAULT_CACERT")
+    assert load().vault.ca_certificate is None
