@@ -1,0 +1,7 @@
+"""The tools that the lab is made of, from wherever they are to be had."""
+
+from .prepare import prepare
+from .report import tool_table
+from .tools import PreparedTool, Source, Toolchain, ToolchainError
+
+__all__ = ["PreparedTool", "Source", "Toolchain", "ToolchainError", "prepare", "tool_table"]

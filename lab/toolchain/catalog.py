@@ -1,0 +1,169 @@
+"""The tools: which versions, where the official ones are, and how to build them.
+
+Versions of the provider plugins are those that the Python packages in requirements.txt ask for.
+"""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+MODULES = Path(__file__).parent / "modules"
+PLUGINS = Path(__file__).parents[1] / "plugins"
+
+OS = platform.system().lower()
+_MACHINE = platform.machine().lower()
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, _MACHINE)
+
+ENGINE = "pulumi"
+LANGUAGE_HOST = "pulumi-language-python"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """How an installed tool says its version, and which versions will do."""
+
+    version_arguments: tuple[str, ...]
+    accepted: SpecifierSet
+
+
+@dataclass(frozen=True)
+class Download:
+    """An official release and the checksums that its publisher gives for it."""
+
+    url: str
+    checksums_url: str
+    """A file of lines `SHA-256  file name`, or with nothing but the SHA-256."""
+    member: str | None
+    """The executable within the archive; None where the download is the executable itself."""
+
+
+@dataclass(frozen=True)
+class GoBuild:
+    """A package built in one of the pinned modules."""
+
+    module: Path
+    """Folder with go.mod and go.sum."""
+    package: str
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    """Values of string variables, set when linking."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool, and the ways to have it; what is None is no way."""
+
+    name: str
+    version: str
+    installed: Installed | None = None
+    download: Download | None = None
+    build: GoBuild | None = None
+    own: Path | None = None
+    """Folder of the lab's own stand-in."""
+
+    @property
+    def is_plugin(self) -> bool:
+        """Whether the engine looks for it among its provider plugins."""
+        return self.name.startswith("pulumi-resource-")
+
+
+def _pulumi(version: str) -> Tool:
+    release = f"https://github.com/pulumi/pulumi/releases/download/v{version}"
+    architecture = {"amd64": "x64"}.get(ARCHITECTURE, ARCHITECTURE)
+    return Tool(
+        ENGINE,
+        version,
+        # Older engines do not know what the pinned SDK asks of them.
+        Installed(("version",), SpecifierSet(">=3.200,<4")),
+        Download(
+            f"{release}/pulumi-v{version}-{OS}-{architecture}.tar.gz",
+            f"{release}/pulumi-{version}-checksums.txt",
+            "pulumi/pulumi",
+        ),
+        GoBuild(
+            MODULES / "pulumi",
+            "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{version}"},
+        ),
+    )
+
+
+def _plugin(name: str, version: str, *, build: GoBuild | None = None, own: bool = False) -> Tool:
+    executable = f"pulumi-resource-{name}"
+    release = f"https://github.com/pulumi/pulumi-{name}/releases/download/v{version}"
+    return Tool(
+        executable,
+        version,
+        download=Download(
+            f"{release}/{executable}-v{version}-{OS}-{ARCHITECTURE}.tar.gz",
+            f"{release}/pulumi-{name}_{version}_checksums.txt",
+            executable,
+        ),
+        build=build,
+        own=PLUGINS / name if own else None,
+    )
+
+
+def _bridged_plugin(name: str, version: str) -> Tool:
+    module = MODULES / f"pulumi-resource-{name}"
+    return _plugin(name, version, build=GoBuild(module, ".", {"main.version": version}))
+
+
+def _kubernetes(name: str, version: str) -> Tool:
+    url = f"https://dl.k8s.io/v{version}/bin/{OS}/{ARCHITECTURE}/{name}"
+    major, minor, _ = version.split(".")
+    stamp = "k8s.io/component-base/version.git"
+    return Tool(
+        name,
+        version,
+        # A controller manager may not be newer than its API server: both are of one minor version.
+        Installed(("--version",), SpecifierSet(f"~={major}.{minor}.0")),
+        Download(url, f"{url}.sha256", None),
+        GoBuild(
+            MODULES / "kubernetes",
+            f"k8s.io/kubernetes/cmd/{name}",
+            {f"{stamp}Version": f"v{version}", f"{stamp}Major": major, f"{stamp}Minor": minor},
+        ),
+    )
+
+
+def _etcd(version: str) -> Tool:
+    release = f"https://github.com/etcd-io/etcd/releases/download/v{version}"
+    folder = f"etcd-v{version}-{OS}-{ARCHITECTURE}"
+    return Tool(
+        "etcd",
+        version,
+        Installed(("--version",), SpecifierSet(">=3.5,<4")),
+        Download(f"{release}/{folder}.tar.gz", f"{release}/SHA256SUMS", f"{folder}/etcd"),
+        GoBuild(MODULES / "etcd", "go.etcd.io/etcd/server/v3"),
+    )
+
+
+def _vault(version: str) -> Tool:
+    release = f"https://releases.hashicorp.com/vault/{version}/vault_{version}"
+    return Tool(
+        "vault",
+        version,
+        # Several issuers in one mount came with 1.11.
+        Installed(("version",), SpecifierSet(">=1.11,<2")),
+        Download(f"{release}_{OS}_{ARCHITECTURE}.zip", f"{release}_SHA256SUMS", "vault"),
+        GoBuild(MODULES / "vault", "github.com/hashicorp/vault"),
+    )
+
+
+# In the order in which they are prepared.
+TOOLS: tuple[Tool, ...] = (
+    _etcd("3.6.16"),
+    _vault("1.13.1"),
+    _kubernetes("kube-apiserver", "1.34.4"),
+    _kubernetes("kube-controller-manager", "1.34.4"),
+    _pulumi("3.259.0"),
+    # Comes with an official engine, in whichever way that was had.
+    Tool(LANGUAGE_HOST, "3.259.0", own=PLUGINS / "language"),
+    _bridged_plugin("tls", "5.6.2"),
+    _bridged_plugin("random", "4.21.4"),
+    _plugin("vault", "7.14.0", own=True),
+    _plugin("kubernetes", "4.34.2", own=True),
+)

@@ -1,0 +1,111 @@
+"""Has every tool ready: installed, downloaded, or built."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from .activity import Activity
+from .cache import Entry, cache_root
+from .catalog import ENGINE, LANGUAGE_HOST, TOOLS, Download, GoBuild, Tool
+from .download import Downloader, DownloadError
+from .go_build import Go, content_key, find_go, go_build
+from .installed import find_executable, find_installed
+from .tools import PreparedTool, Source, Toolchain, ToolchainError
+
+OFFLINE_VARIABLE = "MESH_TRUST_OFFLINE"
+
+
+def prepare(console: Console, names: Iterable[str] | None = None) -> Toolchain:
+    """Prepares the tools `names`, all of them when absent, and says on `console` what it is doing.
+
+    Each comes from the first of these that has it: what is installed, the official download (unless
+    MESH_TRUST_OFFLINE is set), a build of the pinned sources, the lab's own stand-in.
+
+    Raises:
+        ToolchainError: one of them cannot be had.
+    """
+    wanted = {tool.name for tool in TOOLS} if names is None else set(names)
+    if LANGUAGE_HOST in wanted:
+        wanted.add(ENGINE)
+    return _Preparation(console, os.environ).of(tool for tool in TOOLS if tool.name in wanted)
+
+
+class _Preparation:
+    """One run over the tools: what was found out for one of them serves the next."""
+
+    def __init__(self, console: Console, environment: Mapping[str, str]) -> None:
+        self._console = console
+        self._environment = environment
+        self._cache = cache_root(environment)
+        self._downloader = Downloader()
+        self._go: Go | None = None
+
+    def of(self, tools: Iterable[Tool]) -> Toolchain:
+        prepared: dict[str, PreparedTool] = {}
+        for tool in tools:
+            with Activity(self._console, tool.name) as activity:
+                if tool.name == LANGUAGE_HOST:
+                    ready = self._language_host(tool, prepared[ENGINE])
+                else:
+                    ready = self._first_that_has_it(tool, activity)
+                prepared[tool.name] = replace(ready, seconds=activity.seconds)
+        return Toolchain(prepared)
+
+    def _first_that_has_it(self, tool: Tool, activity: Activity) -> PreparedTool:
+        notes: list[str] = []
+        candidate = find_installed(tool, self._environment)
+        if candidate and not candidate.objection:
+            return PreparedTool(tool.name, candidate.version, Source.INSTALLED, candidate.path)
+        if candidate:
+            notes.append(f"passed over {candidate.path}: {candidate.objection}")
+        ready = None
+        if tool.download and not self._environment.get(OFFLINE_VARIABLE):
+            try:
+                ready = self._downloaded(tool, tool.download, activity)
+            except DownloadError as error:
+                notes.append(f"no download: {error}")
+        if ready is None and tool.build:
+            ready = self._built(tool, tool.build, activity)
+        if ready is None and tool.own:
+            ready = PreparedTool(tool.name, tool.version, Source.LAB, tool.own)
+        if ready is None:
+            raise ToolchainError(f"{tool.name} cannot be had here: {'; '.join(notes)}")
+        return replace(ready, notes=tuple(notes))
+
+    def _language_host(self, tool: Tool, engine: PreparedTool) -> PreparedTool:
+        if engine.source is not Source.BUILT:
+            beside = engine.path.with_name(tool.name)
+            path = beside if beside.exists() else find_executable(tool.name, self._environment)
+            if path is not None:
+                return PreparedTool(tool.name, engine.version, engine.source, path)
+        if tool.own is None:
+            raise ToolchainError(f"{tool.name} is not beside {engine.path}; reinstall Pulumi")
+        return PreparedTool(tool.name, tool.version, Source.LAB, tool.own)
+
+    def _downloaded(self, tool: Tool, download: Download, activity: Activity) -> PreparedTool:
+        entry = Entry(self._cache / tool.name / f"download-{tool.version}")
+        with entry.locked(lambda: activity.step("waiting for another run that prepares it")):
+            if not entry.is_whole():
+                entry.fill(lambda folder: self._downloader.fetch(download, folder, activity.step))
+        path = entry.folder if tool.is_plugin else entry.folder / tool.name
+        return PreparedTool(tool.name, tool.version, Source.DOWNLOADED, path)
+
+    def _built(self, tool: Tool, build: GoBuild, activity: Activity) -> PreparedTool:
+        if self._go is None:
+            self._go = find_go(self._environment, tool.name)
+        go = self._go
+        entry = Entry(self._cache / tool.name / f"build-{tool.version}-{content_key(build, go)}")
+        log = self._cache / "log" / f"{tool.name}.log"
+
+        def produce(folder: Path) -> None:
+            self._console.print(f"{tool.name}: building {tool.version}", highlight=False)
+            go_build(build, go, folder / tool.name, log, self._environment, activity.step)
+            self._console.print(f"{tool.name}: built in {activity.seconds:.0f} s", highlight=False)
+
+        with entry.locked(lambda: activity.step("waiting for another run that builds it")):
+            if not entry.is_whole():
+                entry.fill(produce)
+        return PreparedTool(tool.name, tool.version, Source.BUILT, entry.folder / tool.name)

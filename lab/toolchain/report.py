@@ -1,0 +1,34 @@
+"""Says where each tool came from."""
+
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from .tools import PreparedTool, Source, Toolchain
+
+
+def tool_table(toolchain: Toolchain) -> RenderableType:
+    """A row for each tool; below them, once each, what was passed over and why."""
+    table = Table(box=None)
+    for heading in ("tool", "version", "came from"):
+        table.add_column(heading)
+    table.add_column("time", justify="right")
+    for tool in toolchain.values():
+        table.add_row(tool.name, tool.version, _origin(tool), f"{tool.seconds:.1f} s")
+    notes: dict[str, list[str]] = {}
+    for tool in toolchain.values():
+        for note in tool.notes:
+            notes.setdefault(note, []).append(tool.name)
+    return Group(table, *(f"[dim]{note} ({', '.join(names)})" for note, names in notes.items()))
+
+
+def _origin(tool: PreparedTool) -> str:
+    if tool.source is Source.INSTALLED:
+        return f"{tool.source.value} in {_below_home(tool.path.parent)}"
+    return str(tool.source.value)
+
+
+def _below_home(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
