@@ -56,6 +56,7 @@ trusts = {
             "kubernetes_host": cluster.api_server.address,
             "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
             "istio_revision": cluster.istio_revision,
+            "cluster_labels": cluster.labels,
             "ca_path": root_pki.ca_path,
             "vault_address": settings.vault.address,
             "vault_ca_certificate": settings.vault.ca_certificate,

@@ -16,7 +16,7 @@ from components.validation import (
     require_whole_number,
 )
 
-_CLUSTER_FIELDS = ("name", "context", "istioRevision", "kubernetesHost")
+_CLUSTER_FIELDS = ("name", "context", "istioRevision", "kubernetesHost", "clusterLabels")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Cluster:
     istio_revision: str
     api_server: ApiServer
     """The API server as Vault reaches it."""
+    labels: Mapping[str, str] | None
+    """Labels of Gloo's KubernetesCluster; None: `cluster: <name>`."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
             address=require_server_address(f"{field}.kubernetesHost", host),
             ca_certificate=server.ca_certificate,
         ),
+        labels=_labels(entry, field),
     )
 
 
@@ -182,3 +185,19 @@ def _text(entry: Mapping[str, Any], key: str, field: str, default: str | None) -
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{field}.{key}", value, "give it a text")
     return value
+
+
+def _labels(entry: Mapping[str, Any], field: str) -> Mapping[str, str] | None:
+    labels = entry.get("clusterLabels")
+    if labels is None:
+        return None
+    if not isinstance(labels, Mapping) or not labels:
+        raise InvalidInputError(
+            f"{field}.clusterLabels", labels, "map at least one label to its value"
+        )
+    for key, value in labels.items():
+        if not isinstance(value, str):
+            raise InvalidInputError(
+                f"{field}.clusterLabels.{key}", value, "put the value in quotes"
+            )
+    return dict(labels)

@@ -1,5 +1,6 @@
 """Everything that makes one workload cluster get its intermediate CA from Vault."""
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -8,7 +9,7 @@ from .agent_rbac import AgentRbac
 from .cluster_auth_mount import ClusterAuthMount
 from .intermediate_pki import IntermediatePki
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
-from .root_trust_policy import RootTrustPolicy
+from .root_trust_policy import RootTrustPolicy, apply_to_meshes, istiod_selectors
 from .validation import require_dns_label, require_server_address
 
 
@@ -32,6 +33,9 @@ class ClusterTrustArgs(TypedDict):
     """Revision of istiod, which names its service account; `default` when absent."""
     istio_namespace: NotRequired[str]
     """Namespace of istiod; `istio-system` when absent."""
+    cluster_labels: NotRequired[Mapping[str, str] | None]
+    """Labels of Gloo's KubernetesCluster that no other cluster has; `cluster: <cluster>` when
+    absent. Gloo sets none by itself."""
 
 
 class ClusterTrust(pulumi.ComponentResource):
@@ -66,6 +70,11 @@ class ClusterTrust(pulumi.ComponentResource):
         service_account = istiod_service_account(
             require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
         )
+        cluster_labels = args.get("cluster_labels")
+        selectors = istiod_selectors(
+            {"cluster": cluster} if cluster_labels is None else cluster_labels, istio_namespace
+        )
+        apply_to_meshes(selectors)
 
         super().__init__("mesh-trust:index:ClusterTrust", name, None, opts)
 
@@ -105,6 +114,7 @@ class ClusterTrust(pulumi.ComponentResource):
                 "csr_path": intermediate.csr_path,
                 "auth_mount_path": auth.mount_path,
                 "role_name": auth.role_name,
+                "apply_to_meshes": selectors,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -17,9 +17,9 @@ class IstioMeshSelector(TypedDict):
     """Which Istio installations a policy applies to."""
 
     cluster_labels: NotRequired[Mapping[str, str]]
-    """Labels of the KubernetesCluster (Gloo: `clusterSelector.labels`)."""
+    """Labels of the KubernetesCluster (Gloo: `clusterSelector`); at least one."""
     mesh_labels: NotRequired[Mapping[str, str]]
-    """Labels of the istiod Deployment (Gloo: `selector.labels`)."""
+    """Labels of istiod's Deployment (Gloo: `selector`); any when absent."""
     namespace: NotRequired[str]
     """Namespace of istiod; `istio-system` when absent."""
 
@@ -45,7 +45,8 @@ class RootTrustPolicyArgs(TypedDict):
     namespace: NotRequired[str]
     """Namespace of the policy; `gloo-mesh` when absent."""
     apply_to_meshes: NotRequired[Sequence[IstioMeshSelector]]
-    """What it applies to; the istiod of this cluster when absent. Gloo takes an empty list for
+    """What it applies to; when absent, the istiod of the cluster whose KubernetesCluster has the
+    label `cluster: <cluster>`, which Gloo does not set by itself. Gloo takes an empty list for
     every mesh there is, so an empty one is refused."""
     auto_restart_pods: NotRequired[bool]
     """Whether Gloo restarts workloads when certificates change, all at once; false when absent."""
@@ -67,7 +68,9 @@ class RootTrustPolicy(pulumi.ComponentResource):
         """
         cluster = require_dns_label("cluster", args["cluster"])
         namespace = require_dns_label("namespace", args.get("namespace", GLOO_NAMESPACE))
-        meshes = apply_to_meshes(args.get("apply_to_meshes", default_selectors(cluster)))
+        meshes = apply_to_meshes(
+            args.get("apply_to_meshes", istiod_selectors({"cluster": cluster}))
+        )
 
         super().__init__("mesh-trust:index:RootTrustPolicy", name, None, opts)
 
@@ -90,9 +93,17 @@ class RootTrustPolicy(pulumi.ComponentResource):
         self.register_outputs({"policy_id": self.policy_id})
 
 
-def default_selectors(cluster: str) -> list[IstioMeshSelector]:
-    """The selectors that pick the istiod of `cluster` and of no other cluster."""
-    return [{"cluster_labels": {"cluster": cluster}, "mesh_labels": {"app": "istiod"}}]
+def istiod_selectors(
+    cluster_labels: Mapping[str, str], namespace: str = ISTIO_NAMESPACE
+) -> list[IstioMeshSelector]:
+    """The selectors that pick the istiod in `namespace` of the clusters with `cluster_labels`."""
+    return [
+        {
+            "cluster_labels": cluster_labels,
+            "mesh_labels": {"app": "istiod"},
+            "namespace": namespace,
+        }
+    ]
 
 
 def apply_to_meshes(selectors: Sequence[IstioMeshSelector]) -> list[dict[str, Any]]:
@@ -119,13 +130,13 @@ def _istio_selector(selector: IstioMeshSelector) -> dict[str, Any]:
             "name a label of the cluster; none means the meshes of every cluster",
         )
     istio: dict[str, Any] = {
-        "clusterSelector": {"labels": dict(cluster_labels)},
+        "clusterSelector": dict(cluster_labels),
         "namespace": require_dns_label(
             "apply_to_meshes.namespace", selector.get("namespace", ISTIO_NAMESPACE)
         ),
     }
     if mesh_labels:
-        istio["selector"] = {"labels": dict(mesh_labels)}
+        istio["selector"] = dict(mesh_labels)
     return {"istio": istio}
 
 

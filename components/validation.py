@@ -5,6 +5,8 @@ from collections.abc import Collection
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+import pulumi
+
 _T = TypeVar("_T")
 
 # RFC 1123 labels, as Kubernetes names are: what is safe there is safe in a Vault path too.
@@ -14,8 +16,11 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _VAULT_PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
-class InvalidInputError(ValueError):
-    """One wrong value of one field; the message is a single line with the fix."""
+class InvalidInputError(pulumi.RunError, ValueError):
+    """One wrong value of one field; the message is a single line with the fix.
+
+    The engine prints that line alone, without a traceback, as it does for every RunError.
+    """
 
     def __init__(self, field: str, value: object, fix: str) -> None:
         super().__init__(f"{field}: {value!r} is not valid; {fix}")

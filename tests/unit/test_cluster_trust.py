@@ -129,6 +129,15 @@ def test_gloos_policy(recorder: Recorder) -> None:
 
     policy = recorder.of_type(ROOT_TRUST_POLICY)["east-trust-policy"]
     assert policy["metadata"] == {"name": "east", "namespace": "gloo-mesh"}
+    assert policy["spec"]["applyToMeshes"] == [
+        {
+            "istio": {
+                "clusterSelector": {"cluster": "east"},
+                "namespace": "istio-system",
+                "selector": {"app": "istiod"},
+            }
+        }
+    ]
     assert policy["spec"]["config"] == {
         "agentCa": {
             "vault": {
@@ -146,6 +155,14 @@ def test_gloos_policy(recorder: Recorder) -> None:
     }
 
 
+def test_the_mesh_is_selected_where_it_is(recorder: Recorder) -> None:
+    register(recorder, cluster_labels={"region": "eu", "env": "prod"}, istio_namespace="istio")
+
+    (mesh,) = recorder.of_type(ROOT_TRUST_POLICY)["east-trust-policy"]["spec"]["applyToMeshes"]
+    assert mesh["istio"]["clusterSelector"] == {"region": "eu", "env": "prod"}
+    assert mesh["istio"]["namespace"] == "istio"
+
+
 def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: Recorder) -> None:
     register(recorder, vault_ca_certificate=None)
 
@@ -160,6 +177,7 @@ def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: 
         ({"kubernetes_host": "http://10.0.0.1"}, "kubernetes_host"),
         ({"istio_revision": "1.20"}, "istio_revision"),
         ({"istio_namespace": "*"}, "istio_namespace"),
+        ({"cluster_labels": {}}, "apply_to_meshes.cluster_labels"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_registered(

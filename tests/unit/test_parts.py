@@ -13,7 +13,7 @@ from components import (
     RootTrustPolicy,
     RootTrustPolicyArgs,
 )
-from components.root_trust_policy import apply_to_meshes, default_selectors
+from components.root_trust_policy import apply_to_meshes
 
 from .conftest import Recorder
 
@@ -111,9 +111,5 @@ def test_a_policy_for_every_mesh_is_refused(
 
 def test_the_selectors_pass() -> None:
     assert apply_to_meshes([{"cluster_labels": {"a": "b"}, "namespace": "istio"}]) == [
-        {"istio": {"clusterSelector": {"labels": {"a": "b"}}, "namespace": "istio"}}
+        {"istio": {"clusterSelector": {"a": "b"}, "namespace": "istio"}}
     ]
-
-
-def test_the_default_selectors_differ_between_clusters() -> None:
-    assert apply_to_meshes(default_selectors("east")) != apply_to_meshes(default_selectors("west"))

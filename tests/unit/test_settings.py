@@ -67,7 +67,7 @@ def test_the_defaults(environment: Path) -> None:
     assert settings.vault.intermediate_lifetime_days == 365
     assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
     east = settings.clusters[0]
-    assert (east.context, east.istio_revision) == ("east", "default")
+    assert (east.context, east.istio_revision, east.labels) == ("east", "default", None)
     assert (east.api_server.address, east.api_server.ca_certificate) == ("https://east:6443", PEM)
 
 
@@ -101,6 +101,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
     (cluster,) = settings.clusters
     assert (cluster.name, cluster.context, cluster.istio_revision) == ("a", "east", "1-20")
     assert cluster.api_server.address == "https://lb"
+    assert cluster.labels == {"region": "eu"}
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,18 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
         (
             {"clusters": [{"name": "east", "kubernetesHost": "http://lb"}]},
             r"^clusters\[0\]\.kubernetesHost: 'http://lb' ",
+        ),
+        (
+            {"clusters": [{"name": "east", "clusterLabels": {}}]},
+            r"^clusters\[0\]\.clusterLabels: \{\} ",
+        ),
+        (
+            {"clusters": [{"name": "east", "clusterLabels": ["a"]}]},
+            r"^clusters\[0\]\.clusterLabels: \['a'\] ",
+        ),
+        (
+            {"clusters": [{"name": "east", "clusterLabels": {"a": 1}}]},
+            r"^clusters\[0\]\.clusterLabels\.a: 1 .*quotes",
         ),
     ],
 )
