@@ -51,27 +51,22 @@ def recorder() -> Recorder:
     return mocks
 
 
-@pytest.fixture(scope="session")
-def make_certificate() -> Callable[[str], str]:
-    """Makes a self-signed certificate, PEM, for a common name; each call with a key of its own."""
-
-    def make(common_name: str) -> str:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
-            .sign(key, SHA256())
-        )
-        return certificate.public_bytes(Encoding.PEM).decode()
-
-    return make
+def make_certificate(common_name: str) -> str:
+    """A self-signed certificate, PEM, for `common_name`; each call uses a key of its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, SHA256())
+    )
+    return certificate.public_bytes(Encoding.PEM).decode()
 
 
 def secret(value: Any) -> dict[str, Any]:

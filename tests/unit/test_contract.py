@@ -19,10 +19,12 @@ from components import (
     VaultInstall,
 )
 
+from .conftest import Recorder, make_certificate, run
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
 from .test_parts import AUTH, TRUST
 
-ROOT_PKI = {"certificate_pem": "certificate", "private_key_pem": "key"}
+CERTIFICATE = make_certificate("root")
+ROOT_PKI = {"certificate_pem": CERTIFICATE, "private_key_pem": "key"}
 
 # Class, arguments, and the outputs it registers.
 COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] = [
@@ -91,15 +93,31 @@ def registered_outputs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[
 @pytest.mark.parametrize(
     ("component", "args", "outputs"), COMPONENTS, ids=[entry[0].__name__ for entry in COMPONENTS]
 )
-@pytest.mark.usefixtures("recorder")
 def test_each_component_registers_its_documented_outputs_once(
+    recorder: Recorder,
     registered_outputs: list[tuple[Any, dict[str, Any]]],
     component: Callable[..., pulumi.ComponentResource],
     args: Any,
     outputs: set[str],
 ) -> None:
-    created = component("name", args)
+    recorder.computed["kubernetes:core/v1:Secret"] = {"data": {"token": "YQ=="}}
+    recorder.answers["vault:pkiSecret/getBackendIssuers:getBackendIssuers"] = lambda asked: {
+        **asked,
+        "keys": ["id"],
+    }
+    recorder.answers["vault:pkiSecret/getBackendIssuer:getBackendIssuer"] = lambda asked: {
+        **asked,
+        "certificate": CERTIFICATE,
+    }
+    created: pulumi.ComponentResource | None = None
 
+    def program() -> pulumi.Output[None]:
+        nonlocal created
+        created = component("name", args)
+        return pulumi.Output.from_input(None)
+
+    run(program)
+    assert created is not None
     own = [registered for owner, registered in registered_outputs if owner is created]
     assert [set(registered) for registered in own] == [outputs]
     assert set(inspect.get_annotations(type(created))) == outputs

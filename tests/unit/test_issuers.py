@@ -1,17 +1,17 @@
-from collections.abc import Callable
-
 import pytest
 
 from components.issuers import select_issuer
 
+from .conftest import make_certificate
 
-def test_an_issuer_is_found_by_its_certificate(make_certificate: Callable[[str], str]) -> None:
+
+def test_an_issuer_is_found_by_its_certificate() -> None:
     wanted, same_name = make_certificate("root"), make_certificate("root")
 
     assert select_issuer(wanted, "pki", [("one", same_name), ("two", wanted)]) == "two"
 
 
-def test_a_missing_issuer_is_named(make_certificate: Callable[[str], str]) -> None:
+def test_a_missing_issuer_is_named() -> None:
     wanted, same_name = make_certificate("root"), make_certificate("root")
 
     with pytest.raises(LookupError, match="mount 'pki' has no issuer with the root certificate"):

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -6,7 +5,7 @@ import pytest
 
 from components import InvalidInputError, RootCa, RootCaArgs, RootPki, RootPkiArgs
 
-from .conftest import Recorder, run, secret
+from .conftest import Recorder, make_certificate, run, secret
 
 KEY = "tls:index/privateKey:PrivateKey"
 CERTIFICATE = "tls:index/selfSignedCert:SelfSignedCert"
@@ -76,9 +75,7 @@ def test_a_useless_root_is_refused_before_anything_is_registered(
     assert recorder.registered == []
 
 
-def test_the_root_is_imported_tuned_and_made_the_default_issuer(
-    recorder: Recorder, make_certificate: Callable[[str], str]
-) -> None:
+def test_the_root_is_imported_tuned_and_made_the_default_issuer(recorder: Recorder) -> None:
     older, root = make_certificate("root"), make_certificate("root")
     issuers = {"id-of-older": older, "id-of-root": root}
     recorder.answers["vault:pkiSecret/getBackendIssuers:getBackendIssuers"] = lambda args: {

@@ -89,6 +89,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
                 "context": "east",
                 "istioRevision": "1-20",
                 "kubernetesHost": "https://lb",
+                "clusterLabels": {"region": "eu"},
             }
         ],
     )

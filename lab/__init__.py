@@ -1,0 +1,1 @@
+"""The embedded environment: tools, Kubernetes clusters and a Vault on one machine."""

@@ -1,0 +1,167 @@
+"""Command line of the lab: `python -m lab`."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from lab.directory import CHECKOUT
+from lab.errors import LabError
+from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, ExistingLab, Lab, ServerStatus
+from lab.pulumi_home import ENGINE
+from lab.stack import STACK, engine_arguments, prepare_stack
+from lab.toolchain import ToolchainError, prepare, tool_table
+
+_SECRETS = {"VAULT_TOKEN": "vault_root_token"}
+"""Variables that `env` takes from a file of the lab's directory instead of printing them."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--directory",
+    envvar="LAB_DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=CHECKOUT / ".lab",
+    show_default=".lab in the checkout",
+    help="Where the lab keeps everything; LAB_DIR does the same.",
+)
+@click.pass_context
+def main(context: click.Context, directory: Path) -> None:
+    """Three Kubernetes API servers and a Vault on this machine, for the dev stack."""
+    context.obj = ExistingLab(directory)
+
+
+@main.command()
+def tools() -> None:
+    """Prepare the tools and tell where each comes from."""
+    console = Console()
+    console.print(tool_table(prepare(Console(stderr=True))))
+
+
+@main.command()
+@click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    default=DEFAULT_WORKLOAD_CLUSTERS,
+    show_default=", ".join(DEFAULT_WORKLOAD_CLUSTERS),
+    help="A workload cluster to have; those that are there already stay.",
+)
+@click.pass_obj
+def up(existing: ExistingLab, clusters: Sequence[str]) -> None:
+    """Start the servers, or mend what is there of them."""
+    console = Console()
+    progress = Console(stderr=True)
+    toolchain = prepare(progress)
+    console.print(tool_table(toolchain))
+    lab = Lab(existing.directory.root, toolchain)
+    lab.up(progress, clusters)
+    console.print(_status_table(lab.status()))
+    console.print(
+        "Next:\n"
+        "  python -m lab pulumi -- up     set up the trust in the lab\n"
+        '  eval "$(python -m lab env)"    use the lab from this shell\n'
+        "  python -m lab down             stop it; its data stays",
+        highlight=False,
+    )
+
+
+@main.command()
+@click.pass_obj
+def down(existing: ExistingLab) -> None:
+    """Stop the servers; their data stays for the next start."""
+    existing.stop()
+    click.echo(f"The lab in {existing.directory.root} is stopped.")
+
+
+@main.command()
+@click.pass_obj
+def clean(existing: ExistingLab) -> None:
+    """Stop the servers and delete everything of the lab."""
+    existing.clean()
+    click.echo(f"The lab in {existing.directory.root} is deleted.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def status(existing: ExistingLab, as_json: bool) -> None:
+    """Tell how each server does; exit code 1 when one is not well."""
+    statuses = existing.status()
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in statuses], indent=2))
+    elif statuses:
+        Console().print(_status_table(statuses))
+    else:
+        click.echo("There is no lab; start one with `python -m lab up`.")
+    if not statuses or any(each.failure for each in statuses):
+        sys.exit(1)
+
+
+@main.command()
+@click.pass_obj
+def env(existing: ExistingLab) -> None:
+    """Print `export` lines for a shell; secrets stay in their files."""
+    for name, value in existing.environment().items():
+        if name in _SECRETS:
+            path = getattr(existing.directory, _SECRETS[name])
+            click.echo(f'export {name}="$(cat {shlex.quote(str(path))})"')
+        elif name == "PATH":
+            click.echo(f'export PATH={shlex.quote(str(existing.directory.engine))}:"$PATH"')
+        else:
+            click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def pulumi(existing: ExistingLab, arguments: Sequence[str]) -> NoReturn:
+    """Run the engine on this checkout's program, in the lab.
+
+    The stack is `dev` where the arguments name no other. Write them after `--`.
+    """
+    environment = {**os.environ, **existing.environment()}
+    environment.setdefault("PULUMI_STACK", STACK)
+    prepare_stack(existing.directory, environment)
+    engine = existing.directory.engine / ENGINE
+    os.chdir(CHECKOUT)
+    # The engine takes this process's place: signals and exit code are its own.
+    os.execve(engine, [str(engine), *engine_arguments(existing.directory, arguments)], environment)
+
+
+def _status_table(statuses: Sequence[ServerStatus]) -> Table:
+    # Narrow enough for 80 columns, as long as all is well.
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for column in ("process", "address", "uptime", "memory"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("health")
+    for each in statuses:
+        table.add_row(
+            each.name,
+            each.address,
+            "" if each.uptime_seconds is None else _duration(each.uptime_seconds),
+            "" if each.memory_bytes is None else f"{each.memory_bytes / 2**20:.0f} MiB",
+            "[green]healthy" if each.failure is None else f"[red]{each.failure}",
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    minutes, remainder = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{remainder:02}"
+
+
+if __name__ == "__main__":
+    try:
+        main(prog_name="python -m lab")
+    except (LabError, ToolchainError) as error:
+        sys.exit(f"error: {error}")

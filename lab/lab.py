@@ -1,0 +1,232 @@
+"""The lab as a whole: what it is asked to do from the command line and from tests."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from lab import kubeconfig, processes
+from lab.directory import LabDirectory, write_private
+from lab.errors import LabError
+from lab.etcd import NAME as ETCD
+from lab.etcd import PEER_PORT
+from lab.memory import LabMemory
+from lab.ports import LOOPBACK, assign_ports
+from lab.progress import Steps
+from lab.pulumi_home import all_official, prepare_home
+from lab.servers import Server
+from lab.startup import bring_up
+from lab.toolchain import PreparedTool
+from lab.topology import TOOLS, Topology, port_names, topology
+from lab.vault_server import NAME as VAULT
+from lab.vault_server import unseal
+from lab.workload_clusters import (
+    MANAGEMENT_CLUSTER,
+    prepare_management_cluster,
+    prepare_workload_cluster,
+)
+
+DEFAULT_WORKLOAD_CLUSTERS = ("east", "west")
+
+# A kubeconfig context with an underscore could not become a name in a certificate.
+_CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """How one server does. `failure` is None for a healthy one; the rest is None for a dead one."""
+
+    name: str
+    address: str
+    failure: str | None
+    process_id: int | None
+    uptime_seconds: float | None
+    memory_bytes: int | None
+
+
+class ExistingLab:
+    """A lab that may be running, half-started, killed, or not there at all."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = LabDirectory(directory.resolve())
+
+    def stop(self) -> None:
+        """End every process of this lab; its data stays for the next start.
+
+        Raises:
+            LabError: the directory is somebody else's.
+        """
+        if self.directory.root.exists():
+            with self._locked(None):
+                self._end_processes()
+        else:
+            self._end_processes()
+
+    def clean(self) -> None:
+        """End every process of this lab and delete its directory.
+
+        Raises:
+            LabError: the directory is somebody else's.
+        """
+        if self.directory.root.exists():
+            with self._locked(None):
+                self._end_processes()
+                shutil.rmtree(self.directory.root)
+        else:
+            self._end_processes()
+
+    def status(self) -> list[ServerStatus]:
+        """Ask every server of the lab how it does; empty where there is no lab."""
+        memory = LabMemory.read(self.directory)
+        if not memory.ports:
+            return []
+        found = {each.name: each.process for each in processes.running(self.directory)}
+
+        def ask(server: Server) -> ServerStatus:
+            process = found.get(server.name)
+            failure = server.health.failure() if process else "not running"
+            return ServerStatus(server.name, server.address, failure, *_process_figures(process))
+
+        servers = topology(self.directory, memory).servers()
+        # One that hangs does not keep the others from being asked.
+        with ThreadPoolExecutor(max_workers=len(servers)) as pool:
+            return list(pool.map(ask, servers))
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that a Pulumi engine needs to work with this lab.
+
+        The Vault token is among them: for a process's environment only, never to be printed.
+
+        Raises:
+            LabError: the lab has not been started yet.
+        """
+        memory = LabMemory.read(self.directory)
+        if VAULT not in memory.ports or not self.directory.vault_root_token.exists():
+            raise LabError("there is no lab yet: start it with `make up` or `python -m lab up`")
+        variables = {
+            "KUBECONFIG": str(self.directory.kubeconfig),
+            "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
+            "VAULT_CACERT": str(self.directory.vault_authority),
+            "VAULT_TOKEN": self.directory.vault_root_token.read_text(),
+            "PULUMI_HOME": str(self.directory.pulumi_home),
+            "PULUMI_BACKEND_URL": self.directory.pulumi_state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.directory.passphrase),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PATH": os.pathsep.join([str(self.directory.engine), os.environ.get("PATH", "")]),
+        }
+        if not memory.plugins_may_be_downloaded:
+            variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+        return variables
+
+    def _end_processes(self, outdated_by: Topology | None = None) -> None:
+        """End all processes, or only those that are not as the topology has them."""
+        wanted = outdated_by.servers() if outdated_by else ()
+        arguments = {server.name: server.arguments for server in wanted}
+        ending = [
+            each
+            for each in processes.running(self.directory)
+            if each.arguments != arguments.get(each.name)
+        ]
+        # An API server that has lost its etcd takes its time to end.
+        processes.end(each for each in ending if each.name != ETCD)
+        processes.end(each for each in ending if each.name == ETCD)
+
+    @contextmanager
+    def _locked(self, console: Console | None) -> Iterator[None]:
+        self.directory.create()
+        lock = FileLock(self.directory.lock, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if console is not None:
+                console.print(f"waiting for another command on {self.directory.root}")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+class Lab(ExistingLab):
+    """A lab that can be started, with the tools it is made of (`lab.toolchain.prepare`)."""
+
+    def __init__(self, directory: Path, tools: Mapping[str, PreparedTool]) -> None:
+        super().__init__(directory)
+        self._tools = tools
+
+    def up(
+        self, console: Console, workload_clusters: Sequence[str] = DEFAULT_WORKLOAD_CLUSTERS
+    ) -> None:
+        """Start what does not run, mend what is not well, and prepare the clusters.
+
+        Workload clusters that the lab has already stay, whether named here or not.
+
+        Raises:
+            LabError: a name is not allowed, the directory is somebody else's, or a server does
+                not start.
+        """
+        for name in workload_clusters:
+            if name == MANAGEMENT_CLUSTER or not _CLUSTER_NAME.fullmatch(name):
+                raise LabError(
+                    f"{name!r} cannot be a workload cluster's name: use lower-case letters, "
+                    f"digits and hyphens, at most 32, and not {MANAGEMENT_CLUSTER!r}"
+                )
+        with self._locked(console), Steps(console) as steps:
+            memory = self._plan(workload_clusters)
+            plan = topology(self.directory, memory)
+            self._end_processes(outdated_by=plan)
+            prepare_home(self.directory, self._tools)
+            bring_up(self.directory, [plan.etcd], steps)
+            bring_up(self.directory, [plan.vault, *plan.api_servers], steps)
+            steps.begin("vault data", "unsealing")
+            steps.finish("vault data", unseal(self.directory, plan.vault.address))
+            bring_up(self.directory, plan.controller_managers, steps)
+            self._prepare_clusters(plan, steps)
+
+    def _plan(self, workload_clusters: Sequence[str]) -> LabMemory:
+        before = LabMemory.read(self.directory)
+        clusters = tuple(dict.fromkeys([*before.workload_clusters, *workload_clusters]))
+        running = {each.name for each in processes.running(self.directory)}
+        if ETCD in running:
+            running.add(PEER_PORT)
+        memory = replace(
+            before,
+            workload_clusters=clusters,
+            ports=assign_ports(port_names(clusters), before.ports, running),
+            executables={name: str(self._tools[name].path) for name in TOOLS},
+            plugins_may_be_downloaded=all_official(self._tools),
+        )
+        memory.write(self.directory)
+        return memory
+
+    def _prepare_clusters(self, plan: Topology, steps: Steps) -> None:
+        contexts = [plane.context() for plane in plan.planes]
+        write_private(self.directory.kubeconfig, kubeconfig.render(contexts))
+        for plane in plan.workload:
+            steps.begin(plane.cluster, "preparing")
+            prepare_workload_cluster(plane)
+            steps.finish(plane.cluster, "prepared as the guide takes for granted")
+        steps.begin(plan.management.cluster, "preparing")
+        prepare_management_cluster(plan.management, [each.cluster for each in plan.workload])
+        steps.finish(plan.management.cluster, "prepared")
+
+
+def _process_figures(
+    process: psutil.Process | None,
+) -> tuple[int | None, float | None, int | None]:
+    """Return process id, uptime in seconds and resident memory in bytes."""
+    if process is None:
+        return None, None, None
+    try:
+        return process.pid, time.time() - process.create_time(), process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return None, None, None

@@ -1,0 +1,45 @@
+"""What a lab remembers from one start to the next: its clusters, ports and executables."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from lab.directory import LabDirectory, write_private
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class LabMemory:
+    """Workload clusters by name, ports by server, executables (absolute paths) by tool."""
+
+    workload_clusters: tuple[str, ...] = ()
+    ports: dict[str, int] = field(default_factory=dict)
+    executables: dict[str, str] = field(default_factory=dict)
+    plugins_may_be_downloaded: bool = True
+
+    def executable(self, tool: str) -> Path:
+        """Return the path of a tool's executable."""
+        return Path(self.executables[tool])
+
+    @classmethod
+    def read(cls, directory: LabDirectory) -> Self:
+        """Read the file, or return an empty memory where there is none.
+
+        Raises:
+            LabError: the file is not what `write` writes.
+        """
+        if not directory.memory.exists():
+            return cls()
+        try:
+            content = json.loads(directory.memory.read_text())
+            return cls(**{**content, "workload_clusters": tuple(content["workload_clusters"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise LabError(
+                f"{directory.memory} cannot be read ({error!r}): "
+                "delete the lab with `python -m lab clean` and start again"
+            ) from error
+
+    def write(self, directory: LabDirectory) -> None:
+        """Write the file."""
+        write_private(directory.memory, json.dumps(asdict(self), indent=2).encode())

@@ -1,0 +1,1 @@
+"""The lab's own engine plugins, for where the official ones cannot be had."""

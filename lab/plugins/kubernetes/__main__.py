@@ -1,0 +1,7 @@
+"""Serve the plugin: `python -m lab.plugins.kubernetes [engine address]`."""
+
+from lab.plugins.kubernetes.provider import KubernetesProvider
+from lab.plugins.provider.serve import serve
+
+if __name__ == "__main__":
+    serve(KubernetesProvider())

@@ -1,0 +1,1 @@
+"""Language host for Pulumi programs and plugins written in Python."""

@@ -1,0 +1,1 @@
+"""Common ground of provider plugins: the engine's protocol outside, plain Python inside."""

@@ -1,0 +1,76 @@
+"""A provider plugin's process: serve on loopback until the engine or a signal ends it."""
+
+import argparse
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from lab.plugins.provider.provider import Provider
+from lab.plugins.provider.servicer import ProviderServicer
+
+# An operation holds a thread while it waits for a server; the engine runs many at a time.
+_THREADS = 64
+_MAX_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
+_GRACE_SECONDS = 1.0
+_ENGINE_PROBE_SECONDS = 2.0
+
+
+def serve(provider: Provider, arguments: list[str] | None = None) -> None:
+    """Serve the provider and return once the process has been asked to end.
+
+    The first line on stdout is the port. SIGINT and SIGTERM end it quietly, and so does the loss
+    of the engine whose address is the command line's only argument; without one, the plugin
+    waits for an engine to attach.
+    """
+    ended = threading.Event()
+    # Before the port is printed: whoever reads it may send a signal at once.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+
+    with ThreadPoolExecutor(max_workers=_THREADS) as executor:
+        server = grpc.server(
+            executor,
+            options=[
+                ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+                ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+            ],
+        )
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(ProviderServicer(provider), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        print(port, flush=True)
+
+        _wait(ended, _engine_address(arguments))
+        provider.cancel()
+        server.stop(_GRACE_SECONDS).wait()
+
+
+def _engine_address(arguments: list[str] | None) -> str | None:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("engine", nargs="?")
+    # The engine also passes its own logging and tracing flags.
+    known, _ = parser.parse_known_args(arguments)
+    address: str | None = known.engine
+    return address
+
+
+def _wait(ended: threading.Event, engine: str | None) -> None:
+    """Return when `ended` is set, or when an engine that once answered is gone."""
+    if engine is None or not _listens(engine):
+        ended.wait()
+        return
+    while not ended.wait(_ENGINE_PROBE_SECONDS) and _listens(engine):
+        pass
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=_ENGINE_PROBE_SECONDS):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,134 @@
+"""A home and a PATH for the Pulumi engine, with the tool chain's plugins where it looks for them.
+
+The engine finds a provider plugin in `<home>/plugins/resource-<name>-v<version>/`, and its Python
+language host beside its own executable or on PATH. Official parts are linked to as they are; only
+for those that are the lab's own is a launcher written, and put nowhere but in the lab's directory.
+"""
+
+import errno
+import os
+import secrets
+import shlex
+import shutil
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from lab.directory import CHECKOUT, LabDirectory, write_private
+from lab.toolchain import PreparedTool, Source
+
+ENGINE = "pulumi"
+LANGUAGE_HOST = "pulumi-language-python"
+
+_OWN_MODULES = {
+    LANGUAGE_HOST: "lab.plugins.language",
+    "pulumi-resource-vault": "lab.plugins.vault",
+    "pulumi-resource-kubernetes": "lab.plugins.kubernetes",
+}
+_PROVIDER_PREFIX = "pulumi-resource-"
+_OFFICIAL_SOURCES = (Source.INSTALLED, Source.DOWNLOADED)
+
+
+def prepare_home(directory: LabDirectory, tools: Mapping[str, PreparedTool]) -> None:
+    """Set up the engine, its language host, its plugins and its passphrase, again on every start.
+
+    A launcher names this Python and this checkout, and both may have changed since; what has not
+    is left as it is, as an engine may be using it.
+    """
+    plugins = directory.pulumi_home / "plugins"
+    providers = [tool for name, tool in tools.items() if name.startswith(_PROVIDER_PREFIX)]
+    _prepare_engine(directory, tools)
+    _remove_others(plugins, {_plugin_folder(tool) for tool in providers})
+    for tool in providers:
+        _prepare_provider(plugins / _plugin_folder(tool), tool)
+    if not directory.passphrase.exists():
+        write_private(directory.passphrase, secrets.token_urlsafe(32).encode())
+
+
+def all_official(tools: Mapping[str, PreparedTool]) -> bool:
+    """Tell whether the engine's every plugin is an official one."""
+    return all(
+        tool.source in _OFFICIAL_SOURCES
+        for name, tool in tools.items()
+        if name == LANGUAGE_HOST or name.startswith(_PROVIDER_PREFIX)
+    )
+
+
+def _prepare_engine(directory: LabDirectory, tools: Mapping[str, PreparedTool]) -> None:
+    engine, host = directory.engine / ENGINE, directory.engine / LANGUAGE_HOST
+    directory.engine.mkdir(mode=0o700, exist_ok=True)
+    if tools[LANGUAGE_HOST].source is Source.LAB:
+        # The engine looks beside its real executable: a symbolic link would lead it elsewhere.
+        _duplicate(tools[ENGINE].path, engine)
+        _write_launcher(host, _OWN_MODULES[LANGUAGE_HOST])
+    else:
+        _link(engine, tools[ENGINE].path)
+        _link(host, tools[LANGUAGE_HOST].path)
+
+
+def _plugin_folder(tool: PreparedTool) -> str:
+    return f"{tool.name.removeprefix('pulumi-')}-v{tool.version.removeprefix('v')}"
+
+
+def _remove_others(plugins: Path, wanted: Collection[str]) -> None:
+    if not plugins.exists():
+        return
+    for entry in plugins.iterdir():
+        if entry.name not in wanted:
+            _remove(entry)
+
+
+def _prepare_provider(folder: Path, tool: PreparedTool) -> None:
+    if tool.source is not Source.LAB and tool.path.is_dir():
+        _link(folder, tool.path)
+        return
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if tool.source is Source.LAB:
+        _write_launcher(folder / tool.name, _OWN_MODULES[tool.name])
+    else:
+        _link(folder / tool.name, tool.path)
+
+
+def _link(path: Path, target: Path) -> None:
+    if path.is_symlink() and path.readlink() == target:
+        return
+    _remove(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def _duplicate(executable: Path, destination: Path) -> None:
+    if destination.exists() and not destination.is_symlink():
+        one, other = executable.stat(), destination.stat()
+        # As a hard link and as a copy: copy2 keeps the time of the last change.
+        if (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns):
+            return
+    _remove(destination)
+    try:
+        os.link(executable, destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # The cache of built tools lies on another file system.
+        shutil.copy2(executable, destination)
+
+
+def _write_launcher(path: Path, module: str) -> None:
+    checkout, python = shlex.quote(str(CHECKOUT)), shlex.quote(sys.executable)
+    content = (
+        "#!/bin/sh\n"
+        f'export PYTHONPATH={checkout}"${{PYTHONPATH:+:$PYTHONPATH}}"\n'
+        f'exec {python} -m {module} "$@"\n'
+    ).encode()
+    if path.is_symlink() or not path.exists() or path.read_bytes() != content:
+        _remove(path)
+        write_private(path, content, mode=0o700)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

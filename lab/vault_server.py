@@ -1,0 +1,83 @@
+"""The lab's Vault: data on disk, TLS, initialised and unsealed by the lab.
+
+Storage is Vault's `file` backend: one folder, no cluster port and no election, and the data is
+there after a restart. One unseal share is enough where one person holds everything anyway.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import hvac
+import requests
+
+from lab.credentials import authority_files, server_files
+from lab.directory import LabDirectory, write_private
+from lab.errors import LabError
+from lab.ports import LOOPBACK
+from lab.servers import Probe, Server
+
+NAME = "vault"
+
+
+def vault_server(directory: LabDirectory, executable: Path, port: int) -> Server:
+    """Describe the Vault process, and write its configuration."""
+    address = f"https://{LOOPBACK}:{port}"
+    authority = authority_files(directory.vault, "lab vault")
+    identity = server_files(directory.vault, "server", authority, [LOOPBACK, "localhost"])
+    configuration = {
+        "storage": {"file": {"path": str(directory.vault / "data")}},
+        "listener": {
+            "tcp": {
+                "address": f"{LOOPBACK}:{port}",
+                "tls_cert_file": str(identity.certificate),
+                "tls_key_file": str(identity.private_key),
+                "tls_min_version": "tls12",
+            }
+        },
+        "api_addr": address,
+        # Locking memory needs a privilege that a developer's shell does not have.
+        "disable_mlock": True,
+        # Why a login was refused is told at this level only.
+        "log_level": "debug",
+        "ui": False,
+    }
+    path = directory.vault / "vault.json"
+    write_private(path, json.dumps(configuration, indent=2).encode())
+    return Server(
+        NAME,
+        address,
+        (str(executable), "server", f"-config={path}"),
+        ready=Probe(f"{address}/v1/sys/seal-status", directory.vault_authority),
+        health=Probe(f"{address}/v1/sys/health", directory.vault_authority),
+    )
+
+
+def unseal(directory: LabDirectory, address: str) -> str:
+    """Initialise Vault where it is new, unseal it where it is sealed, and say what was done.
+
+    Raises:
+        LabError: Vault is initialised, but its unseal key is not here.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = str(directory.vault_authority)
+    with session:
+        # The type stubs of hvac leave these calls without types.
+        system: Any = hvac.Client(url=address, session=session).sys
+        if not system.is_initialized():
+            answer = system.initialize(secret_shares=1, secret_threshold=1)
+            write_private(directory.vault_root_token, answer["root_token"].encode())
+            write_private(directory.vault_unseal_key, answer["keys_base64"][0].encode())
+            outcome = "initialised and unsealed"
+        elif system.is_sealed():
+            outcome = "unsealed"
+        else:
+            return "already unsealed"
+        if not directory.vault_unseal_key.exists():
+            raise LabError(
+                f"vault is sealed and its unseal key {directory.vault_unseal_key} is gone: "
+                "delete the lab with `python -m lab clean` and start again"
+            )
+        system.submit_unseal_key(directory.vault_unseal_key.read_text())
+    return outcome

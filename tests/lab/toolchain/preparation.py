@@ -1,0 +1,22 @@
+"""A run of its own that prepares one tool, for tests of runs at the same time or killed."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from lab.toolchain import activity, prepare
+from lab.toolchain.catalog import GoBuild, Tool
+
+
+def main(module: Path) -> None:
+    """Prepares the tool `tiny` from its module, and prints its path."""
+    tool = Tool("tiny", "1.2.3", build=GoBuild(module, ".", {"main.version": "1.2.3"}))
+    import_module("lab.toolchain.prepare").TOOLS = (tool,)
+    activity._HEARTBEAT_SECONDS = 0.2
+    print(prepare(Console(stderr=True, width=200))["tiny"].path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

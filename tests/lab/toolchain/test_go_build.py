@@ -1,0 +1,166 @@
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab.toolchain import ToolchainError
+from lab.toolchain.catalog import GoBuild
+from lab.toolchain.go_build import Go, content_key, find_go, go_build
+from tests.lab.toolchain.conftest import Machine
+
+GO = Go(Path("/nowhere/go"), "go1.26.0 linux/amd64")
+
+
+@pytest.fixture
+def build(machine: Machine) -> GoBuild:
+    return GoBuild(machine.module(), ".", {"main.version": "1.2.3"})
+
+
+@pytest.fixture
+def environment(machine: Machine, real_go_environment: Mapping[str, str]) -> dict[str, str]:
+    """The machine's, with the real Go."""
+    return {**machine.environment, **real_go_environment}
+
+
+def run_build(
+    build: GoBuild, environment: Mapping[str, str], folder: Path, steps: list[str] | None = None
+) -> Path:
+    go = find_go(environment, "tiny")
+    executable = folder / "tiny"
+    told = [] if steps is None else steps
+    go_build(build, go, executable, folder / "log" / "tiny.log", environment, told.append)
+    return executable
+
+
+class TestFindGo:
+    @pytest.mark.parametrize("version", ["go1.26.0", "go1.26", "go1.27rc1", "go1.30.2-custom"])
+    def test_one_that_is_new_enough_is_found(self, machine: Machine, version: str) -> None:
+        machine.install_go(version=version)
+        go = find_go(machine.environment, "tiny")
+        assert go == Go(machine.path / "go", f"{version} linux/amd64")
+
+    @pytest.mark.parametrize("version", ["go1.25.9", "go1.3", "go0.99"])
+    def test_one_that_is_too_old_is_one_clear_line(self, machine: Machine, version: str) -> None:
+        machine.install_go(version=version)
+        with pytest.raises(ToolchainError) as refusal:
+            find_go(machine.environment, "tiny")
+        message = str(refusal.value)
+        assert "\n" not in message
+        for said in ("tiny", "1.26", f"{machine.path / 'go'} is {version[2:]}", "install"):
+            assert said in message
+
+    def test_a_missing_one_is_one_clear_line(self, machine: Machine) -> None:
+        with pytest.raises(ToolchainError) as refusal:
+            find_go(machine.environment, "tiny")
+        message = str(refusal.value)
+        assert "\n" not in message
+        for said in ("tiny", "1.26", "no `go` on PATH", "install"):
+            assert said in message
+
+    def test_one_that_says_no_version_is_refused(self, machine: Machine) -> None:
+        machine.install("go", "hello")
+        with pytest.raises(ToolchainError, match="does not say its version"):
+            find_go(machine.environment, "tiny")
+
+    def test_its_usual_place_is_looked_at_last(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        usual = machine.install("go", "go version go1.26.1 linux/amd64", machine.root / "usual")
+        monkeypatch.setattr("lab.toolchain.go_build._USUAL_PLACE", usual)
+        assert find_go(machine.environment, "tiny").executable == usual
+        machine.install_go()
+        assert find_go(machine.environment, "tiny").executable == machine.path / "go"
+
+
+class TestContentKey:
+    def test_it_is_the_same_in_another_clone(self, build: GoBuild, machine: Machine) -> None:
+        clone = machine.root / "clone"
+        shutil.copytree(build.module, clone)
+        assert content_key(replace(build, module=clone), GO) == content_key(build, GO)
+        elsewhere = replace(GO, executable=Path("/elsewhere/go"))
+        assert content_key(build, elsewhere) == content_key(build, GO)
+
+    @pytest.mark.parametrize("name", ["go.mod", "go.sum", "main.go"])
+    def test_every_file_counts(self, build: GoBuild, name: str) -> None:
+        before = content_key(build, GO)
+        with (build.module / name).open("a") as file:
+            file.write("// more\n")
+        assert content_key(build, GO) != before
+
+    def test_what_and_how_is_built_counts(self, build: GoBuild) -> None:
+        others = [
+            content_key(replace(build, package="./other"), GO),
+            content_key(replace(build, stamps={"main.version": "1.2.4"}), GO),
+            content_key(replace(build, stamps={}), GO),
+            content_key(build, replace(GO, version="go1.26.1 linux/amd64")),
+            content_key(build, replace(GO, version="go1.26.0 linux/arm64")),
+        ]
+        assert len({content_key(build, GO), *others}) == 1 + len(others)
+
+
+class TestGoBuild:
+    def test_the_executable_says_its_version(
+        self, build: GoBuild, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        steps: list[str] = []
+        executable = run_build(build, environment, tmp_path, steps)
+        answer = subprocess.run([executable], capture_output=True, text=True, check=True)
+        assert answer.stderr == "tiny 1.2.3\n"
+        assert steps[0] == "starting Go"
+        assert "compiling" in steps[-1]
+
+    def test_another_clone_builds_the_very_same(
+        self, build: GoBuild, environment: dict[str, str], machine: Machine
+    ) -> None:
+        clone = machine.root / "clone"
+        shutil.copytree(build.module, clone)
+        outputs = []
+        for module in (build.module, clone):
+            folder = machine.root / f"out-{module.name}"
+            folder.mkdir()
+            built = run_build(replace(build, module=module), environment, folder)
+            outputs.append(built.read_bytes())
+        assert outputs[0] == outputs[1]
+        assert str(machine.root).encode() not in outputs[0]
+
+    def test_a_compilers_complaint_is_in_the_message_and_the_log(
+        self, build: GoBuild, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        source = build.module / "main.go"
+        source.write_text(source.read_text().replace("version)", "versoin)"))
+        with pytest.raises(ToolchainError) as failure:
+            run_build(build, environment, tmp_path)
+        log = tmp_path / "log" / "tiny.log"
+        assert "undefined: versoin" in str(failure.value)
+        assert str(log) in str(failure.value)
+        assert "undefined: versoin" in log.read_text()
+
+    def test_the_pins_are_never_changed(
+        self, build: GoBuild, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        source = build.module / "main.go"
+        source.write_text(
+            source.read_text().replace("package main", 'package main\n\nimport _ "example.com/x"')
+        )
+        before = {path.name: path.read_bytes() for path in build.module.iterdir()}
+        loose = {**environment, "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
+        with pytest.raises(ToolchainError, match=r"example\.com/x"):
+            run_build(build, loose, tmp_path)
+        assert {path.name: path.read_bytes() for path in build.module.iterdir()} == before
+
+    def test_the_users_own_go_settings_do_not_show(
+        self, build: GoBuild, environment: dict[str, str], machine: Machine
+    ) -> None:
+        (machine.root / "go.work").write_text("go 1.26\n")
+        odd = {"GOWORK": str(machine.root / "go.work"), "GOFLAGS": "-tags=odd", "CGO_ENABLED": "1"}
+        folders = []
+        for name in ("plain", "odd"):
+            folders.append(machine.root / name)
+            folders[-1].mkdir()
+        plain = run_build(build, environment, folders[0])
+        assert run_build(build, {**environment, **odd}, folders[1]).read_bytes() == (
+            plain.read_bytes()
+        )

@@ -1,0 +1,45 @@
+"""A lab with real servers, and the program in it."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from lab.lab import Lab
+from lab.toolchain import Toolchain
+
+from .inventory import Inventory, take_inventory
+from .program import Program
+
+
+@pytest.fixture(scope="session")
+def lab(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A started lab with the clusters east and west."""
+    lab = Lab(tmp_path_factory.mktemp("program") / "lab", toolchain)
+    try:
+        lab.up(Console(file=io.StringIO()))
+        yield lab
+    finally:
+        lab.clean()
+
+
+@pytest.fixture(scope="session")
+def untouched(lab: Lab) -> Inventory:
+    """What was in Vault and the clusters before the program ran."""
+    return take_inventory(lab)
+
+
+@pytest.fixture(scope="session")
+def program(lab: Lab, untouched: Inventory, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program, in whatever state the last test left it."""
+    assert untouched.vault
+    return Program(lab, tmp_path_factory.mktemp("configuration"))
+
+
+@pytest.fixture
+def deployed(program: Program) -> Program:
+    """The program after an `up` with the committed configuration."""
+    if not program.deployed:
+        program.up()
+    return program

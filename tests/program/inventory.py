@@ -1,0 +1,109 @@
+"""What is in Vault and in the clusters, seen with their own clients."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import hvac
+from kubernetes import config
+
+from lab.lab import Lab
+
+# What Kubernetes makes, renews or counts by itself at any moment.
+_RESTLESS_KINDS = frozenset({"ComponentStatus", "Endpoints", "EndpointSlice", "Event", "Lease"})
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Names of all there is, each with a mark that changes when the thing changes."""
+
+    vault: dict[str, Any]
+    kubernetes: dict[str, str]
+
+    def names(self) -> set[str]:
+        """Names of all there is."""
+        return {*self.vault, *self.kubernetes}
+
+    def changes_since(self, before: "Inventory") -> set[str]:
+        """Names of what is new, gone or different."""
+        old, new = {**before.vault, **before.kubernetes}, {**self.vault, **self.kubernetes}
+        return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def vault_client(lab: Lab, token: str | None = None) -> Any:
+    """A client of the lab's Vault, with its root token unless another is given."""
+    environment = lab.environment()
+    return hvac.Client(
+        url=environment["VAULT_ADDR"],
+        token=environment["VAULT_TOKEN"] if token is None else token,
+        verify=environment["VAULT_CACERT"],
+    )
+
+
+def kubernetes_client(lab: Lab, cluster: str) -> Any:
+    """An administrator's client of `cluster`."""
+    return config.new_client_from_config(str(lab.directory.kubeconfig), cluster)
+
+
+def take_inventory(lab: Lab, *names: str) -> Inventory:
+    """The inventory of Vault, and of the clusters `names` (mgmt, east and west when none)."""
+    found: dict[str, str] = {}
+    for cluster in names or ("mgmt", "east", "west"):
+        found.update(_objects(lab, cluster))
+    return Inventory(dict(_vault(lab)), found)
+
+
+def _vault(lab: Lab) -> Iterator[tuple[str, Any]]:
+    vault = vault_client(lab)
+    for path, mount in vault.sys.list_mounted_secrets_engines()["data"].items():
+        yield f"mount {path}", (mount["uuid"], mount["config"])
+        if mount["type"] == "pki":
+            issuers = vault.list(f"{path}issuers")
+            yield f"issuers of {path}", sorted(issuers["data"]["keys"]) if issuers else []
+    for path, mount in vault.sys.list_auth_methods()["data"].items():
+        yield f"auth {path}", (mount["uuid"], mount["config"])
+        if mount["type"] == "kubernetes":
+            yield f"config of {path}", vault.read(f"auth/{path}config")["data"]
+            roles = vault.list(f"auth/{path}role")
+            for role in roles["data"]["keys"] if roles else []:
+                yield f"role {path}{role}", vault.read(f"auth/{path}role/{role}")["data"]
+    for name in vault.sys.list_policies()["data"]["policies"]:
+        yield f"policy {name}", vault.sys.read_policy(name)["data"]["rules"]
+
+
+def _objects(lab: Lab, cluster: str) -> Iterator[tuple[str, str]]:
+    api = kubernetes_client(lab, cluster)
+    for group_version in _group_versions(api):
+        prefix = "/api/v1" if group_version == "v1" else f"/apis/{group_version}"
+        for resource in _get(api, prefix)["resources"]:
+            name, kind = resource["name"], resource["kind"]
+            if "/" in name or "list" not in resource["verbs"] or kind in _RESTLESS_KINDS:
+                continue
+            for item in _get(api, f"{prefix}/{name}").get("items", []):
+                metadata = item["metadata"]
+                path = f"{metadata.get('namespace', '-')}/{metadata['name']}"
+                yield f"{cluster} {group_version} {kind} {path}", _mark(item)
+
+
+def _group_versions(api: Any) -> list[str]:
+    groups = _get(api, "/apis")["groups"]
+    return ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
+
+
+def _get(api: Any, path: str) -> Any:
+    response: Any = api.call_api("GET", f"{api.configuration.host}{path}")
+    response.read()
+    assert response.status == 200, f"{path} answers {response.status}"
+    return json.loads(response.data)
+
+
+def _mark(item: dict[str, Any]) -> str:
+    """What an object is and says, without what servers count and report."""
+    metadata = dict(item["metadata"])
+    for field in ("resourceVersion", "managedFields", "generation"):
+        metadata.pop(field, None)
+    said = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+    text = json.dumps([metadata, said], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

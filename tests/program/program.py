@@ -1,0 +1,126 @@
+"""Drives the program as a user does: the real engine, from the command line, on the lab."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.directory import CHECKOUT
+from lab.lab import Lab
+
+NO_CHANGES_EXIT_CODE = 7
+"""What the engine ends with where `--expect-no-changes` was asked and there are some."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and all that it printed."""
+
+    arguments: tuple[str, ...]
+    exit_code: int
+    output: str
+
+
+@dataclass
+class Program:
+    """The stack `dev` of the checkout's program, in a lab."""
+
+    lab: Lab
+    configuration_folder: Path
+    deployed: bool = False
+    transcript: list[Outcome] = field(default_factory=list)
+    """Every command so far, with its output."""
+    _configuration: Path | None = None
+
+    def attempt(self, *arguments: str) -> Outcome:
+        """Runs the engine with `arguments`, and gives what came of it."""
+        configured = self._configuration is not None and arguments[0] != "stack"
+        extra = ["--config-file", str(self._configuration)] if configured else []
+        command = [sys.executable, "-m", "lab", "--directory", str(self.lab.directory.root)]
+        command += ["pulumi", "--", arguments[0], *extra, *arguments[1:]]
+        command += ["--stack", "dev", "--non-interactive"]
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        outcome = Outcome(tuple(arguments), done.returncode, done.stdout)
+        self.transcript.append(outcome)
+        return outcome
+
+    def run(self, *arguments: str) -> str:
+        """Runs the engine with `arguments`, which has to succeed; gives what it printed."""
+        outcome = self.attempt(*arguments)
+        assert outcome.exit_code == 0, f"{arguments} ended with {outcome.exit_code}\n" + "\n".join(
+            outcome.output.splitlines()[-60:]
+        )
+        return outcome.output
+
+    def up(self, *arguments: str) -> str:
+        """Runs `pulumi up`."""
+        output = self.run("up", "--yes", "--skip-preview", *arguments)
+        self.deployed = True
+        return output
+
+    def destroy(self) -> str:
+        """Runs `pulumi destroy`."""
+        output = self.run("destroy", "--yes", "--skip-preview")
+        self.deployed = False
+        return output
+
+    def steps(self) -> dict[str, str]:
+        """What `up` would do now: operations other than `same`, by the resource's name."""
+        steps = json.loads(self.run("preview", "--json"))["steps"]
+        return {
+            step["urn"].rsplit("::", 1)[-1]: step["op"] for step in steps if step["op"] != "same"
+        }
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, as any user of the stack sees them."""
+        outputs: dict[str, Any] = json.loads(self._stack("output", "--json"))
+        return outputs
+
+    def state(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's state."""
+        secrets = ["--show-secrets"] if show_secrets else []
+        state: dict[str, Any] = json.loads(self._stack("export", *secrets))
+        return state
+
+    def configure(self, **changes: Any) -> None:
+        """From now on runs with these configuration values in place of the committed ones."""
+        copy = self.lab.directory.project / "Pulumi.dev.yaml"
+        content = yaml.safe_load(copy.read_text())
+        for key, value in changes.items():
+            content["config"][f"mesh-trust:{key}"] = value
+        self._configuration = self.configuration_folder / "Pulumi.dev.yaml"
+        self._configuration.write_text(yaml.safe_dump(content))
+
+    def configure_as_committed(self) -> None:
+        """From now on runs with the committed configuration again."""
+        self._configuration = None
+
+    def _stack(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self.lab.directory.engine / "pulumi", "stack", *arguments, "--stack", "dev"],
+            cwd=CHECKOUT,
+            env=self.lab.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+
+def clusters(*names: str) -> Sequence[dict[str, str]]:
+    """The configuration value `clusters` for these clusters."""
+    return [{"name": name, "context": name} for name in names]

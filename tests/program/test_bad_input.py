@@ -1,0 +1,62 @@
+"""A wrong value ends the program with one line, before anything is written."""
+
+from typing import Any
+
+import pytest
+
+from lab.lab import Lab
+
+from .inventory import take_inventory
+from .program import Program, clusters
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"clusters": []}, "clusters: [] is not valid; list at least one workload cluster"),
+        (
+            {"clusters": [*clusters("east"), {"name": "we_st", "context": "west"}]},
+            "clusters[1].name: 'we_st' is not valid; use 1 to 63 lower-case letters, digits and "
+            "hyphens, a letter or digit at each end",
+        ),
+        (
+            {"clusters": clusters("north-of-nowhere")},
+            "context: 'north-of-nowhere' is not valid; use one that ",
+        ),
+        (
+            {"vaultAddress": "https://127.0.0.1/v1"},
+            "vaultAddress: 'https://127.0.0.1/v1' is not valid; "
+            "leave out everything but scheme, host and port",
+        ),
+        (
+            {"intermediateLifetimeDays": 4000},
+            "intermediateLifetimeDays: 4000 is not valid; use less than rootLifetimeDays (3650)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [("preview",), ("up", "--yes", "--skip-preview")])
+def test_a_wrong_value_is_one_line(
+    lab: Lab, deployed: Program, changes: dict[str, Any], line: str, command: tuple[str, ...]
+) -> None:
+    before = take_inventory(lab)
+    deployed.configure(**changes)
+    try:
+        outcome = deployed.attempt(*command)
+    finally:
+        deployed.configure_as_committed()
+
+    assert outcome.exit_code != 0
+    assert line in outcome.output
+    assert "Traceback" not in outcome.output
+    assert take_inventory(lab).changes_since(before) == set()
+
+
+def test_a_forgotten_provider_is_an_error(deployed: Program) -> None:
+    """Default providers are off: no resource lands in whichever cluster happens to be chosen."""
+    state = deployed.state()
+    providers = {
+        resource["urn"].rsplit("::", 1)[-1]
+        for resource in state["deployment"]["resources"]
+        if resource["type"] in ("pulumi:providers:vault", "pulumi:providers:kubernetes")
+    }
+    assert providers == {"vault", "east", "west"}

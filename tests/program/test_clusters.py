@@ -1,0 +1,83 @@
+"""A stack is a list of clusters: what comes and goes with one of them is its own alone."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from lab.lab import Lab
+
+from .handshake import handshake
+from .inventory import Inventory, take_inventory
+from .program import Program, clusters
+
+ALL = ("mgmt", "east", "west", "north")
+
+
+@pytest.fixture(scope="module")
+def north(lab: Lab) -> None:
+    """A third workload cluster in the lab, with no trust in it yet."""
+    lab.up(Console(file=io.StringIO()), ["north"])
+
+
+@pytest.fixture
+def with_north(north: None, deployed: Program) -> Iterator[Program]:
+    """The program configured for three clusters, and back to two afterwards."""
+    assert north is None
+    deployed.configure(clusters=clusters("east", "west", "north"))
+    yield deployed
+    deployed.configure_as_committed()
+    deployed.up()
+
+
+def test_a_cluster_comes_and_goes_without_touching_the_others(
+    lab: Lab, with_north: Program
+) -> None:
+    without = take_inventory(lab, *ALL)
+
+    assert set(with_north.steps().values()) == {"create"}
+    with_north.up()
+    added = take_inventory(lab, *ALL)
+    came = added.changes_since(without)
+    assert came
+    assert all("north" in name for name in came)
+    for cluster in ("east", "west", "north"):
+        handshake(lab, cluster)
+
+    with_north.configure_as_committed()
+    # The handshakes leave their requests' keys in the mounts, and no trace that concerns us here.
+    assert set(with_north.steps().values()) == {"delete"}
+    with_north.up()
+    assert take_inventory(lab, *ALL).changes_since(without) == set()
+    with_north.run("preview", "--expect-no-changes")
+    handshake(lab, "east")
+
+
+def test_one_of_the_first_two_can_be_removed(lab: Lab, deployed: Program) -> None:
+    with_west = take_inventory(lab)
+    deployed.configure(clusters=clusters("east"))
+    try:
+        deployed.up()
+        removed = take_inventory(lab).changes_since(with_west)
+    finally:
+        deployed.configure_as_committed()
+        deployed.up()
+
+    assert removed == _of("west", with_west)
+    assert take_inventory(lab).names() == with_west.names()
+
+
+def _of(cluster: str, inventory: Inventory) -> set[str]:
+    """What the program made for `cluster`: by the names it has to have."""
+    in_vault = {name for name in inventory.vault if cluster in name}
+    in_kubernetes = {
+        f"{cluster} v1 ServiceAccount istio-system/vault-token-reviewer",
+        f"{cluster} v1 Secret istio-system/vault-token-reviewer",
+        f"{cluster} rbac.authorization.k8s.io/v1 ClusterRole -/gloo-mesh-istiod-agent",
+        f"{cluster} rbac.authorization.k8s.io/v1 ClusterRoleBinding -/gloo-mesh-istiod-agent",
+        f"{cluster} rbac.authorization.k8s.io/v1 ClusterRoleBinding -/vault-token-reviewer",
+        f"{cluster} admin.gloo.solo.io/v2 RootTrustPolicy gloo-mesh/{cluster}",
+    }
+    assert in_kubernetes <= inventory.names()
+    return in_vault | in_kubernetes
