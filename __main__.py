@@ -22,6 +22,8 @@ kubernetes_providers = {
         kubeconfig=str(settings.kubeconfig),
         context=cluster.context,
         cluster_identifier=cluster.name,
+        # What the program declares is the program's: a change by hand is mended, not a conflict.
+        enable_patch_force=True,
     )
     for cluster in settings.clusters
 }

@@ -80,7 +80,7 @@ class Settings:
         kubeconfig = _kubeconfig(config)
         root = Root(
             common_name=config.get("rootCommonName") or "mesh-trust root",
-            organization=config.get("rootOrganization"),
+            organization=config.get("rootOrganization") or None,
             lifetime_days=_whole_number(config, "rootLifetimeDays", 3650),
         )
         vault = _vault(config, development=development)

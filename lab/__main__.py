@@ -115,7 +115,7 @@ def env(existing: ExistingLab) -> None:
             path = getattr(existing.directory, _SECRETS[name])
             click.echo(f'export {name}="$(cat {shlex.quote(str(path))})"')
         elif name == "PATH":
-            click.echo(f'export PATH={shlex.quote(str(existing.directory.engine))}:"$PATH"')
+            click.echo(f'export PATH={shlex.quote(str(existing.directory.commands))}:"$PATH"')
         else:
             click.echo(f"export {name}={shlex.quote(value)}")
 

@@ -63,9 +63,14 @@ class LabDirectory:
         return self.vault / "unseal-key"
 
     @property
-    def engine(self) -> Path:
-        """Folder that comes first on PATH: `pulumi`, and its language host where it is ours."""
+    def commands(self) -> Path:
+        """Folder for a user's PATH: a `pulumi` that works with this lab."""
         return self.root / "bin"
+
+    @property
+    def engine(self) -> Path:
+        """The engine itself, and beside it its language host where that is ours."""
+        return self.root / "engine"
 
     @property
     def pulumi_home(self) -> Path:

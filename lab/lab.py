@@ -25,7 +25,7 @@ from lab.progress import Steps
 from lab.pulumi_home import all_official, prepare_home
 from lab.servers import Server
 from lab.startup import bring_up
-from lab.toolchain import PreparedTool
+from lab.toolchain import LAB_DIRECTORY_VARIABLE, PreparedTool
 from lab.topology import TOOLS, Topology, port_names, topology
 from lab.vault_server import NAME as VAULT
 from lab.vault_server import unseal
@@ -121,6 +121,7 @@ class ExistingLab:
             "PULUMI_BACKEND_URL": self.directory.pulumi_state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.directory.passphrase),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            LAB_DIRECTORY_VARIABLE: str(self.directory.root),
             "PATH": os.pathsep.join([str(self.directory.engine), os.environ.get("PATH", "")]),
         }
         if not memory.plugins_may_be_downloaded:

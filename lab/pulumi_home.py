@@ -41,6 +41,7 @@ def prepare_home(directory: LabDirectory, tools: Mapping[str, PreparedTool]) -> 
     _remove_others(plugins, {_plugin_folder(tool) for tool in providers})
     for tool in providers:
         _prepare_provider(plugins / _plugin_folder(tool), tool)
+    _write_command(directory)
     if not directory.passphrase.exists():
         write_private(directory.passphrase, secrets.token_urlsafe(32).encode())
 
@@ -99,6 +100,16 @@ def _link(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
+def _write_command(directory: LabDirectory) -> None:
+    """Write the `pulumi` of a user's shell, which never edits the checkout's configuration."""
+    checkout, python = shlex.quote(str(CHECKOUT)), shlex.quote(sys.executable)
+    lab = shlex.quote(str(directory.root))
+    _write_script(
+        directory.commands / ENGINE,
+        f'cd {checkout} && exec {python} -m lab --directory {lab} pulumi -- "$@"\n',
+    )
+
+
 def _duplicate(executable: Path, destination: Path) -> None:
     if destination.exists() and not destination.is_symlink():
         one, other = executable.stat(), destination.stat()
@@ -117,11 +128,15 @@ def _duplicate(executable: Path, destination: Path) -> None:
 
 def _write_launcher(path: Path, module: str) -> None:
     checkout, python = shlex.quote(str(CHECKOUT)), shlex.quote(sys.executable)
-    content = (
-        "#!/bin/sh\n"
+    _write_script(
+        path,
         f'export PYTHONPATH={checkout}"${{PYTHONPATH:+:$PYTHONPATH}}"\n'
-        f'exec {python} -m {module} "$@"\n'
-    ).encode()
+        f'exec {python} -m {module} "$@"\n',
+    )
+
+
+def _write_script(path: Path, lines: str) -> None:
+    content = f"#!/bin/sh\n{lines}".encode()
     if path.is_symlink() or not path.exists() or path.read_bytes() != content:
         _remove(path)
         write_private(path, content, mode=0o700)

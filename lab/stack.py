@@ -26,6 +26,9 @@ _COMMANDS_WITH_CONFIGURATION = frozenset(
 )
 """The engine's commands that take `--config-file`."""
 
+_WRITING_CONFIGURATION = frozenset(("cp", "refresh", "rm", "rm-all", "set", "set-all"))
+"""What follows `config` where it writes."""
+
 
 def configuration_file(directory: LabDirectory) -> Path:
     """Return the path of the lab's copy of the stack's configuration."""
@@ -64,6 +67,9 @@ def engine_arguments(directory: LabDirectory, arguments: Sequence[str]) -> list[
     """Return the engine's arguments, with the lab's configuration file where it belongs.
 
     It does not belong to a command that takes none, names another one, or names another stack.
+
+    Raises:
+        LabError: the command would write to the copy, which the next command makes anew.
     """
     command, *others = arguments or [""]
     if command not in _COMMANDS_WITH_CONFIGURATION or _names(others, "--config-file"):
@@ -71,6 +77,10 @@ def engine_arguments(directory: LabDirectory, arguments: Sequence[str]) -> list[
     stack = _value(others, "--stack") or _value(others, "-s") or STACK
     if stack != STACK:
         return list(arguments)
+    if command == "config" and _WRITING_CONFIGURATION.intersection(others):
+        raise LabError(
+            f"the lab takes its configuration from Pulumi.{STACK}.yaml in the checkout: edit that"
+        )
     return [command, "--config-file", str(configuration_file(directory)), *others]
 
 

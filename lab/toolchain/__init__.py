@@ -1,7 +1,16 @@
 """The tools that the lab is made of, from wherever they are to be had."""
 
+from .installed import LAB_DIRECTORY_VARIABLE
 from .prepare import prepare
 from .report import tool_table
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
-__all__ = ["PreparedTool", "Source", "Toolchain", "ToolchainError", "prepare", "tool_table"]
+__all__ = [
+    "LAB_DIRECTORY_VARIABLE",
+    "PreparedTool",
+    "Source",
+    "Toolchain",
+    "ToolchainError",
+    "prepare",
+    "tool_table",
+]

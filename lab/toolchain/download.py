@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -23,10 +23,10 @@ class DownloadError(Exception):
 
 
 class Downloader:
-    """Downloads, and remembers which hosts could not be reached."""
+    """Downloads, and remembers which hosts failed: those are not asked again."""
 
     def __init__(self) -> None:
-        self._unreachable: set[str] = set()
+        self._failures: dict[str, str] = {}
 
     def fetch(self, download: Download, folder: Path, step: Callable[[str], None]) -> None:
         """Puts the files of `download` into `folder`, checked against the published SHA-256.
@@ -37,40 +37,37 @@ class Downloader:
         """
         file_name = PurePosixPath(urlsplit(download.url).path).name
         step("asking for the official release")
-        expected = published_digest(self._get(download.checksums_url).text, file_name)
+        checksums = b"".join(self._content(download.checksums_url)).decode(errors="replace")
+        expected = published_digest(checksums, file_name)
         archive = folder / file_name
         digest = hashlib.sha256()
         received = 0
-        response = self._get(download.url)
         with archive.open("wb") as file:
-            try:
-                for chunk in response.iter_content(_CHUNK_BYTES):
-                    file.write(chunk)
-                    digest.update(chunk)
-                    received += len(chunk)
-                    step(f"downloading, {received >> 20} MiB")
-            except requests.RequestException as error:
-                raise DownloadError(f"{download.url} broke off ({type(error).__name__})") from error
+            for chunk in self._content(download.url):
+                file.write(chunk)
+                digest.update(chunk)
+                received += len(chunk)
+                step(f"downloading, {received >> 20} MiB")
         if digest.hexdigest() != expected:
             raise DownloadError(
                 f"{download.url} has SHA-256 {digest.hexdigest()}, published is {expected}"
             )
         _unpack(archive, download.member, folder)
 
-    def _get(self, url: str) -> requests.Response:
+    def _content(self, url: str) -> Iterator[bytes]:
         host = urlsplit(url).netloc
-        if host in self._unreachable:
-            raise DownloadError(f"{host} cannot be reached")
+        if host in self._failures:
+            raise DownloadError(self._failures[host])
         try:
-            response = requests.get(
+            with requests.get(
                 url, stream=True, timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
-            )
+            ) as response:
+                if response.status_code != requests.codes.ok:
+                    raise DownloadError(f"{url} answers {response.status_code}")
+                yield from response.iter_content(_CHUNK_BYTES)
         except requests.RequestException as error:
-            self._unreachable.add(host)
-            raise DownloadError(f"{host} cannot be reached ({type(error).__name__})") from error
-        if response.status_code != requests.codes.ok:
-            raise DownloadError(f"{url} answers {response.status_code}")
-        return response
+            self._failures[host] = f"{host} cannot be reached ({type(error).__name__})"
+            raise DownloadError(self._failures[host]) from error
 
 
 def published_digest(checksums: str, file_name: str) -> str:
@@ -94,12 +91,15 @@ def _unpack(archive: Path, member: str | None, folder: Path) -> None:
         archive.chmod(0o755)
         return
     unpacked = folder / "unpacked"
-    if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive) as zipped:
-            zipped.extractall(unpacked)
-    else:
-        with tarfile.open(archive) as tarred:
-            tarred.extractall(unpacked, filter="data")
+    try:
+        if archive.suffix == ".zip":
+            with zipfile.ZipFile(archive) as zipped:
+                zipped.extractall(unpacked)
+        else:
+            with tarfile.open(archive) as tarred:
+                tarred.extractall(unpacked, filter="data")
+    except (tarfile.TarError, zipfile.BadZipFile) as error:
+        raise DownloadError(f"{archive.name} cannot be unpacked: {error}") from error
     archive.unlink()
     executable = unpacked / member
     if not executable.is_file():

@@ -17,6 +17,7 @@ from .tools import ToolchainError
 MINIMUM_GO = Version("1.26")
 _USUAL_PLACE = Path("/usr/local/go/bin/go")
 _LINES_SHOWN = 8
+_TARGET_VARIABLES = ("GOOS", "GOARCH", "GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def go_build(
     if process.returncode != 0:
         shown = "\n  ".join(last_lines)
         raise ToolchainError(
-            f"building {build.package} failed; see {log}. It ends with:\n  {shown}"
+            f"building {executable.name} failed; see {log}. It ends with:\n  {shown}"
         )
 
 
@@ -128,8 +129,10 @@ def _arguments(build: GoBuild, executable: Path) -> list[str]:
 
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    # A user's own choice of a target would be built under the key of this machine's.
+    kept = {name: value for name, value in environment.items() if name not in _TARGET_VARIABLES}
     return {
-        **environment,
+        **kept,
         "CGO_ENABLED": "0",
         "GOFLAGS": "",
         "GOTOOLCHAIN": "local",

@@ -51,7 +51,8 @@ def find_executable(name: str, environment: Mapping[str, str]) -> Path | None:
     folders.append(str(_home(environment) / ".pulumi" / "bin"))
     usable = [folder for folder in folders if folder and not _is_labs(Path(folder), environment)]
     found = shutil.which(name, path=os.pathsep.join(usable))
-    return Path(found).resolve() if found else None
+    # Not resolved: behind a version manager's link is a program that goes by the link's name.
+    return Path(found).absolute() if found else None
 
 
 def _plugin(tool: Tool, environment: Mapping[str, str]) -> Candidate | None:

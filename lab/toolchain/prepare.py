@@ -25,11 +25,16 @@ def prepare(console: Console, names: Iterable[str] | None = None) -> Toolchain:
     MESH_TRUST_OFFLINE is set), a build of the pinned sources, the lab's own stand-in.
 
     Raises:
-        ToolchainError: one of them cannot be had.
+        ToolchainError: one of them cannot be had, or is none of these tools.
     """
-    wanted = {tool.name for tool in TOOLS} if names is None else set(names)
+    known = {tool.name for tool in TOOLS}
+    wanted = known if names is None else set(names)
+    if unknown := wanted - known:
+        raise ToolchainError(
+            f"no tool is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+        )
     if LANGUAGE_HOST in wanted:
-        wanted.add(ENGINE)
+        wanted |= {ENGINE}
     return _Preparation(console, os.environ).of(tool for tool in TOOLS if tool.name in wanted)
 
 
@@ -77,7 +82,8 @@ class _Preparation:
 
     def _language_host(self, tool: Tool, engine: PreparedTool) -> PreparedTool:
         if engine.source is not Source.BUILT:
-            beside = engine.path.with_name(tool.name)
+            # As the engine does, which looks beside its real executable.
+            beside = engine.path.resolve().with_name(tool.name)
             path = beside if beside.exists() else find_executable(tool.name, self._environment)
             if path is not None:
                 return PreparedTool(tool.name, engine.version, engine.source, path)

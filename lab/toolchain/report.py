@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from .tools import PreparedTool, Source, Toolchain
 
@@ -20,7 +21,9 @@ def tool_table(toolchain: Toolchain) -> RenderableType:
     for tool in toolchain.values():
         for note in tool.notes:
             notes.setdefault(note, []).append(tool.name)
-    return Group(table, *(f"[dim]{note} ({', '.join(names)})" for note, names in notes.items()))
+    # As text, not as markup: addresses and paths may hold brackets.
+    remarks = (f"{note} ({', '.join(names)})" for note, names in notes.items())
+    return Group(table, *(Text(remark, style="dim") for remark in remarks))
 
 
 def _origin(tool: PreparedTool) -> str:

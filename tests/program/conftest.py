@@ -15,10 +15,10 @@ from .program import Program
 
 @pytest.fixture(scope="session")
 def lab(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A started lab with the clusters east and west."""
+    """A started lab with the committed stack's clusters, and one more that it does not name."""
     lab = Lab(tmp_path_factory.mktemp("program") / "lab", toolchain)
     try:
-        lab.up(Console(file=io.StringIO()))
+        lab.up(Console(file=io.StringIO()), ["east", "west", "north"])
         yield lab
     finally:
         lab.clean()

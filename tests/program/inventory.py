@@ -47,10 +47,10 @@ def kubernetes_client(lab: Lab, cluster: str) -> Any:
     return config.new_client_from_config(str(lab.directory.kubeconfig), cluster)
 
 
-def take_inventory(lab: Lab, *names: str) -> Inventory:
-    """The inventory of Vault, and of the clusters `names` (mgmt, east and west when none)."""
+def take_inventory(lab: Lab) -> Inventory:
+    """The inventory of Vault and of every cluster."""
     found: dict[str, str] = {}
-    for cluster in names or ("mgmt", "east", "west"):
+    for cluster in ("mgmt", "east", "west", "north"):
         found.update(_objects(lab, cluster))
     return Inventory(dict(_vault(lab)), found)
 
@@ -104,6 +104,9 @@ def _mark(item: dict[str, Any]) -> str:
     metadata = dict(item["metadata"])
     for field in ("resourceVersion", "managedFields", "generation"):
         metadata.pop(field, None)
+    # The day on which a token Secret was last used.
+    metadata.get("labels", {}).pop("kubernetes.io/legacy-token-last-used", None)
+    metadata["labels"] = metadata.get("labels", {})
     said = {key: value for key, value in item.items() if key not in ("metadata", "status")}
     text = json.dumps([metadata, said], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -31,7 +31,7 @@ def widen_role(lab: Lab) -> None:
     vault_client(lab).write(
         f"auth/kube-east-mesh-auth/role/{ROLE}",
         bound_service_account_names="*",
-        bound_service_account_namespaces="*",
+        bound_service_account_namespaces="default",
         policies=ROLE,
         ttl="720h",
     )

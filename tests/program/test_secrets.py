@@ -18,8 +18,9 @@ from .program import Program
 def spellings(secret: str) -> set[str]:
     """The forms in which `secret` could be printed or stored, in pieces that survive wrapping."""
     encoded = base64.b64encode(secret.encode()).decode()
-    # A PEM is known by its lines, in whatever way their ends are written.
-    lines = [line for line in secret.splitlines() if line and not line.startswith("-----")]
+    # A PEM is known by its full lines, in whatever way their ends are written; the last one may be
+    # short enough to stand anywhere by chance.
+    lines = [line for line in secret.splitlines() if len(line) >= 24 and line[0] != "-"]
     return {*lines, encoded[: len(encoded) // 4 * 3 // 4 * 4], json.dumps(secret)[1:-1]}
 
 

@@ -41,7 +41,31 @@ def test_env_prints_no_secret_and_gives_them_all(lab: Lab) -> None:
     token, kubeconfig, path = answer.stdout.split("|")
     assert token == lab.directory.vault_root_token.read_text()
     assert kubeconfig == str(lab.directory.kubeconfig)
-    assert path.startswith(f"{lab.directory.engine}:")
+    assert path.startswith(f"{lab.directory.commands}:")
+
+
+def test_a_plain_pulumi_after_env_leaves_the_checkout_as_it_is(lab: Lab, tmp_path: Path) -> None:
+    committed = CHECKOUT / "Pulumi.dev.yaml"
+    before = committed.read_bytes()
+
+    asked = _in_a_users_shell(lab, "pulumi config --json", tmp_path)
+    assert json.loads(asked.stdout)["mesh-trust:development"]["value"] == "true"
+    refused = _in_a_users_shell(lab, "pulumi config set kubeconfig elsewhere", tmp_path)
+    assert refused.returncode == 1
+    assert "Pulumi.dev.yaml in the checkout: edit that" in refused.stderr
+
+    assert committed.read_bytes() == before
+
+
+def _in_a_users_shell(lab: Lab, command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    script = _run("env", directory=lab.directory.root).stdout
+    return subprocess.run(
+        ["sh", "-c", f"{script}\n{command}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("command", ["status", "env"])

@@ -103,7 +103,9 @@ class Machine:
 
     def built_tool(self, name: str = "tiny", module: str = "module") -> Tool:
         """A tool that can be had in no other way than by building it."""
-        return Tool(name, "1.2.3", build=GoBuild(self.module(module), ".", {"main.version": "1.2.3"}))
+        return Tool(
+            name, "1.2.3", build=GoBuild(self.module(module), ".", {"main.version": "1.2.3"})
+        )
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def publishing() -> Iterator[Publisher]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         publisher.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield publisher

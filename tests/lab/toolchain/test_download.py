@@ -80,7 +80,7 @@ def test_a_member_that_leads_out_of_the_folder_is_not_written(
     target = tmp_path / "target"
     target.mkdir()
     archive = tar_of({"tiny": PROGRAM, "../../outside": b"outside"})
-    with pytest.raises(Exception, match="outside"):
+    with pytest.raises(DownloadError, match="outside"):
         fetch(publisher.publish("tiny.tar.gz", archive, "tiny"), target)
     assert not (tmp_path / "outside").exists()
 
@@ -107,14 +107,38 @@ def test_an_answer_that_does_not_come_whole_is_a_failure(
     assert not os.access(tmp_path / "tiny", os.X_OK)
 
 
-def test_a_host_that_failed_is_not_asked_again(publisher: Publisher, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["silent", "broken", "stalled"])
+def test_a_host_that_failed_is_not_asked_again(
+    publisher: Publisher, tmp_path: Path, fault: str
+) -> None:
     first, second = publisher.publish("first", PROGRAM), publisher.publish("second", PROGRAM)
-    publisher.silent.add("/SHA256SUMS")
+    getattr(publisher, fault).add("/SHA256SUMS")
     downloader = Downloader()
+    reasons = set()
     for download in (first, second):
-        with pytest.raises(DownloadError, match="cannot be reached"):
+        with pytest.raises(DownloadError, match="cannot be reached") as failure:
             fetch(download, tmp_path, downloader)
+        reasons.add(str(failure.value))
     assert publisher.asked == ["/SHA256SUMS"]
+    assert len(reasons) == 1
+
+
+def test_a_host_that_does_not_have_one_thing_is_asked_for_the_next(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    missing, there = publisher.publish("missing", PROGRAM), publisher.publish("there", PROGRAM)
+    del publisher.files["/missing"]
+    downloader = Downloader()
+    with pytest.raises(DownloadError):
+        fetch(missing, tmp_path, downloader)
+    fetch(there, tmp_path, downloader)
+    assert (tmp_path / "there").read_bytes() == PROGRAM
+
+
+@pytest.mark.parametrize("name", ["tiny.zip", "tiny.tar.gz"])
+def test_what_is_no_archive_is_refused(publisher: Publisher, tmp_path: Path, name: str) -> None:
+    with pytest.raises(DownloadError, match=f"{name} cannot be unpacked"):
+        fetch(publisher.publish(name, PROGRAM, "tiny"), tmp_path)
 
 
 def test_a_host_that_refuses_the_connection_is_a_failure(tmp_path: Path) -> None:
@@ -130,6 +154,11 @@ def test_checksums_are_read_in_every_form_that_is_published() -> None:
     assert published_digest(f"{digest}\n", "tiny") == digest.lower()
     assert published_digest(f"{digest}  tiny\n", "tiny") == digest.lower()
     assert published_digest(f"{'0' * 64}  a\n{digest} *tiny\n", "tiny") == digest.lower()
-    for checksums in ("", f"{digest}  tiny2\n", f"{digest}\n{digest}\n", "<html>no</html> here ?\n"):
+    for checksums in (
+        "",
+        f"{digest}  tiny2\n",
+        f"{digest}\n{digest}\n",
+        "<html>no</html> here ?\n",
+    ):
         with pytest.raises(DownloadError, match="no checksum is published for tiny"):
             published_digest(checksums, "tiny")

@@ -105,12 +105,24 @@ class TestGoBuild:
     def test_the_executable_says_its_version(
         self, build: GoBuild, environment: dict[str, str], tmp_path: Path
     ) -> None:
-        steps: list[str] = []
-        executable = run_build(build, environment, tmp_path, steps)
+        executable = run_build(build, environment, tmp_path)
         answer = subprocess.run([executable], capture_output=True, text=True, check=True)
         assert answer.stderr == "tiny 1.2.3\n"
-        assert steps[0] == "starting Go"
-        assert "compiling" in steps[-1]
+
+    def test_its_steps_are_told_and_all_of_it_is_in_the_log(
+        self, build: GoBuild, machine: Machine, tmp_path: Path
+    ) -> None:
+        said = "go: downloading example.com/x v1.0.0\nexample.com/x\ntiny\n"
+        machine.install_go(f"print({said!r}, end='')")
+        steps: list[str] = []
+        run_build(build, machine.environment, tmp_path, steps)
+        assert steps == [
+            "starting Go",
+            "downloading modules",
+            "compiling, 1 packages",
+            "compiling, 2 packages",
+        ]
+        assert (tmp_path / "log" / "tiny.log").read_text() == said
 
     def test_another_clone_builds_the_very_same(
         self, build: GoBuild, environment: dict[str, str], machine: Machine
@@ -134,17 +146,25 @@ class TestGoBuild:
         with pytest.raises(ToolchainError) as failure:
             run_build(build, environment, tmp_path)
         log = tmp_path / "log" / "tiny.log"
+        assert str(failure.value).startswith("building tiny failed")
         assert "undefined: versoin" in str(failure.value)
         assert str(log) in str(failure.value)
         assert "undefined: versoin" in log.read_text()
 
     def test_the_pins_are_never_changed(
-        self, build: GoBuild, environment: dict[str, str], tmp_path: Path
+        self, build: GoBuild, environment: dict[str, str], machine: Machine, tmp_path: Path
     ) -> None:
+        library = machine.root / "library"
+        library.mkdir()
+        (library / "go.mod").write_text("module example.com/x\n\ngo 1.26\n")
+        (library / "x.go").write_text("package x\n")
         source = build.module / "main.go"
         source.write_text(
             source.read_text().replace("package main", 'package main\n\nimport _ "example.com/x"')
         )
+        # It is to be had, but not pinned: a build that may change go.mod would add it there.
+        with (build.module / "go.mod").open("a") as pins:
+            pins.write("\nreplace example.com/x => ../library\n")
         before = {path.name: path.read_bytes() for path in build.module.iterdir()}
         loose = {**environment, "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
         with pytest.raises(ToolchainError, match=r"example\.com/x"):
@@ -155,7 +175,13 @@ class TestGoBuild:
         self, build: GoBuild, environment: dict[str, str], machine: Machine
     ) -> None:
         (machine.root / "go.work").write_text("go 1.26\n")
-        odd = {"GOWORK": str(machine.root / "go.work"), "GOFLAGS": "-tags=odd", "CGO_ENABLED": "1"}
+        odd = {
+            "GOWORK": str(machine.root / "go.work"),
+            "GOFLAGS": "-tags=odd",
+            "CGO_ENABLED": "1",
+            "GOOS": "plan9",
+            "GOARCH": "386",
+        }
         folders = []
         for name in ("plain", "odd"):
             folders.append(machine.root / name)

@@ -55,6 +55,15 @@ def test_one_that_cannot_be_run_is_objected_to(machine: Machine) -> None:
     assert found.objection == "does not say its version"
 
 
+def test_a_version_managers_link_is_run_by_its_own_name(machine: Machine) -> None:
+    manager = machine.install("manager", "", machine.root / "manager")
+    manager.write_text("#!/bin/sh\ncase $0 in */tiny) echo 1.2.3;; *) echo 2026.1.0;; esac\n")
+    (machine.path / "tiny").symlink_to(manager)
+    found = find_installed(TOOL, machine.environment)
+    assert found is not None
+    assert (found.version, found.path) == ("1.2.3", machine.path / "tiny")
+
+
 def test_the_place_of_pulumis_installer_is_looked_at(machine: Machine) -> None:
     path = machine.install("tiny", "v1.2.3", machine.home / ".pulumi" / "bin")
     found = find_installed(TOOL, machine.environment)

@@ -131,13 +131,11 @@ class TestOrder:
         assert (tool.source, tool.path) == (Source.LAB, machine.home)
 
     @pytest.mark.usefixtures("machine")
-    def test_what_cannot_be_had_is_one_clear_line(
-        self, publisher: Publisher, offer: Offer
-    ) -> None:
+    def test_what_cannot_be_had_is_one_clear_line(self, publisher: Publisher, offer: Offer) -> None:
         download = publisher.publish("tiny", PROGRAM)
         del publisher.files["/tiny"]
         offer(Tool("tiny", "1.2.3", download=download))
-        with pytest.raises(ToolchainError, match="tiny cannot be had here: no download: .* 404$"):
+        with pytest.raises(ToolchainError, match=r"tiny cannot be had here: no download: .* 404$"):
             prepared()
 
     def test_go_is_not_needed_where_nothing_has_to_be_built(
@@ -153,6 +151,8 @@ class TestOrder:
     def test_only_what_is_asked_for_is_prepared(self, machine: Machine, offer: Offer) -> None:
         offer(Tool("one", "1.0.0", own=machine.home), Tool("two", "1.0.0"))
         assert list(prepare(Console(file=io.StringIO()), ["one"])) == ["one"]
+        with pytest.raises(ToolchainError, match="no tool is named tow; there are one, two"):
+            prepare(Console(file=io.StringIO()), ["one", "tow"])
 
 
 class TestPluginsAndTheEngine:

@@ -1,0 +1,90 @@
+"""What is written about the configuration: the declared keys, and the examples of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import Settings
+
+from .test_kubeconfig import PEM
+from .test_settings import load
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def declared() -> dict[str, Any]:
+    """The project's own configuration keys, as Pulumi.yaml declares them."""
+    keys = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())["config"]
+    return {key: entry for key, entry in keys.items() if ":" not in key}
+
+
+def example(name: str) -> dict[str, Any]:
+    """Configuration values of a stack file, or of the README's example of one."""
+    path = CHECKOUT / name
+    if path.exists():
+        text = path.read_text()
+    else:
+        _, _, rest = (CHECKOUT / "README.md").read_text().partition(f"```yaml\n# {name}\n")
+        text, _, _ = rest.partition("```")
+    config = yaml.safe_load(text)["config"]
+    return {key.removeprefix("mesh-trust:"): value for key, value in config.items()}
+
+
+@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "Pulumi.prod.yaml"])
+def test_examples_use_declared_keys_only(name: str) -> None:
+    assert example(name)
+    assert set(example(name)) <= set(declared())
+
+
+def test_every_key_is_typed_and_described() -> None:
+    for key, entry in declared().items():
+        assert entry["type"] in ("array", "boolean", "integer", "string"), key
+        assert len(entry["description"]) > 20, key
+        assert "default" in entry or key == "clusters", key
+
+
+def test_the_declared_defaults_are_those_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_kubeconfig(monkeypatch, tmp_path, ["east"])
+    defaults = {key: entry["default"] for key, entry in declared().items() if "default" in entry}
+
+    assert load(clusters=[{"name": "east"}], **defaults) == load(clusters=[{"name": "east"}])
+
+
+def test_the_readmes_example_is_a_complete_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    values = example("Pulumi.prod.yaml")
+    use_kubeconfig(monkeypatch, tmp_path, [each["context"] for each in values["clusters"]])
+    monkeypatch.delenv("VAULT_ADDR")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / values["vaultCaFile"]).write_text(PEM)
+
+    settings: Settings = load(**values)
+
+    assert settings.development is False
+    assert settings.vault.address == values["vaultAddress"]
+    assert [cluster.name for cluster in settings.clusters] == ["eu-west-1", "us-east-1"]
+
+
+def use_kubeconfig(monkeypatch: pytest.MonkeyPatch, home: Path, contexts: list[str]) -> None:
+    """Puts a kubeconfig with these contexts where kubectl looks for it."""
+    (home / ".kube").mkdir()
+    (home / ".kube" / "ca.pem").write_text(PEM)
+    document = {
+        "contexts": [{"name": name, "context": {"cluster": "c"}} for name in contexts],
+        "clusters": [
+            {
+                "name": "c",
+                "cluster": {"server": "https://api:6443", "certificate-authority": "ca.pem"},
+            }
+        ],
+    }
+    (home / ".kube" / "config").write_text(json.dumps(document))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("VAULT_ADDR", "https://vault:8200")
