@@ -296,8 +296,14 @@ def plugin_process(
             yield PluginProcess(process, int(first_line), stderr)
         finally:
             process.terminate()
-            status = process.wait(timeout=15)
-            reader.join()
+            try:
+                status = process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                # The failure stays; what is left of the process would hold up the whole run.
+                process.kill()
+                raise
+            finally:
+                reader.join()
         assert stderr == []
         assert status == 0
 

@@ -32,8 +32,9 @@ def widen_role(lab: Lab) -> None:
         f"auth/kube-east-mesh-auth/role/{ROLE}",
         bound_service_account_names="*",
         bound_service_account_namespaces="default",
-        policies=ROLE,
-        ttl="720h",
+        token_policies=ROLE,
+        token_ttl="720h",
+        token_max_ttl="720h",
     )
 
 

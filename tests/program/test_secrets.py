@@ -14,13 +14,18 @@ from lab.lab import Lab
 from .inventory import kubernetes_client
 from .program import Program
 
+# Of 48 bytes each: in PKCS#1 and PKCS#8 the modulus of an RSA-4096 key ends before byte 556.
+_MODULUS_LINES = 12
+
 
 def spellings(secret: str) -> set[str]:
     """The forms in which `secret` could be printed or stored, in pieces that survive wrapping."""
     encoded = base64.b64encode(secret.encode()).decode()
-    # A PEM is known by its full lines, in whatever way their ends are written; the last one may be
-    # short enough to stand anywhere by chance.
-    lines = [line for line in secret.splitlines() if len(line) >= 24 and line[0] != "-"]
+    lines = secret.splitlines()
+    if len(lines) > 1:
+        # A PEM is known by its lines, in whatever way their ends are written. The first hold the
+        # modulus, which stands in the certificate too, and the last ones may be short.
+        lines = [line for line in lines[1 + _MODULUS_LINES :] if len(line) == 64]
     return {*lines, encoded[: len(encoded) // 4 * 3 // 4 * 4], json.dumps(secret)[1:-1]}
 
 

@@ -3,7 +3,6 @@
 import argparse
 import signal
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -16,6 +15,7 @@ from lab.plugins.provider.servicer import ProviderServicer
 _THREADS = 64
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _GRACE_SECONDS = 1.0
+_ENDING_SIGNALS = frozenset((signal.SIGINT, signal.SIGTERM))
 _ENGINE_PROBE_SECONDS = 2.0
 
 
@@ -26,10 +26,9 @@ def serve(provider: Provider, arguments: list[str] | None = None) -> None:
     of the engine whose address is the command line's only argument; without one, the plugin
     waits for an engine to attach.
     """
-    ended = threading.Event()
+    # Blocked and waited for, not handled: a handler may find the main thread holding any lock.
     # Before the port is printed: whoever reads it may send a signal at once.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
 
     with ThreadPoolExecutor(max_workers=_THREADS) as executor:
         server = grpc.server(
@@ -44,7 +43,7 @@ def serve(provider: Provider, arguments: list[str] | None = None) -> None:
         server.start()
         print(port, flush=True)
 
-        _wait(ended, _engine_address(arguments))
+        _wait(_engine_address(arguments))
         provider.cancel()
         server.stop(_GRACE_SECONDS).wait()
 
@@ -58,12 +57,12 @@ def _engine_address(arguments: list[str] | None) -> str | None:
     return address
 
 
-def _wait(ended: threading.Event, engine: str | None) -> None:
-    """Return when `ended` is set, or when an engine that once answered is gone."""
+def _wait(engine: str | None) -> None:
+    """Return at a signal, or when an engine that once answered is gone."""
     if engine is None or not _listens(engine):
-        ended.wait()
+        signal.sigwait(_ENDING_SIGNALS)
         return
-    while not ended.wait(_ENGINE_PROBE_SECONDS) and _listens(engine):
+    while signal.sigtimedwait(_ENDING_SIGNALS, _ENGINE_PROBE_SECONDS) is None and _listens(engine):
         pass
 
 

@@ -27,6 +27,16 @@ def engine(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> La
 
 
 @pytest.fixture(scope="session")
+def command(
+    engine: LabDirectory, tmp_path_factory: pytest.TempPathFactory
+) -> automation.PulumiCommand:
+    """The engine where the Automation API looks for it: in a folder `bin`."""
+    root = tmp_path_factory.mktemp("command")
+    (root / "bin").symlink_to(engine.engine)
+    return automation.PulumiCommand(str(root))
+
+
+@pytest.fixture(scope="session")
 def served(toolchain: Toolchain, engine: LabDirectory) -> Callable[[str], dict[str, Shape]]:
     """The resource types that a plugin serves to the engine, by token."""
 
@@ -46,13 +56,15 @@ def served(toolchain: Toolchain, engine: LabDirectory) -> Callable[[str], dict[s
 
 
 @contextmanager
-def _stack(engine: LabDirectory, name: str, program: Program) -> Iterator[automation.Stack]:
+def _stack(
+    engine: LabDirectory, command: automation.PulumiCommand, name: str, program: Program
+) -> Iterator[automation.Stack]:
     stack = automation.create_stack(
         name,
         project_name="bridged",
         program=program,
         opts=automation.LocalWorkspaceOptions(
-            pulumi_command=automation.PulumiCommand(str(engine.root)),
+            pulumi_command=command,
             env_vars=_environment(engine),
         ),
     )
@@ -63,11 +75,13 @@ def _stack(engine: LabDirectory, name: str, program: Program) -> Iterator[automa
 
 @pytest.fixture
 def stack_of(
-    engine: LabDirectory, request: pytest.FixtureRequest
+    engine: LabDirectory, command: automation.PulumiCommand, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[Program], automation.Stack]]:
     """Makes a stack of a program; it is destroyed after the test."""
     with ExitStack() as stacks:
-        yield lambda program: stacks.enter_context(_stack(engine, request.node.name, program))
+        yield lambda program: stacks.enter_context(
+            _stack(engine, command, request.node.name, program)
+        )
 
 
 def _environment(engine: LabDirectory) -> dict[str, str]:

@@ -25,7 +25,7 @@ _PLURALS = {
     "ServiceAccount": "serviceaccounts",
     "Widget": "widgets",
 }
-_AWAIT_SECONDS = 15.0
+_AWAIT_SECONDS = 60.0  # schemas of new kinds are published with a delay
 
 
 class Server:

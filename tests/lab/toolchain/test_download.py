@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("machine")
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "READ_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "READ_TIMEOUT_SECONDS", 1.0)
 
 
 def fetch(download: Download, folder: Path, downloader: Downloader | None = None) -> None:
@@ -42,12 +42,12 @@ def test_a_zip_is_unpacked(publisher: Publisher, tmp_path: Path) -> None:
 
 
 def test_what_lies_beside_the_executable_comes_along(publisher: Publisher, tmp_path: Path) -> None:
-    archive = tar_of({"tiny-1/tiny": PROGRAM, "tiny-1/tiny-helper": PROGRAM, "README": b"read"})
+    archive = tar_of({"tiny-1/tiny": PROGRAM, "tiny-1/tiny-companion": PROGRAM, "README": b"read"})
     target = tmp_path / "target"
     target.mkdir()
     fetch(publisher.publish("tiny.tar.gz", archive, "tiny-1/tiny"), target)
     assert output_of(target / "tiny") == "downloaded\n"
-    assert {path.name for path in target.iterdir()} == {"tiny", "tiny-helper"}
+    assert {path.name for path in target.iterdir()} == {"tiny", "tiny-companion"}
     assert stat.S_IMODE((target / "tiny").stat().st_mode) == 0o755
 
 

@@ -154,17 +154,17 @@ class TestGoBuild:
     def test_the_pins_are_never_changed(
         self, build: GoBuild, environment: dict[str, str], machine: Machine, tmp_path: Path
     ) -> None:
-        library = machine.root / "library"
-        library.mkdir()
-        (library / "go.mod").write_text("module example.com/x\n\ngo 1.26\n")
-        (library / "x.go").write_text("package x\n")
+        dependency = machine.root / "dependency"
+        dependency.mkdir()
+        (dependency / "go.mod").write_text("module example.com/x\n\ngo 1.26\n")
+        (dependency / "x.go").write_text("package x\n")
         source = build.module / "main.go"
         source.write_text(
             source.read_text().replace("package main", 'package main\n\nimport _ "example.com/x"')
         )
         # It is to be had, but not pinned: a build that may change go.mod would add it there.
         with (build.module / "go.mod").open("a") as pins:
-            pins.write("\nreplace example.com/x => ../library\n")
+            pins.write("\nreplace example.com/x => ../dependency\n")
         before = {path.name: path.read_bytes() for path in build.module.iterdir()}
         loose = {**environment, "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
         with pytest.raises(ToolchainError, match=r"example\.com/x"):
