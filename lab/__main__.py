@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.directory import CHECKOUT
+from lab.engine_locks import remove_stale_locks
 from lab.errors import LabError
 from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, ExistingLab, Lab, ServerStatus
 from lab.pulumi_home import ENGINE
@@ -130,6 +131,8 @@ def pulumi(existing: ExistingLab, arguments: Sequence[str]) -> NoReturn:
     """
     environment = {**os.environ, **existing.environment()}
     environment.setdefault("PULUMI_STACK", STACK)
+    for lock in remove_stale_locks(existing.directory):
+        click.echo(f"An earlier run was killed; its lock {lock.name} is removed.", err=True)
     prepare_stack(existing.directory, environment)
     engine = existing.directory.engine / ENGINE
     os.chdir(CHECKOUT)

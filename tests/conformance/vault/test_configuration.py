@@ -9,12 +9,12 @@ from lab.plugins.vault.configuration import Configuration, read_configuration
 GIVEN: Properties = {"address": "https://vault:8200", "token": Secret("root")}
 DEFAULT = Configuration(
     address="https://vault:8200",
-    token="root",  # noqa: S106
+    token="root",
     verify=True,
     namespace="",
     namespace_from_token=True,
     child_token_seconds=1200,
-    child_token_name="terraform",  # noqa: S106
+    child_token_name="terraform",
     retries=2,
     version=None,
     ask_version=True,
