@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from cryptography import x509
 
 from components import ApiServer, InvalidInputError, api_server
 from components.names import DEFAULT_REVISION
@@ -36,12 +37,9 @@ class Vault:
     """`https://host[:port]`."""
     ca_file: Path | None
     """PEM file of the CA that Vault's own certificate chains to; None: the system's."""
+    ca_certificate: str | None
+    """Content of `ca_file`."""
     intermediate_lifetime_days: int
-
-    @property
-    def ca_certificate(self) -> str | None:
-        """Content of `ca_file`, PEM."""
-        return None if self.ca_file is None else self.ca_file.read_text()
 
 
 @dataclass(frozen=True)
@@ -123,13 +121,28 @@ def _vault(config: pulumi.Config, *, development: bool) -> Vault:
     if not address:
         raise InvalidInputError("vaultAddress", address, "set it, or VAULT_ADDR")
     ca_file = config.get("vaultCaFile") or os.environ.get("VAULT_CACERT")
-    if ca_file and not Path(ca_file).is_file():
-        raise InvalidInputError("vaultCaFile", ca_file, "name a PEM file that is there")
+    path = Path(ca_file).expanduser() if ca_file else None
     return Vault(
         address=require_server_address("vaultAddress", address, allow_http=development),
-        ca_file=Path(ca_file) if ca_file else None,
+        ca_file=path,
+        ca_certificate=None if path is None else _certificates(path),
         intermediate_lifetime_days=_whole_number(config, "intermediateLifetimeDays", 365),
     )
+
+
+def _certificates(path: Path) -> str:
+    try:
+        content = path.read_text("ascii")
+        x509.load_pem_x509_certificates(content.encode())
+    except OSError as error:
+        raise InvalidInputError(
+            "vaultCaFile", str(path), f"name a readable file ({error.strerror})"
+        ) from None
+    except ValueError:
+        raise InvalidInputError(
+            "vaultCaFile", str(path), "name a PEM file of certificates"
+        ) from None
+    return content
 
 
 def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:

@@ -56,29 +56,36 @@ def _load(kubeconfig: Path) -> dict[str, Any]:
 def _named(
     document: dict[str, Any], group: str, member: str, name: object, kubeconfig: Path
 ) -> dict[str, Any]:
-    entries = {entry["name"]: entry[member] for entry in document.get(group) or []}
+    try:
+        entries = {entry["name"]: dict(entry[member]) for entry in document.get(group) or []}
+    except (KeyError, TypeError, ValueError):
+        raise InvalidInputError(
+            "kubeconfig", str(kubeconfig), f"give each of its {group} a name and a {member}"
+        ) from None
     if name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
+        known = ", ".join(sorted(map(str, entries))) or "none"
         raise InvalidInputError(member, name, f"use one that {kubeconfig} has: {known}")
-    return dict(entries[name])
+    return entries[name]
 
 
 def _ca_certificate(cluster: dict[str, Any], cluster_name: object, kubeconfig: Path) -> str:
     if encoded := cluster.get("certificate-authority-data"):
         try:
             return str(base64.b64decode(encoded, validate=True), "ascii")
-        except (binascii.Error, UnicodeDecodeError):
+        except (binascii.Error, TypeError, ValueError):
             raise InvalidInputError(
                 "certificate-authority-data", "…", f"give cluster {cluster_name} a base64 PEM"
             ) from None
     if file := cluster.get("certificate-authority"):
-        path = kubeconfig.parent / file
+        path = kubeconfig.parent / str(file)
         try:
-            return str(path.read_text())
+            return str(path.read_text("ascii"))
         except OSError as error:
             raise InvalidInputError(
                 "certificate-authority", str(path), f"name a readable file ({error.strerror})"
             ) from None
+        except UnicodeDecodeError:
+            raise InvalidInputError("certificate-authority", str(path), "name a PEM file") from None
     raise InvalidInputError(
         "kubeconfig",
         str(kubeconfig),

@@ -49,14 +49,3 @@ def test_a_wrong_value_is_one_line(
     assert line in outcome.output
     assert "Traceback" not in outcome.output
     assert take_inventory(lab).changes_since(before) == set()
-
-
-def test_a_forgotten_provider_is_an_error(deployed: Program) -> None:
-    """Default providers are off: no resource lands in whichever cluster happens to be chosen."""
-    state = deployed.state()
-    providers = {
-        resource["urn"].rsplit("::", 1)[-1]
-        for resource in state["deployment"]["resources"]
-        if resource["type"] in ("pulumi:providers:vault", "pulumi:providers:kubernetes")
-    }
-    assert providers == {"vault", "east", "west"}

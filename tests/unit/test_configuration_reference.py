@@ -9,8 +9,7 @@ import yaml
 
 from settings import Settings
 
-from .test_kubeconfig import PEM
-from .test_settings import load
+from .test_settings import VAULT_CA, load
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -62,7 +61,7 @@ def test_the_readmes_example_is_a_complete_environment(
     use_kubeconfig(monkeypatch, tmp_path, [each["context"] for each in values["clusters"]])
     monkeypatch.delenv("VAULT_ADDR")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / values["vaultCaFile"]).write_text(PEM)
+    (tmp_path / values["vaultCaFile"]).write_text(VAULT_CA)
 
     settings: Settings = load(**values)
 
@@ -74,7 +73,7 @@ def test_the_readmes_example_is_a_complete_environment(
 def use_kubeconfig(monkeypatch: pytest.MonkeyPatch, home: Path, contexts: list[str]) -> None:
     """Puts a kubeconfig with these contexts where kubectl looks for it."""
     (home / ".kube").mkdir()
-    (home / ".kube" / "ca.pem").write_text(PEM)
+    (home / ".kube" / "ca.pem").write_text(VAULT_CA)
     document = {
         "contexts": [{"name": name, "context": {"cluster": "c"}} for name in contexts],
         "clusters": [

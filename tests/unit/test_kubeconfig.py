@@ -45,12 +45,25 @@ def test_ca_in_a_file_beside_the_kubeconfig(tmp_path: Path) -> None:
         (document(**{"certificate-authority": "absent.crt"}), "absent.crt"),
         ({"contexts": [], "clusters": []}, r"context: 'east' .*use one that .* has: none"),
         ({**document(), "clusters": None}, "cluster: 'c1'"),
+        ({**document(), "clusters": [{"name": "c1"}]}, "give each of its clusters a name"),
+        ({**document(), "clusters": ["c1"]}, "give each of its clusters a name"),
+        ({**document(), "clusters": [{"name": "c1", "cluster": 7}]}, "give each of its clusters"),
+        ({**document(), "contexts": 7}, "give each of its contexts a name and a context"),
+        (document(**{"certificate-authority-data": 7}), "base64 PEM"),
         (["no", "mapping"], "name a kubeconfig file"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, content: object, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         api_server(write(tmp_path, content), "east")
+
+
+def test_a_ca_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes(b"\x30\x82\xff")
+    path = write(tmp_path, document(**{"certificate-authority": "ca.crt"}))
+
+    with pytest.raises(InvalidInputError, match=r"certificate-authority: .*name a PEM file"):
+        api_server(path, "east")
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ import pytest
 from components import InvalidInputError
 from settings import Settings
 
-from .test_kubeconfig import PEM
+from .conftest import make_certificate
+
+VAULT_CA = make_certificate("Vault's own CA")
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A kubeconfig with the contexts east and west, and a Vault, as a user's shell has them."""
-    (tmp_path / "ca.pem").write_text(PEM)
+    (tmp_path / "ca.pem").write_text(VAULT_CA)
     document = {
         "contexts": [
             {"name": name, "context": {"cluster": name}} for name in ("east", "west", "we_st")
@@ -63,17 +65,20 @@ def test_the_defaults(environment: Path) -> None:
     assert settings.root.organization is None
     assert settings.root.lifetime_days == 3650
     assert settings.vault.address == "https://vault:8200"
-    assert settings.vault.ca_certificate == PEM
+    assert settings.vault.ca_certificate == VAULT_CA
     assert settings.vault.intermediate_lifetime_days == 365
     assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
     east = settings.clusters[0]
     assert (east.context, east.istio_revision, east.labels) == ("east", "default", None)
-    assert (east.api_server.address, east.api_server.ca_certificate) == ("https://east:6443", PEM)
+    assert (east.api_server.address, east.api_server.ca_certificate) == (
+        "https://east:6443",
+        VAULT_CA,
+    )
 
 
 def test_configuration_wins_over_the_environment(environment: Path) -> None:
     (environment / "other").write_text((environment / "kubeconfig").read_text())
-    (environment / "other.pem").write_text("other")
+    (environment / "other.pem").write_text(other_ca := make_certificate("other"))
     settings = load(
         development=True,
         kubeconfig=str(environment / "other"),
@@ -96,7 +101,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
 
     assert settings.development is True
     assert settings.kubeconfig == environment / "other"
-    assert (settings.vault.address, settings.vault.ca_certificate) == ("http://other", "other")
+    assert (settings.vault.address, settings.vault.ca_certificate) == ("http://other", other_ca)
     assert (settings.root.common_name, settings.root.organization) == ("our root", "we")
     assert (settings.root.lifetime_days, settings.vault.intermediate_lifetime_days) == (20, 10)
     (cluster,) = settings.clusters
@@ -114,7 +119,8 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
         ({"vaultAddress": "vault:8200"}, "^vaultAddress: 'vault:8200' "),
         ({"vaultAddress": "http://vault"}, "^vaultAddress: .*plain HTTP is for development only"),
         ({"vaultAddress": "https://vault/v1"}, "^vaultAddress: "),
-        ({"vaultCaFile": "/absent.pem"}, "^vaultCaFile: '/absent.pem' "),
+        ({"vaultCaFile": "/absent.pem"}, "^vaultCaFile: '/absent.pem' .*No such file"),
+        ({"vaultCaFile": "/dev/null"}, "^vaultCaFile: '/dev/null' .*PEM file of certificates"),
         ({"rootLifetimeDays": "long"}, "^rootLifetimeDays: 'long' "),
         ({"rootLifetimeDays": 0}, "^rootLifetimeDays: 0 "),
         ({"intermediateLifetimeDays": -1}, "^intermediateLifetimeDays: -1 "),

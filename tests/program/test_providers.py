@@ -1,0 +1,77 @@
+"""Which cluster and which Vault is meant is always said."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.directory import CHECKOUT
+from lab.lab import Lab
+
+
+def preview(lab: Lab, folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """Previews `program` in a project that is configured as this one is."""
+    project = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
+    project["runtime"]["options"]["virtualenv"] = str(CHECKOUT / ".venv")
+    project["config"]["clusters"]["default"] = []
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    (folder / "__main__.py").write_text(program)
+    shutil.copytree(CHECKOUT / "components", folder / "components")
+    engine = lab.directory.engine / "pulumi"
+    environment = {**lab.environment(), "HOME": str(folder)}
+    stack = f"providers-{folder.name}".replace("_", "-")
+    for arguments in (["stack", "init", stack], ["preview", "--stack", stack]):
+        done = subprocess.run(
+            [engine, *arguments, "--non-interactive"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    return done
+
+
+FORGOTTEN_VAULT = """
+from components import IntermediatePki
+IntermediatePki("east", {"cluster": "east", "ca_path": "pki/root/sign-intermediate"})
+"""
+
+FORGOTTEN_KUBERNETES = """
+from components import AgentRbac
+AgentRbac("east", {})
+"""
+
+NAMED = """
+import pulumi
+import pulumi_vault as vault
+from components import IntermediatePki
+IntermediatePki(
+    "east",
+    {"cluster": "east", "ca_path": "pki/root/sign-intermediate"},
+    opts=pulumi.ResourceOptions(providers=[vault.Provider("vault")]),
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "package"), [(FORGOTTEN_VAULT, "vault"), (FORGOTTEN_KUBERNETES, "kubernetes")]
+)
+def test_a_forgotten_provider_is_an_error(
+    lab: Lab, tmp_path: Path, program: str, package: str
+) -> None:
+    outcome = preview(lab, tmp_path, program)
+
+    assert outcome.returncode != 0
+    assert f"Default provider for '{package}' disabled" in outcome.stdout
+
+
+def test_a_named_provider_is_none(lab: Lab, tmp_path: Path) -> None:
+    outcome = preview(lab, tmp_path, NAMED)
+
+    assert outcome.returncode == 0, outcome.stdout
+    assert "pki_int_east" not in outcome.stdout or "create" in outcome.stdout
