@@ -28,8 +28,9 @@ tools: $(VENV)/.installed ## Prepare every tool and say where each came from
 
 .PHONY: up
 up: $(VENV)/.installed ## Start the lab and set up the trust in it
-	@$(RUN) -m lab up
+	@$(RUN) -m lab up --no-hints
 	@$(PULUMI) up --yes --skip-preview --stack $(STACK)
+	@echo 'To look around from this shell: eval "$$($(RUN) -m lab env)"'
 
 .PHONY: preview
 preview: $(VENV)/.installed ## Show what `make up` would change

@@ -58,6 +58,7 @@ trusts = {
             "kubernetes_host": cluster.api_server.address,
             "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
             "istio_revision": cluster.istio_revision,
+            "istiod_service_account": cluster.istiod_service_account,
             "cluster_labels": cluster.labels,
             "ca_path": root_pki.ca_path,
             "vault_address": settings.vault.address,

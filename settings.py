@@ -10,14 +10,22 @@ import pulumi
 from cryptography import x509
 
 from components import ApiServer, InvalidInputError, api_server
-from components.names import DEFAULT_REVISION
+from components.names import DEFAULT_REVISION, istiod_service_account
 from components.validation import (
+    require_common_name,
     require_dns_label,
     require_server_address,
     require_whole_number,
 )
 
-_CLUSTER_FIELDS = ("name", "context", "istioRevision", "kubernetesHost", "clusterLabels")
+_CLUSTER_FIELDS = (
+    "name",
+    "context",
+    "istioRevision",
+    "istiodServiceAccount",
+    "kubernetesHost",
+    "clusterLabels",
+)
 
 
 @dataclass(frozen=True)
@@ -50,10 +58,12 @@ class Cluster:
     context: str
     """Context of the kubeconfig."""
     istio_revision: str
+    istiod_service_account: str | None
+    """None: the one that Istio gives to the revision."""
     api_server: ApiServer
     """The API server as Vault reaches it."""
-    labels: Mapping[str, str] | None
-    """Labels of Gloo's KubernetesCluster; None: `cluster: <name>`."""
+    labels: Mapping[str, str]
+    """Labels of Gloo's KubernetesCluster that no other cluster has."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,9 @@ class Settings:
         development = _boolean(config, "development")
         kubeconfig = _kubeconfig(config)
         root = Root(
-            common_name=config.get("rootCommonName") or "mesh-trust root",
+            common_name=require_common_name(
+                "rootCommonName", config.get("rootCommonName") or "mesh-trust root"
+            ),
             organization=config.get("rootOrganization") or None,
             lifetime_days=_whole_number(config, "rootLifetimeDays", 3650),
         )
@@ -153,11 +165,26 @@ def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:
     if not isinstance(entries, list) or not entries:
         raise InvalidInputError("clusters", entries, "list at least one workload cluster")
     clusters = tuple(_cluster(entry, index, kubeconfig) for index, entry in enumerate(entries))
-    names = [cluster.name for cluster in clusters]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise InvalidInputError(f"clusters[{index}].name", name, "list each cluster once")
+    for index, cluster in enumerate(clusters):
+        for other in clusters[:index]:
+            _require_different(f"clusters[{index}]", cluster, other)
     return clusters
+
+
+def _require_different(field: str, cluster: Cluster, other: Cluster) -> None:
+    if cluster.name == other.name:
+        raise InvalidInputError(f"{field}.name", cluster.name, "list each cluster once")
+    if cluster.context == other.context:
+        raise InvalidInputError(
+            f"{field}.context", cluster.context, f"use another one: it is that of {other.name}"
+        )
+    few, many = sorted((cluster.labels, other.labels), key=len)
+    if few.items() <= many.items():
+        raise InvalidInputError(
+            f"{field}.clusterLabels",
+            dict(cluster.labels),
+            f"use labels that tell it from {other.name}, which has {dict(other.labels)}",
+        )
 
 
 def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
@@ -178,32 +205,43 @@ def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
             f"{context.replace('_', '-')}",
         )
     server = api_server(kubeconfig, context)
-    host = _text(entry, "kubernetesHost", field, server.address)
+    if "kubernetesHost" in entry:
+        address = require_server_address(
+            f"{field}.kubernetesHost", _text(entry, "kubernetesHost", field, None)
+        )
+    else:
+        address = require_server_address(
+            f"server of context {context} in {kubeconfig}", server.address
+        )
+    account = None
+    if "istiodServiceAccount" in entry:
+        account = require_dns_label(
+            f"{field}.istiodServiceAccount", _text(entry, "istiodServiceAccount", field, None)
+        )
+    revision = require_dns_label(
+        f"{field}.istioRevision", _text(entry, "istioRevision", field, DEFAULT_REVISION)
+    )
+    if account is None:
+        require_dns_label(f"{field}.istioRevision", istiod_service_account(revision))
     return Cluster(
         name=name,
         context=context,
-        istio_revision=require_dns_label(
-            f"{field}.istioRevision", _text(entry, "istioRevision", field, DEFAULT_REVISION)
-        ),
-        api_server=ApiServer(
-            address=require_server_address(f"{field}.kubernetesHost", host),
-            ca_certificate=server.ca_certificate,
-        ),
-        labels=_labels(entry, field),
+        istio_revision=revision,
+        istiod_service_account=account,
+        api_server=ApiServer(address, server.ca_certificate),
+        labels=_labels(entry, field, name),
     )
 
 
 def _text(entry: Mapping[str, Any], key: str, field: str, default: str | None) -> str:
     value = entry.get(key, default)
     if not isinstance(value, str) or not value:
-        raise InvalidInputError(f"{field}.{key}", value, "give it a text")
+        raise InvalidInputError(f"{field}.{key}", value, "give it a text, in quotes if need be")
     return value
 
 
-def _labels(entry: Mapping[str, Any], field: str) -> Mapping[str, str] | None:
-    labels = entry.get("clusterLabels")
-    if labels is None:
-        return None
+def _labels(entry: Mapping[str, Any], field: str, name: str) -> Mapping[str, str]:
+    labels = entry.get("clusterLabels", {"cluster": name})
     if not isinstance(labels, Mapping) or not labels:
         raise InvalidInputError(
             f"{field}.clusterLabels", labels, "map at least one label to its value"

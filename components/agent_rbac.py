@@ -1,6 +1,7 @@
 """What Vault and istiod's agent may do in one workload cluster."""
 
 import base64
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -102,7 +103,7 @@ class AgentRbac(pulumi.ComponentResource):
         # A token is of use only with the binding in place, so it is handed on only then.
         return pulumi.Output.secret(
             pulumi.Output.all(token.data, binding.id).apply(
-                lambda resolved: base64.b64decode(resolved[0]["token"]).decode()
+                lambda resolved: _token_in(resolved[0], f"{namespace}/{reviewer_name}")
             )
         )
 
@@ -127,3 +128,11 @@ class AgentRbac(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return binding.subjects.apply(lambda subjects: str(subjects[0].name))
+
+
+def _token_in(data: Mapping[str, str] | None, secret: str) -> str:
+    if not data or "token" not in data:
+        raise pulumi.RunError(
+            f"Secret {secret} has no token: the cluster's token controller has to fill it"
+        )
+    return base64.b64decode(data["token"]).decode()

@@ -29,9 +29,9 @@ class ClusterAuthMountArgs(TypedDict):
     """Token of a service account that may review tokens; treated as secret."""
     policies: Sequence[pulumi.Input[str]]
     """Names of the policies that a login carries; at least one."""
-    service_account_names: Sequence[str]
+    service_account_names: Sequence[pulumi.Input[str]]
     """Service accounts that may log in; at least one, no wildcard."""
-    service_account_namespaces: Sequence[str]
+    service_account_namespaces: Sequence[pulumi.Input[str]]
     """Namespaces of those accounts; at least one, no wildcard."""
     audience: NotRequired[str]
     """Audience that a token must have; whichever the API server takes when absent."""
@@ -71,6 +71,8 @@ class ClusterAuthMount(pulumi.ComponentResource):
         namespaces = _require_labels(
             "service_account_namespaces", args["service_account_namespaces"]
         )
+        reviewer_jwt: pulumi.Output[str] = pulumi.Output.secret(args["token_reviewer_jwt"])
+        ca_certificate = args["kubernetes_ca_certificate"]
         token_ttl_seconds = require_whole_number(
             "token_ttl_seconds", args.get("token_ttl_seconds", 3600), minimum=60, unit="seconds"
         )
@@ -89,8 +91,8 @@ class ClusterAuthMount(pulumi.ComponentResource):
             f"{name}-config",
             backend=mount.path,
             kubernetes_host=kubernetes_host,
-            kubernetes_ca_cert=args["kubernetes_ca_certificate"],
-            token_reviewer_jwt=pulumi.Output.secret(args["token_reviewer_jwt"]),
+            kubernetes_ca_cert=ca_certificate,
+            token_reviewer_jwt=reviewer_jwt,
             disable_local_ca_jwt=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -112,9 +114,10 @@ class ClusterAuthMount(pulumi.ComponentResource):
         self.register_outputs({"mount_path": self.mount_path, "role_name": self.role_name})
 
 
-def _require_labels(field: str, values: Sequence[str]) -> list[str]:
+def _require_labels(field: str, values: Sequence[pulumi.Input[str]]) -> list[pulumi.Input[str]]:
     if not values:
-        raise InvalidInputError(
-            field, values, "name at least one; an empty list would admit nobody"
-        )
-    return [require_dns_label(field, value) for value in values]
+        raise InvalidInputError(field, values, "name at least one; an empty list admits nobody")
+    for value in values:
+        if isinstance(value, str):
+            require_dns_label(field, value)
+    return list(values)

@@ -31,6 +31,8 @@ class ClusterTrustArgs(TypedDict):
     certificates."""
     istio_revision: NotRequired[str]
     """Revision of istiod, which names its service account; `default` when absent."""
+    istiod_service_account: NotRequired[str | None]
+    """Service account that istiod runs as; the one that Istio gives to the revision when absent."""
     istio_namespace: NotRequired[str]
     """Namespace of istiod; `istio-system` when absent."""
     cluster_labels: NotRequired[Mapping[str, str] | None]
@@ -67,9 +69,13 @@ class ClusterTrust(pulumi.ComponentResource):
         istio_namespace = require_dns_label(
             "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
         )
-        service_account = istiod_service_account(
-            require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
+        revision = require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
+        service_account = require_dns_label(
+            "istiod_service_account",
+            args.get("istiod_service_account") or istiod_service_account(revision),
         )
+        ca_path, vault_address = args["ca_path"], args["vault_address"]
+        kubernetes_ca_certificate = args["kubernetes_ca_certificate"]
         cluster_labels = args.get("cluster_labels")
         selectors = istiod_selectors(
             {"cluster": cluster} if cluster_labels is None else cluster_labels, istio_namespace
@@ -88,7 +94,7 @@ class ClusterTrust(pulumi.ComponentResource):
         )
         intermediate = IntermediatePki(
             f"{name}-intermediate",
-            {"cluster": cluster, "ca_path": args["ca_path"]},
+            {"cluster": cluster, "ca_path": ca_path},
             opts=pulumi.ResourceOptions(parent=self),
         )
         auth = ClusterAuthMount(
@@ -96,10 +102,10 @@ class ClusterTrust(pulumi.ComponentResource):
             {
                 "cluster": cluster,
                 "kubernetes_host": kubernetes_host,
-                "kubernetes_ca_certificate": args["kubernetes_ca_certificate"],
+                "kubernetes_ca_certificate": kubernetes_ca_certificate,
                 "token_reviewer_jwt": rbac.reviewer_jwt,
                 "policies": [intermediate.policy_name],
-                "service_account_names": [service_account],
+                "service_account_names": [rbac.istiod_service_account],
                 "service_account_namespaces": [istio_namespace],
             },
             opts=pulumi.ResourceOptions(parent=self),
@@ -108,9 +114,9 @@ class ClusterTrust(pulumi.ComponentResource):
             f"{name}-trust",
             {
                 "cluster": cluster,
-                "vault_address": args["vault_address"],
+                "vault_address": vault_address,
                 "vault_ca_certificate": args.get("vault_ca_certificate"),
-                "ca_path": args["ca_path"],
+                "ca_path": ca_path,
                 "csr_path": intermediate.csr_path,
                 "auth_mount_path": auth.mount_path,
                 "role_name": auth.role_name,

@@ -46,6 +46,9 @@ class IntermediatePki(pulumi.ComponentResource):
             "mount_path", args.get("mount_path", intermediate_mount_path(cluster))
         )
         policy_name = require_vault_path("policy_name", args.get("policy_name", role_name(cluster)))
+        ca_path = args["ca_path"]
+        if isinstance(ca_path, str):
+            require_vault_path("ca_path", ca_path)
 
         super().__init__("mesh-trust:index:IntermediatePki", name, None, opts)
 
@@ -61,7 +64,7 @@ class IntermediatePki(pulumi.ComponentResource):
         policy = vault.Policy(
             f"{name}-policy",
             name=policy_name,
-            policy=pulumi.Output.all(self.csr_path, args["ca_path"]).apply(
+            policy=pulumi.Output.all(self.csr_path, ca_path).apply(
                 lambda paths: agent_policy(csr_path=paths[0], ca_path=paths[1])
             ),
             opts=pulumi.ResourceOptions(parent=self),

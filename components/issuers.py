@@ -8,6 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 
+class IssuerNotFoundError(pulumi.RunError, LookupError):
+    """A mount does not hold the issuer that it should; the message is a single line."""
+
+
 def issuer_id_of(
     certificate_pem: pulumi.Input[str],
     mount_path: pulumi.Input[str],
@@ -19,7 +23,7 @@ def issuer_id_of(
     Vault stores, and a mount may hold several issuers: the fingerprint is what tells them apart.
 
     Raises (when the output resolves):
-        LookupError: no issuer of the mount has that certificate.
+        IssuerNotFoundError: no issuer of the mount has that certificate.
     """
 
     def certificate_of(issuer_id: str, mount: str) -> pulumi.Output[tuple[str, str]]:
@@ -32,9 +36,10 @@ def issuer_id_of(
         return pulumi.Output.all(*(certificate_of(issuer_id, mount) for issuer_id in issuer_ids))
 
     listed = vault.pkisecret.get_backend_issuers_output(backend=mount_path, opts=opts)
+    # An empty mount has no list of issuers, not an empty one.
     issuers: pulumi.Output[list[tuple[str, str]]] = pulumi.Output.all(
         listed.keys, mount_path
-    ).apply(lambda found: all_of(*found))
+    ).apply(lambda found: all_of(found[0] or [], found[1]))
     return pulumi.Output.all(certificate_pem, mount_path, issuers).apply(
         lambda found: select_issuer(*found)
     )
@@ -44,15 +49,16 @@ def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple
     """The id among `issuers`, pairs of id and PEM certificate, that belongs to `certificate_pem`.
 
     Raises:
-        LookupError: none does.
+        IssuerNotFoundError: none does.
     """
     wanted = _fingerprint(certificate_pem)
     for issuer_id, issuer_pem in issuers:
         if _fingerprint(issuer_pem) == wanted:
             return issuer_id
-    raise LookupError(
+    raise IssuerNotFoundError(
         f"mount {mount_path!r} has no issuer with the root certificate of fingerprint "
-        f"{wanted.hex(':')} (SHA-256); see what it has with `vault list {mount_path}/issuers`"
+        f"{wanted.hex(':')} (SHA-256); see what it has with `vault list {mount_path}/issuers`, "
+        "and import the root again with `pulumi up --target-replace` and the URN of the import"
     )
 
 

@@ -1,12 +1,12 @@
 """Reads from a kubeconfig what Vault must know of a cluster's API server."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from cryptography import x509
 
 from .validation import InvalidInputError
 
@@ -56,39 +56,50 @@ def _load(kubeconfig: Path) -> dict[str, Any]:
 def _named(
     document: dict[str, Any], group: str, member: str, name: object, kubeconfig: Path
 ) -> dict[str, Any]:
-    try:
-        entries = {entry["name"]: dict(entry[member]) for entry in document.get(group) or []}
-    except (KeyError, TypeError, ValueError):
-        raise InvalidInputError(
-            "kubeconfig", str(kubeconfig), f"give each of its {group} a name and a {member}"
-        ) from None
-    if name not in entries:
-        known = ", ".join(sorted(map(str, entries))) or "none"
-        raise InvalidInputError(member, name, f"use one that {kubeconfig} has: {known}")
-    return entries[name]
+    listed = document.get(group)
+    entries = {
+        str(entry["name"]): entry[member]
+        for entry in (listed if isinstance(listed, list) else ())
+        if isinstance(entry, dict) and "name" in entry and isinstance(entry.get(member), dict)
+    }
+    if not isinstance(name, str) or name not in entries:
+        known = ", ".join(sorted(entries)) or "none"
+        raise InvalidInputError(f"{member} in {kubeconfig}", name, f"use one that it has: {known}")
+    found: dict[str, Any] = entries[name]
+    return found
 
 
 def _ca_certificate(cluster: dict[str, Any], cluster_name: object, kubeconfig: Path) -> str:
-    if encoded := cluster.get("certificate-authority-data"):
-        try:
-            return str(base64.b64decode(encoded, validate=True), "ascii")
-        except (binascii.Error, TypeError, ValueError):
-            raise InvalidInputError(
-                "certificate-authority-data", "…", f"give cluster {cluster_name} a base64 PEM"
-            ) from None
-    if file := cluster.get("certificate-authority"):
+    data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
+    if data:
+        field, value = f"certificate-authority-data in {kubeconfig}", "…"
+        content = _base64_text(field, str(data))
+    elif file:
         path = kubeconfig.parent / str(file)
+        field, value = f"certificate-authority in {kubeconfig}", str(path)
         try:
-            return str(path.read_text("ascii"))
+            content = path.read_bytes()
         except OSError as error:
             raise InvalidInputError(
-                "certificate-authority", str(path), f"name a readable file ({error.strerror})"
+                field, value, f"name a readable file ({error.strerror})"
             ) from None
-        except UnicodeDecodeError:
-            raise InvalidInputError("certificate-authority", str(path), "name a PEM file") from None
-    raise InvalidInputError(
-        "kubeconfig",
-        str(kubeconfig),
-        f"give cluster {cluster_name} its certificate-authority-data: "
-        "Vault has to check who answers its token reviews",
-    )
+    else:
+        raise InvalidInputError(
+            "kubeconfig",
+            str(kubeconfig),
+            f"give cluster {cluster_name} its certificate-authority-data: "
+            "Vault has to check who answers its token reviews",
+        )
+    try:
+        x509.load_pem_x509_certificates(content)
+    except ValueError:
+        raise InvalidInputError(field, value, "give it the PEM of a certificate") from None
+    return content.decode("ascii")
+
+
+def _base64_text(field: str, encoded: str) -> bytes:
+    try:
+        # Wrapped or ended by a line break, as in a YAML block, it is as good.
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except ValueError:
+        raise InvalidInputError(field, "…", "give it the PEM of a certificate in base64") from None

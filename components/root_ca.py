@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_tls as tls
 
-from .validation import InvalidInputError, require_one_of, require_whole_number
+from .validation import require_common_name, require_one_of, require_whole_number
 
 RSA_KEY_BITS = (3072, 4096)
 
@@ -44,8 +44,7 @@ class RootCa(pulumi.ComponentResource):
             InvalidInputError: a field has a value that cannot make a usable root.
         """
         common_name = args["common_name"]
-        if not 1 <= len(common_name) <= 64:
-            raise InvalidInputError("common_name", common_name, "use 1 to 64 characters")
+        require_common_name("common_name", common_name)
         key_bits = require_one_of("key_bits", args.get("key_bits", 4096), RSA_KEY_BITS)
         lifetime_days = require_whole_number(
             "lifetime_days", args.get("lifetime_days", 3650), minimum=1, unit="days"

@@ -54,6 +54,10 @@ class RootPki(pulumi.ComponentResource):
             minimum=1,
             unit="days",
         )
+        certificate_pem = args["certificate_pem"]
+        pem_bundle: pulumi.Output[str] = pulumi.Output.secret(
+            pulumi.Output.concat(args["private_key_pem"], "\n", certificate_pem)
+        )
 
         super().__init__("mesh-trust:index:RootPki", name, None, opts)
 
@@ -66,21 +70,20 @@ class RootPki(pulumi.ComponentResource):
             max_lease_ttl_seconds=lifetime_seconds,
             opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect", True)),
         )
-        pem_bundle: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.concat(args["private_key_pem"], "\n", args["certificate_pem"])
-        )
         imported = vault.pkisecret.SecretBackendConfigCa(
             f"{name}-import",
             backend=mount.path,
             pem_bundle=pem_bundle,
-            opts=pulumi.ResourceOptions(parent=self),
+            # What was imported went with the mount it was imported into, and Vault tells nothing of
+            # it: a new mount, which has a new accessor, needs a new import.
+            opts=pulumi.ResourceOptions(parent=self, replacement_trigger=mount.accessor),
         )
         # The id is unknown until the import has happened, and so is everything looked up after it.
         imported_mount_path = pulumi.Output.all(imported.id, imported.backend).apply(
             lambda resolved: str(resolved[1])
         )
         self.issuer_id = issuer_id_of(
-            args["certificate_pem"], imported_mount_path, pulumi.InvokeOptions(parent=self)
+            certificate_pem, imported_mount_path, pulumi.InvokeOptions(parent=self)
         )
         default_issuer = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-default-issuer",

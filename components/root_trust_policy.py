@@ -1,4 +1,4 @@
-"""Tells the istiod agent of a cluster where Vault is, what to ask it and as whom."""
+"""The Gloo resource that sends a cluster's istiod agent to Vault."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .names import GLOO_NAMESPACE, ISTIO_NAMESPACE
-from .validation import InvalidInputError, require_dns_label
+from .validation import InvalidInputError, require_dns_label, require_server_address
 
 API_VERSION = "admin.gloo.solo.io/v2"
 
@@ -72,6 +72,8 @@ class RootTrustPolicy(pulumi.ComponentResource):
             args.get("apply_to_meshes", istiod_selectors({"cluster": cluster}))
         )
 
+        vault = _vault(args)
+
         super().__init__("mesh-trust:index:RootTrustPolicy", name, None, opts)
 
         policy = kubernetes.apiextensions.CustomResource(
@@ -82,7 +84,7 @@ class RootTrustPolicy(pulumi.ComponentResource):
             spec={
                 "applyToMeshes": meshes,
                 "config": {
-                    "agentCa": {"vault": _vault(args)},
+                    "agentCa": {"vault": vault},
                     "autoRestartPods": args.get("auto_restart_pods", False),
                 },
             },
@@ -141,6 +143,8 @@ def _istio_selector(selector: IstioMeshSelector) -> dict[str, Any]:
 
 
 def _vault(args: RootTrustPolicyArgs) -> dict[str, Any]:
+    if isinstance(args["vault_address"], str):
+        require_server_address("vault_address", args["vault_address"], allow_http=True)
     vault: dict[str, Any] = {
         "server": args["vault_address"],
         "caPath": args["ca_path"],

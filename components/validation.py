@@ -12,6 +12,8 @@ _T = TypeVar("_T")
 # RFC 1123 labels, as Kubernetes names are: what is safe there is safe in a Vault path too.
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
+_PRINTABLE = re.compile(r"[!-~]+")
+
 # Vault policies read `*` and `+` as wildcards, so neither may pass.
 _VAULT_PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
@@ -38,6 +40,19 @@ def require_dns_label(field: str, value: str) -> str:
             value,
             "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit at each end",
         )
+    return value
+
+
+def require_common_name(field: str, value: str) -> str:
+    """Returns `value`, the common name (CN) of a certificate: 1 to 64 characters.
+
+    The limit is that of RFC 5280, ub-common-name.
+
+    Raises:
+        InvalidInputError: it is empty or longer.
+    """
+    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+        raise InvalidInputError(field, value, "use 1 to 64 characters")
     return value
 
 
@@ -85,16 +100,20 @@ def require_server_address(field: str, value: str, *, allow_http: bool = False) 
         InvalidInputError: it has no scheme or host, has a path, query, fragment or user name, or
             is plain HTTP where that is not allowed.
     """
-    schemes = ("https", "http") if allow_http else ("https",)
+    expected = "use an address such as https://host:8200"
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+        raise InvalidInputError(field, value, expected)
     try:
         parts = urlsplit(value)
-        parts.port  # noqa: B018  # an unusable port raises only when it is read
-    except (AttributeError, ValueError):
-        raise InvalidInputError(field, value, "use an address such as https://host:8200") from None
+        port = parts.port
+    except ValueError:
+        raise InvalidInputError(field, value, expected) from None
     if parts.scheme == "http" and not allow_http:
         raise InvalidInputError(field, value, "use https; plain HTTP is for development only")
-    if parts.scheme not in schemes or not parts.hostname:
-        raise InvalidInputError(field, value, "use an address such as https://host:8200")
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise InvalidInputError(field, value, expected)
+    if parts.netloc.endswith(":") or port == 0:
+        raise InvalidInputError(field, value, expected)
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise InvalidInputError(field, value, "leave out everything but scheme, host and port")
     return value

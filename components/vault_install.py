@@ -21,6 +21,13 @@ EXISTING_FIELDS = frozenset({"address", "ca_certificate"})
 SERVICE_TYPES = ("ClusterIP", "LoadBalancer", "NodePort")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error")
 
+# Values that would make the outputs of mode `dev` untrue.
+_NOT_THE_USERS = {
+    "server.dev.devRootToken": "the token is generated",
+    "server.dev.enabled": "mode dev is a development server",
+    "global.tlsDisable": "mode dev speaks plain HTTP",
+}
+
 # The guide's release, which users of the guide have in their clusters.
 RELEASE_NAME = "vault"
 CHART = "vault"
@@ -163,7 +170,7 @@ def release_args(
         chart=chart,
         version=args.get("chart_version", CHART_VERSION),
         repository_opts=repository,
-        values=merge_values(ours, args.get("values", {})),
+        values=merge_values(ours, args.get("values") or {}),
         atomic=True,
         timeout=args.get("timeout_seconds", 300),
     )
@@ -178,13 +185,13 @@ def service_address(
     """Address of the development Vault behind its Service.
 
     Raises:
-        LookupError: the Service is to have a load balancer's address and has none.
+        pulumi.RunError: the Service is to have a load balancer's address and has none.
     """
     if service_type != "LoadBalancer":
         return f"http://{name}.{namespace}.svc:{PORT}"
     host = next((entry.get("ip") or entry.get("hostname") for entry in ingress), None)
     if not host:
-        raise LookupError(
+        raise pulumi.RunError(
             f"Service {namespace}/{name} has no load balancer address; "
             f"see `kubectl describe service -n {namespace} {name}`, or choose another service_type"
         )
@@ -203,7 +210,18 @@ def _check_fields_of_mode(mode: str, args: VaultInstallArgs) -> None:
         foreign = given & EXISTING_FIELDS
     for field in sorted(foreign):
         raise InvalidInputError(field, "…", f"leave it out in mode {mode}")
-    if "devRootToken" in args.get("values", {}).get("server", {}).get("dev", {}):
+    if "repository" in args and "/" in args.get("chart", CHART):
         raise InvalidInputError(
-            "values.server.dev.devRootToken", "…", "leave it out; the token is generated"
+            "repository", args["repository"], "leave it out: chart says by itself where it is"
         )
+    for path, reason in _NOT_THE_USERS.items():
+        if _given(args.get("values"), path.split(".")):
+            raise InvalidInputError(f"values.{path}", "…", f"leave it out; {reason}")
+
+
+def _given(values: object, path: Sequence[str]) -> bool:
+    for key in path:
+        if not isinstance(values, Mapping) or key not in values:
+            return False
+        values = values[key]
+    return True

@@ -11,12 +11,14 @@ from typing import NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lab.directory import CHECKOUT
 from lab.engine_locks import remove_stale_locks
 from lab.errors import LabError
-from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, ExistingLab, Lab, ServerStatus
+from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, UNWANTED, ExistingLab, Lab, ServerStatus
+from lab.processes import marks
 from lab.pulumi_home import ENGINE
 from lab.stack import STACK, engine_arguments, prepare_stack
 from lab.toolchain import ToolchainError, prepare, tool_table
@@ -56,8 +58,9 @@ def tools() -> None:
     show_default=", ".join(DEFAULT_WORKLOAD_CLUSTERS),
     help="A workload cluster to have; those that are there already stay.",
 )
+@click.option("--no-hints", is_flag=True, help="Don't tell what can be done next.")
 @click.pass_obj
-def up(existing: ExistingLab, clusters: Sequence[str]) -> None:
+def up(existing: ExistingLab, clusters: Sequence[str], no_hints: bool) -> None:
     """Start the servers, or mend what is there of them."""
     console = Console()
     progress = Console(stderr=True)
@@ -66,13 +69,13 @@ def up(existing: ExistingLab, clusters: Sequence[str]) -> None:
     lab = Lab(existing.directory.root, toolchain)
     lab.up(progress, clusters)
     console.print(_status_table(lab.status()))
-    console.print(
-        "Next:\n"
-        "  python -m lab pulumi -- up     set up the trust in the lab\n"
-        '  eval "$(python -m lab env)"    use the lab from this shell\n'
-        "  python -m lab down             stop it; its data stays",
-        highlight=False,
-    )
+    if not no_hints:
+        click.echo(
+            "Next:\n"
+            "  make up                                  set up the trust in the lab\n"
+            '  eval "$(.venv/bin/python -m lab env)"    use the lab from this shell\n'
+            "  make down                                take the trust down and stop the lab"
+        )
 
 
 @main.command()
@@ -102,7 +105,7 @@ def status(existing: ExistingLab, as_json: bool) -> None:
     elif statuses:
         Console().print(_status_table(statuses))
     else:
-        click.echo("There is no lab; start one with `python -m lab up`.")
+        click.echo("There is no lab; start one with `make up`.")
     if not statuses or any(each.failure for each in statuses):
         sys.exit(1)
 
@@ -111,7 +114,9 @@ def status(existing: ExistingLab, as_json: bool) -> None:
 @click.pass_obj
 def env(existing: ExistingLab) -> None:
     """Print `export` lines for a shell; secrets stay in their files."""
-    for name, value in existing.environment().items():
+    variables = existing.environment()
+    click.echo(f"unset {' '.join(UNWANTED)}")
+    for name, value in variables.items():
         if name in _SECRETS:
             path = getattr(existing.directory, _SECRETS[name])
             click.echo(f'export {name}="$(cat {shlex.quote(str(path))})"')
@@ -129,12 +134,18 @@ def pulumi(existing: ExistingLab, arguments: Sequence[str]) -> NoReturn:
 
     The stack is `dev` where the arguments name no other. Write them after `--`.
     """
-    environment = {**os.environ, **existing.environment()}
-    environment.setdefault("PULUMI_STACK", STACK)
+    inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    # The shell's own choice of a stack is one of another backend.
+    environment = {**inherited, **existing.environment(), "PULUMI_STACK": STACK}
+    environment |= marks(existing.directory, ENGINE)
+    engine = existing.directory.engine / ENGINE
+    if not engine.exists():
+        raise LabError(f"{engine} is missing or leads nowhere: `make up` sets it up again")
     for lock in remove_stale_locks(existing.directory):
         click.echo(f"An earlier run was killed; its lock {lock.name} is removed.", err=True)
-    prepare_stack(existing.directory, environment)
-    engine = existing.directory.engine / ENGINE
+    # Two first commands at once would each make the stack, with a salt of its own.
+    with existing.locked(Console(stderr=True)):
+        prepare_stack(existing.directory, environment)
     os.chdir(CHECKOUT)
     # The engine takes this process's place: signals and exit code are its own.
     os.execve(engine, [str(engine), *engine_arguments(existing.directory, arguments)], environment)
@@ -152,7 +163,7 @@ def _status_table(statuses: Sequence[ServerStatus]) -> Table:
             each.address,
             "" if each.uptime_seconds is None else _duration(each.uptime_seconds),
             "" if each.memory_bytes is None else f"{each.memory_bytes / 2**20:.0f} MiB",
-            "[green]healthy" if each.failure is None else f"[red]{each.failure}",
+            "[green]healthy" if each.failure is None else f"[red]{escape(each.failure)}",
         )
     return table
 
@@ -166,5 +177,5 @@ def _duration(seconds: float) -> str:
 if __name__ == "__main__":
     try:
         main(prog_name="python -m lab")
-    except (LabError, ToolchainError) as error:
+    except (LabError, ToolchainError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -1,11 +1,18 @@
-"""The lab's certificates and keys on disk: made once, found again ever after."""
+"""The lab's certificates and keys on disk: made once, found again ever after.
+
+Halves that do not belong together, as a crash of the machine may leave them, are made anew.
+Nobody but the holder of the lab's lock calls these functions.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from lab import certificates
 from lab.certificates import Identity
@@ -34,7 +41,7 @@ class SigningKeyFiles:
 
 def authority_files(folder: Path, common_name: str) -> IdentityFiles:
     """Return the folder's certificate authority, `ca.crt` and `ca.key`."""
-    return _files(folder, "ca", lambda: certificates.new_authority(common_name))
+    return _files(folder, "ca", None, lambda: certificates.new_authority(common_name))
 
 
 def server_files(
@@ -42,7 +49,10 @@ def server_files(
 ) -> IdentityFiles:
     """Return a server's certificate for `hosts`, issued by the authority."""
     return _files(
-        folder, name, lambda: certificates.issue_server(authority.read(), f"lab {name}", hosts)
+        folder,
+        name,
+        authority,
+        lambda: certificates.issue_server(authority.read(), f"lab {name}", hosts),
     )
 
 
@@ -57,6 +67,7 @@ def client_files(
     return _files(
         folder,
         name,
+        authority,
         lambda: certificates.issue_client(authority.read(), common_name, organizations),
     )
 
@@ -64,7 +75,7 @@ def client_files(
 def signing_key_files(folder: Path, name: str) -> SigningKeyFiles:
     """Return the key that service account tokens are signed with (RS256, as kubeadm sets up)."""
     files = SigningKeyFiles(folder / f"{name}.key", folder / f"{name}.pub")
-    if not files.public_key.exists():
+    if not _is_pair(files):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         private_key = key.private_bytes(
             serialization.Encoding.PEM,
@@ -79,11 +90,39 @@ def signing_key_files(folder: Path, name: str) -> SigningKeyFiles:
     return files
 
 
-def _files(folder: Path, name: str, make: Callable[[], Identity]) -> IdentityFiles:
+def _is_pair(files: SigningKeyFiles) -> bool:
+    if not (files.private_key.exists() and files.public_key.exists()):
+        return False
+    public_key = serialization.load_pem_public_key(files.public_key.read_bytes())
+    return public_key == _public_key(files.private_key)
+
+
+def _files(
+    folder: Path, name: str, authority: IdentityFiles | None, make: Callable[[], Identity]
+) -> IdentityFiles:
     files = IdentityFiles(folder / f"{name}.crt", folder / f"{name}.key")
-    # The certificate is written last: where it exists, its key does too.
-    if not files.certificate.exists():
+    if not _is_whole(files, authority or files):
         identity = make()
         write_private(files.private_key, identity.private_key)
         write_private(files.certificate, identity.certificate)
     return files
+
+
+def _is_whole(files: IdentityFiles, authority: IdentityFiles) -> bool:
+    """Tell whether certificate and key are a pair, and the certificate is the authority's."""
+    if not (files.certificate.exists() and files.private_key.exists()):
+        return False
+    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    if certificate.public_key() != _public_key(files.private_key):
+        return False
+    try:
+        certificate.verify_directly_issued_by(
+            x509.load_pem_x509_certificate(authority.certificate.read_bytes())
+        )
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def _public_key(private_key: Path) -> PublicKeyTypes:
+    return serialization.load_pem_private_key(private_key.read_bytes(), None).public_key()

@@ -1,6 +1,7 @@
 """Where the lab keeps what: every path under its one directory."""
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,16 @@ class LabDirectory:
     def memory(self) -> Path:
         """What the lab remembers: its clusters and ports (JSON)."""
         return self.root / "lab.json"
+
+    @property
+    def servers(self) -> Path:
+        """The servers as the last start has described them (JSON)."""
+        return self.root / "servers.json"
+
+    @property
+    def records(self) -> Path:
+        """Which process was started for what, one file (JSON) for each name."""
+        return self.root / "run"
 
     @property
     def logs(self) -> Path:
@@ -115,6 +126,17 @@ class LabDirectory:
         self.lock.touch(mode=0o600)
         for folder in (self.logs, self.etcd, self.vault, self.pulumi_state):
             folder.mkdir(mode=0o700, exist_ok=True)
+
+    def delete(self) -> None:
+        """Delete the directory; the lock must be held, and goes last."""
+        for entry in self.root.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry != self.lock:
+                entry.unlink()
+        # Out of the way first: a command that waits for the lock would make it again in here.
+        emptied = self.root.rename(self.root.with_name(f"{self.root.name}.{os.getpid()}.deleted"))
+        shutil.rmtree(emptied)
 
 
 def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -27,6 +27,6 @@ def _is_stale(lock: Path) -> bool:
     try:
         holder = json.loads(lock.read_text())
         return holder["hostname"] == socket.gethostname() and not psutil.pid_exists(holder["pid"])
-    except (OSError, ValueError, KeyError):
-        # Just removed, or being written: whose it is will be the engine's to tell.
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        # Just removed, being written, or no lock as we know it: the engine will tell whose it is.
         return False

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +20,10 @@ from lab.etcd import NAME as ETCD
 from lab.etcd import PEER_PORT
 from lab.memory import LabMemory
 from lab.ports import LOOPBACK, assign_ports
+from lab.processes import LabProcess
 from lab.progress import Steps
-from lab.pulumi_home import all_official, prepare_home
-from lab.servers import Server
+from lab.pulumi_home import ENGINE, all_official, prepare_home
+from lab.servers import Server, read_servers, write_servers
 from lab.startup import bring_up
 from lab.toolchain import LAB_DIRECTORY_VARIABLE, PreparedTool
 from lab.topology import TOOLS, Topology, port_names, topology
@@ -36,6 +36,20 @@ from lab.workload_clusters import (
 )
 
 DEFAULT_WORKLOAD_CLUSTERS = ("east", "west")
+
+UNWANTED = (
+    "PULUMI_CONFIG_PASSPHRASE",
+    "VAULT_AGENT_ADDR",
+    "VAULT_CACERT_BYTES",
+    "VAULT_CAPATH",
+    "VAULT_HTTP_PROXY",
+    "VAULT_NAMESPACE",
+    "VAULT_PROXY_ADDR",
+    "VAULT_SKIP_VERIFY",
+    "VAULT_TLS_SERVER_NAME",
+)
+"""Variables that win over those of `ExistingLab.environment`, or lead away from the lab's Vault:
+whoever takes that environment on top of another one removes these."""
 
 # A kubeconfig context with an underscore could not become a name in a certificate.
 _CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
@@ -63,10 +77,10 @@ class ExistingLab:
         """End every process of this lab; its data stays for the next start.
 
         Raises:
-            LabError: the directory is somebody else's.
+            LabError: the directory is somebody else's, or a process cannot be ended.
         """
         if self.directory.root.exists():
-            with self._locked(None):
+            with self.locked(None):
                 self._end_processes()
         else:
             self._end_processes()
@@ -75,19 +89,25 @@ class ExistingLab:
         """End every process of this lab and delete its directory.
 
         Raises:
-            LabError: the directory is somebody else's.
+            LabError: the directory is somebody else's, or a process cannot be ended.
         """
         if self.directory.root.exists():
-            with self._locked(None):
+            with self.locked(None):
                 self._end_processes()
-                shutil.rmtree(self.directory.root)
+                self.directory.delete()
         else:
             self._end_processes()
 
     def status(self) -> list[ServerStatus]:
-        """Ask every server of the lab how it does; empty where there is no lab."""
-        memory = LabMemory.read(self.directory)
-        if not memory.ports:
+        """Ask every server of the lab how it does; empty where there is no lab.
+
+        Nothing is written: another command may be starting or deleting the lab.
+
+        Raises:
+            LabError: what the last start wrote down cannot be read.
+        """
+        servers = read_servers(self.directory.servers)
+        if not servers:
             return []
         found = {each.name: each.process for each in processes.running(self.directory)}
 
@@ -96,7 +116,6 @@ class ExistingLab:
             failure = server.health.failure() if process else "not running"
             return ServerStatus(server.name, server.address, failure, *_process_figures(process))
 
-        servers = topology(self.directory, memory).servers()
         # One that hangs does not keep the others from being asked.
         with ThreadPoolExecutor(max_workers=len(servers)) as pool:
             return list(pool.map(ask, servers))
@@ -105,13 +124,14 @@ class ExistingLab:
         """Return the variables that a Pulumi engine needs to work with this lab.
 
         The Vault token is among them: for a process's environment only, never to be printed.
+        They do their work where none of `UNWANTED` is set.
 
         Raises:
             LabError: the lab has not been started yet.
         """
         memory = LabMemory.read(self.directory)
         if VAULT not in memory.ports or not self.directory.vault_root_token.exists():
-            raise LabError("there is no lab yet: start it with `make up` or `python -m lab up`")
+            raise LabError("there is no lab yet: start it with `make up`")
         variables = {
             "KUBECONFIG": str(self.directory.kubeconfig),
             "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
@@ -128,33 +148,56 @@ class ExistingLab:
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         return variables
 
-    def _end_processes(self, outdated_by: Topology | None = None) -> None:
-        """End all processes, or only those that are not as the topology has them."""
-        wanted = outdated_by.servers() if outdated_by else ()
-        arguments = {server.name: server.arguments for server in wanted}
-        ending = [
-            each
-            for each in processes.running(self.directory)
-            if each.arguments != arguments.get(each.name)
-        ]
-        # An API server that has lost its etcd takes its time to end.
-        processes.end(each for each in ending if each.name != ETCD)
-        processes.end(each for each in ending if each.name == ETCD)
+    def _end_processes(self) -> None:
+        """End all processes, those first that need others to end well."""
+        found = processes.running(self.directory)
+        engine = str(self.directory.engine / ENGINE)
+        # An engine that is asked to end writes down what it has done, and ends its plugins.
+        processes.end(each for each in found if each.arguments[:1] == (engine,))
+        processes.end(each for each in found if each.name == ENGINE)
+        _end_servers([each for each in found if each.name != ENGINE])
+
+    def _end_outdated(self, plan: Topology) -> None:
+        """End the servers that are not as planned; an engine is left to its work."""
+        arguments = {server.name: server.arguments for server in plan.servers()}
+        _end_servers(
+            [
+                each
+                for each in processes.running(self.directory)
+                if each.name != ENGINE and each.arguments != arguments.get(each.name)
+            ]
+        )
 
     @contextmanager
-    def _locked(self, console: Console | None) -> Iterator[None]:
-        self.directory.create()
-        lock = FileLock(self.directory.lock, mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            if console is not None:
-                console.print(f"waiting for another command on {self.directory.root}")
-            lock.acquire()
+    def locked(self, console: Console | None) -> Iterator[None]:
+        """Keep other commands from changing the lab; make its directory where there is none.
+
+        Raises:
+            LabError: the directory is somebody else's.
+        """
+        lock = self._acquire(console)
         try:
             yield
         finally:
             lock.release()
+
+    def _acquire(self, console: Console | None) -> FileLock:
+        lock = FileLock(self.directory.lock, mode=0o600)
+        while True:
+            try:
+                self.directory.create()
+                try:
+                    lock.acquire(timeout=0)
+                except Timeout:
+                    if console is not None:
+                        console.print(
+                            f"waiting for another command on {self.directory.root}", markup=False
+                        )
+                    lock.acquire()
+            except FileNotFoundError:
+                # The command that was waited for has deleted the directory.
+                continue
+            return lock
 
 
 class Lab(ExistingLab):
@@ -181,10 +224,11 @@ class Lab(ExistingLab):
                     f"{name!r} cannot be a workload cluster's name: use lower-case letters, "
                     f"digits and hyphens, at most 32, and not {MANAGEMENT_CLUSTER!r}"
                 )
-        with self._locked(console), Steps(console) as steps:
+        with self.locked(console), Steps(console) as steps:
             memory = self._plan(workload_clusters)
             plan = topology(self.directory, memory)
-            self._end_processes(outdated_by=plan)
+            write_servers(self.directory.servers, plan.servers())
+            self._end_outdated(plan)
             prepare_home(self.directory, self._tools)
             bring_up(self.directory, [plan.etcd], steps)
             bring_up(self.directory, [plan.vault, *plan.api_servers], steps)
@@ -219,6 +263,12 @@ class Lab(ExistingLab):
         steps.begin(plan.management.cluster, "preparing")
         prepare_management_cluster(plan.management, [each.cluster for each in plan.workload])
         steps.finish(plan.management.cluster, "prepared")
+
+
+def _end_servers(servers: Sequence[LabProcess]) -> None:
+    # An API server that has lost its etcd takes its time to end.
+    processes.end(each for each in servers if each.name != ETCD)
+    processes.end(each for each in servers if each.name == ETCD)
 
 
 def _process_figures(

@@ -33,11 +33,13 @@ class LabMemory:
             return cls()
         try:
             content = json.loads(directory.memory.read_text())
-            return cls(**{**content, "workload_clusters": tuple(content["workload_clusters"])})
-        except (ValueError, KeyError, TypeError) as error:
+            clusters = tuple(map(str, content.pop("workload_clusters")))
+            ports = {name: int(port) for name, port in content.pop("ports").items()}
+            return cls(workload_clusters=clusters, ports=ports, **content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LabError(
                 f"{directory.memory} cannot be read ({error!r}): "
-                "delete the lab with `python -m lab clean` and start again"
+                "delete the lab with `make clean-lab` and start again"
             ) from error
 
     def write(self, directory: LabDirectory) -> None:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 
@@ -15,8 +16,8 @@ class Steps:
         self._console = console
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.fields[subject]}"),
-            TextColumn("[dim]{task.description}"),
+            TextColumn("{task.fields[subject]}", markup=False),
+            TextColumn("{task.description}", style="dim", markup=False),
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -48,4 +49,5 @@ class Steps:
         """Say how it ended for a subject, and how long it took."""
         elapsed = time.monotonic() - self._began.pop(subject)
         self._progress.remove_task(self._tasks.pop(subject))
-        self._console.print(f"{subject}: {outcome} [dim]({elapsed:.1f} s)", highlight=False)
+        told = escape(f"{subject}: {outcome}")
+        self._console.print(f"{told} [dim]({elapsed:.1f} s)", highlight=False)

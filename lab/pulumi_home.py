@@ -26,6 +26,12 @@ _OWN_MODULES = {
     "pulumi-resource-kubernetes": "lab.plugins.kubernetes",
 }
 _PROVIDER_PREFIX = "pulumi-resource-"
+_NO_HARD_LINK = frozenset(
+    (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP)
+)
+"""What the system says where a hard link cannot be: another file system, one without such links,
+somebody else's file."""
+
 _OFFICIAL_SOURCES = (Source.INSTALLED, Source.DOWNLOADED)
 
 
@@ -38,7 +44,7 @@ def prepare_home(directory: LabDirectory, tools: Mapping[str, PreparedTool]) -> 
     plugins = directory.pulumi_home / "plugins"
     providers = [tool for name, tool in tools.items() if name.startswith(_PROVIDER_PREFIX)]
     _prepare_engine(directory, tools)
-    _remove_others(plugins, {_plugin_folder(tool) for tool in providers})
+    _remove_other_versions(plugins, providers)
     for tool in providers:
         _prepare_provider(plugins / _plugin_folder(tool), tool)
     _write_command(directory)
@@ -60,23 +66,27 @@ def _prepare_engine(directory: LabDirectory, tools: Mapping[str, PreparedTool]) 
     directory.engine.mkdir(mode=0o700, exist_ok=True)
     if tools[LANGUAGE_HOST].source is Source.LAB:
         # The engine looks beside its real executable: a symbolic link would lead it elsewhere.
-        _duplicate(tools[ENGINE].path, engine)
-        _write_launcher(host, _OWN_MODULES[LANGUAGE_HOST])
+        _duplicate(tools[ENGINE], engine)
+        # The program, which the host starts, is to have the user's own search path, too.
+        _write_launcher(host, _OWN_MODULES[LANGUAGE_HOST], '"${PYTHONPATH:+:$PYTHONPATH}"')
     else:
         _link(engine, tools[ENGINE].path)
         _link(host, tools[LANGUAGE_HOST].path)
 
 
 def _plugin_folder(tool: PreparedTool) -> str:
-    return f"{tool.name.removeprefix('pulumi-')}-v{tool.version.removeprefix('v')}"
+    return f"{_plugin(tool)}-v{tool.version.removeprefix('v')}"
 
 
-def _remove_others(plugins: Path, wanted: Collection[str]) -> None:
-    if not plugins.exists():
-        return
-    for entry in plugins.iterdir():
-        if entry.name not in wanted:
-            _remove(entry)
+def _plugin(tool: PreparedTool) -> str:
+    return tool.name.removeprefix("pulumi-")
+
+
+def _remove_other_versions(plugins: Path, providers: Collection[PreparedTool]) -> None:
+    for tool in providers:
+        for entry in plugins.glob(f"{_plugin(tool)}-v*"):
+            if entry.name != _plugin_folder(tool):
+                _remove(entry)
 
 
 def _prepare_provider(folder: Path, tool: PreparedTool) -> None:
@@ -110,28 +120,40 @@ def _write_command(directory: LabDirectory) -> None:
     )
 
 
-def _duplicate(executable: Path, destination: Path) -> None:
+def _duplicate(tool: PreparedTool, destination: Path) -> None:
+    executable = tool.path.resolve()
     if destination.exists() and not destination.is_symlink():
         one, other = executable.stat(), destination.stat()
         # As a hard link and as a copy: copy2 keeps the time of the last change.
         if (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns):
             return
     _remove(destination)
-    try:
-        os.link(executable, destination)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        # The cache of built tools lies on another file system.
+    # A link to what somebody else installed would change with it, or outlive it.
+    if tool.source is not Source.BUILT or not _has_linked(executable, destination):
         shutil.copy2(executable, destination)
 
 
-def _write_launcher(path: Path, module: str) -> None:
+def _has_linked(executable: Path, destination: Path) -> bool:
+    try:
+        os.link(executable, destination)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINK:
+            raise
+        return False
+    return True
+
+
+def _write_launcher(path: Path, module: str, search_path: str = "") -> None:
+    """Write a script that runs a module of this checkout, whatever the folder it is started in.
+
+    `search_path` is what follows the checkout in PYTHONPATH, as the shell is to read it.
+    """
     checkout, python = shlex.quote(str(CHECKOUT)), shlex.quote(sys.executable)
     _write_script(
         path,
-        f'export PYTHONPATH={checkout}"${{PYTHONPATH:+:$PYTHONPATH}}"\n'
-        f'exec {python} -m {module} "$@"\n',
+        "unset PYTHONHOME\n"
+        f"export PYTHONPATH={checkout}{search_path}\n"
+        f'exec {python} -P -m {module} "$@"\n',
     )
 
 

@@ -7,12 +7,12 @@ moment, and the salt.
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import yaml
 
 from lab.directory import CHECKOUT, LabDirectory, write_private
+from lab.engine_command import EngineCommand
 from lab.errors import LabError
 from lab.pulumi_home import ENGINE
 
@@ -22,12 +22,28 @@ _SALT = "encryptionsalt"
 _PROJECT_FILE = "Pulumi.yaml"
 
 _COMMANDS_WITH_CONFIGURATION = frozenset(
-    ("config", "destroy", "import", "logs", "preview", "pre", "refresh", "up", "update", "watch")
+    (
+        *("config", "destroy", "dn", "down", "import", "logs", "pre", "preview", "refresh"),
+        *("up", "update", "watch"),
+    )
 )
 """The engine's commands that take `--config-file`."""
 
-_WRITING_CONFIGURATION = frozenset(("cp", "refresh", "rm", "rm-all", "set", "set-all"))
+_WRITING_CONFIGURATION = frozenset(
+    (
+        *("copy", "cp", "delete", "delete-all", "env", "refresh", "remove", "remove-all"),
+        *("rm", "rm-all", "set", "set-all"),
+    )
+)
 """What follows `config` where it writes."""
+
+_WRITING_STACKS = frozenset(
+    (
+        *("change-secrets-provider", "create", "delete", "init", "migrate", "new", "remove"),
+        *("rename", "rm", "setup"),
+    )
+)
+"""What follows `stack` where it writes, moves or deletes configuration files of the project."""
 
 
 def configuration_file(directory: LabDirectory) -> Path:
@@ -66,22 +82,38 @@ def prepare_stack(directory: LabDirectory, environment: Mapping[str, str]) -> No
 def engine_arguments(directory: LabDirectory, arguments: Sequence[str]) -> list[str]:
     """Return the engine's arguments, with the lab's configuration file where it belongs.
 
-    It does not belong to a command that takes none, names another one, or names another stack.
+    It does not belong to a command that takes none, names another one, names another stack, or
+    works on another project.
 
     Raises:
-        LabError: the command would write to the copy, which the next command makes anew.
+        LabError: the command would write to the copy, which the next command makes anew, or to
+            the checkout.
     """
-    command, *others = arguments or [""]
-    if command not in _COMMANDS_WITH_CONFIGURATION or _names(others, "--config-file"):
+    asked = EngineCommand.parse(arguments)
+    if not (CHECKOUT / asked.values.get("--cwd", "")).resolve().is_relative_to(CHECKOUT):
         return list(arguments)
-    stack = _value(others, "--stack") or _value(others, "-s") or STACK
-    if stack != STACK:
+    if asked.command == "stack" and _makes_or_moves_a_stack(asked):
+        raise LabError(
+            f"`stack {asked.subcommand}` writes into the checkout, and the lab has the one stack "
+            f"{STACK}: use the official pulumi for others, `make clean-lab` to delete this one"
+        )
+    if asked.command not in _COMMANDS_WITH_CONFIGURATION or "--config-file" in asked.values:
         return list(arguments)
-    if command == "config" and _WRITING_CONFIGURATION.intersection(others):
+    if (asked.stack or STACK) != STACK:
+        return list(arguments)
+    if asked.command == "config" and asked.subcommand in _WRITING_CONFIGURATION:
         raise LabError(
             f"the lab takes its configuration from Pulumi.{STACK}.yaml in the checkout: edit that"
         )
-    return [command, "--config-file", str(configuration_file(directory)), *others]
+    behind = asked.position + 1
+    ours = ["--config-file", str(configuration_file(directory))]
+    return [*arguments[:behind], *ours, *arguments[behind:]]
+
+
+def _makes_or_moves_a_stack(asked: EngineCommand) -> bool:
+    if asked.subcommand == "select":
+        return not asked.flags.isdisjoint(("-c", "--create"))
+    return asked.subcommand in _WRITING_STACKS
 
 
 def _render_configuration(directory: LabDirectory) -> None:
@@ -92,16 +124,3 @@ def _render_configuration(directory: LabDirectory) -> None:
         if _SALT in before:
             content[_SALT] = before[_SALT]
     write_private(path, yaml.safe_dump(content, sort_keys=False).encode())
-
-
-def _names(arguments: Sequence[str], option: str) -> bool:
-    return any(each == option or each.startswith(f"{option}=") for each in arguments)
-
-
-def _value(arguments: Sequence[str], option: str) -> str | None:
-    for each, following in pairwise([*arguments, ""]):
-        if each == option:
-            return following
-        if each.startswith(f"{option}="):
-            return each.removeprefix(f"{option}=")
-    return None

@@ -57,7 +57,10 @@ def port_names(workload_clusters: Iterable[str]) -> list[str]:
 
 
 def topology(directory: LabDirectory, memory: LabMemory) -> Topology:
-    """Describe the lab; certificates and configuration files that are missing are made."""
+    """Describe the lab; certificates and configuration files that are missing are made.
+
+    For the holder of the lab's lock only: `lab.servers.read_servers` tells everybody else.
+    """
     ports = memory.ports
     etcd = etcd_access(directory, ports[CLIENT_PORT])
     planes = tuple(

@@ -10,6 +10,7 @@ from typing import Any
 
 import hvac
 import requests
+from hvac.exceptions import VaultError
 
 from lab.credentials import authority_files, server_files
 from lab.directory import LabDirectory, write_private
@@ -57,27 +58,42 @@ def unseal(directory: LabDirectory, address: str) -> str:
     """Initialise Vault where it is new, unseal it where it is sealed, and say what was done.
 
     Raises:
-        LabError: Vault is initialised, but its unseal key is not here.
+        LabError: Vault is initialised, but its unseal key or its root token is not here, or it
+            does not answer as it should.
     """
     session = requests.Session()
     session.trust_env = False
-    session.verify = str(directory.vault_authority)
+    session.verify = authority = str(directory.vault_authority)
     with session:
-        # The type stubs of hvac leave these calls without types.
-        system: Any = hvac.Client(url=address, session=session).sys
-        if not system.is_initialized():
-            answer = system.initialize(secret_shares=1, secret_threshold=1)
-            write_private(directory.vault_root_token, answer["root_token"].encode())
-            write_private(directory.vault_unseal_key, answer["keys_base64"][0].encode())
-            outcome = "initialised and unsealed"
-        elif system.is_sealed():
-            outcome = "unsealed"
-        else:
-            return "already unsealed"
-        if not directory.vault_unseal_key.exists():
-            raise LabError(
-                f"vault is sealed and its unseal key {directory.vault_unseal_key} is gone: "
-                "delete the lab with `python -m lab clean` and start again"
-            )
-        system.submit_unseal_key(directory.vault_unseal_key.read_text())
+        # The CA is named again, or hvac would take the one of the shell's VAULT_CACERT. Its type
+        # stubs leave these calls without types.
+        system: Any = hvac.Client(url=address, verify=authority, session=session).sys
+        try:
+            return _unseal(directory, system)
+        except (requests.exceptions.RequestException, VaultError) as error:
+            raise LabError(f"vault at {address} cannot be unsealed: {error}") from error
+
+
+def _unseal(directory: LabDirectory, system: Any) -> str:
+    if not system.is_initialized():
+        answer = system.initialize(secret_shares=1, secret_threshold=1)
+        write_private(directory.vault_unseal_key, answer["keys_base64"][0].encode())
+        write_private(directory.vault_root_token, answer["root_token"].encode())
+        outcome = "initialised and unsealed"
+    elif not directory.vault_root_token.exists():
+        raise _lost("root token", directory.vault_root_token)
+    elif system.is_sealed():
+        outcome = "unsealed"
+    else:
+        return "already unsealed"
+    if not directory.vault_unseal_key.exists():
+        raise _lost("unseal key", directory.vault_unseal_key)
+    system.submit_unseal_key(directory.vault_unseal_key.read_text())
     return outcome
+
+
+def _lost(secret: str, path: Path) -> LabError:
+    return LabError(
+        f"vault is initialised and its {secret} {path} is gone: "
+        "delete the lab with `make clean-lab` and start again"
+    )

@@ -6,21 +6,29 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from .places import home_directory
 
 _RECORD = "record.json"
 _PARTIAL = ".partial-"
 
 
 def cache_root(environment: Mapping[str, str]) -> Path:
-    """`$XDG_CACHE_HOME/mesh-trust/tools`, or the same below `~/.cache`."""
-    base = environment.get("XDG_CACHE_HOME")
-    home = Path(environment.get("HOME") or Path.home())
-    return (Path(base) if base else home / ".cache") / "mesh-trust" / "tools"
+    """`$XDG_CACHE_HOME/mesh-trust/tools`, or the same below `~/.cache`.
+
+    Raises:
+        ToolchainError: the user has no home folder.
+    """
+    base = Path(environment.get("XDG_CACHE_HOME", ""))
+    # The XDG Base Directory Specification has relative paths ignored.
+    if not base.is_absolute():
+        base = home_directory(environment) / ".cache"
+    return base / "mesh-trust" / "tools"
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Entry:
     def locked(self, waiting: Callable[[], None]) -> Iterator[None]:
         """Holds the entry against other processes; calls `waiting` if one of them has it."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder.parent / f"{self.folder.name}.lock")
+        lock = self._lock()
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -57,13 +65,18 @@ class Entry:
     def fill(self, produce: Callable[[Path], None]) -> None:
         """Has `produce` write the files into an empty folder, then makes that folder the entry.
 
-        To be called with the entry locked: what others left half-written is cleared away.
+        To be called with the entry locked: what killed runs left half-written, of this entry or of
+        another one of the tool, is cleared away.
         """
         parent = self.folder.parent
-        prefix = f"{_PARTIAL}{self.folder.name}-"
-        for leftover in parent.glob(f"{prefix}*"):
-            shutil.rmtree(leftover)
-        partial = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        self._clear_leftovers()
+        for leftover in parent.glob(f"{_PARTIAL}*"):
+            # mkdtemp's random ending has no hyphen.
+            other = Entry(parent / leftover.name.removeprefix(_PARTIAL).rpartition("-")[0])
+            # Who is still writing it holds its lock.
+            with suppress(Timeout), other._lock().acquire(timeout=0):
+                other._clear_leftovers()
+        partial = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{self.folder.name}-", dir=parent))
         try:
             produce(partial)
             _write_record(partial)
@@ -72,6 +85,13 @@ class Entry:
             partial.rename(self.folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.folder.parent / f"{self.folder.name}.lock")
+
+    def _clear_leftovers(self) -> None:
+        for leftover in self.folder.parent.glob(f"{_PARTIAL}{self.folder.name}-*"):
+            shutil.rmtree(leftover)
 
 
 def _write_record(folder: Path) -> None:

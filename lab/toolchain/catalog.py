@@ -75,8 +75,8 @@ def _pulumi(version: str) -> Tool:
     return Tool(
         ENGINE,
         version,
-        # Older engines do not know what the pinned SDK asks of them.
-        Installed(("version",), SpecifierSet(">=3.200,<4")),
+        # Nothing older was ever run with the pinned SDK and plugins.
+        Installed(("version",), SpecifierSet(f">={version},<4")),
         Download(
             f"{release}/pulumi-v{version}-{OS}-{architecture}.tar.gz",
             f"{release}/pulumi-{version}-checksums.txt",

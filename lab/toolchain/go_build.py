@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -11,13 +10,29 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from .catalog import GoBuild
+from .catalog import ARCHITECTURE, OS, GoBuild
+from .places import executables, home_directory, path_folders
 from .tools import ToolchainError
 
 MINIMUM_GO = Version("1.26")
-_USUAL_PLACE = Path("/usr/local/go/bin/go")
+_USUAL_FOLDER = Path("/usr/local/go/bin")
+_VERSION = re.compile(r"go(\d+\.\d+(?:\.\d+)?)\S* (\S+)")
+_VERSION_TIMEOUT_SECONDS = 20
 _LINES_SHOWN = 8
-_TARGET_VARIABLES = ("GOOS", "GOARCH", "GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140")
+# A user's own choices would be built under the key of the usual build. Nothing is left empty here
+# that can be said, because empty variables are taken from the file that `go env -w` writes.
+_SETTINGS = {
+    "CGO_ENABLED": "0",
+    "GOAMD64": "v1",
+    "GOARCH": ARCHITECTURE,
+    "GOARM64": "v8.0",
+    "GOEXPERIMENT": "",
+    "GOFIPS140": "off",
+    "GOFLAGS": "-mod=readonly",
+    "GOOS": OS,
+    "GOTOOLCHAIN": "local",
+    "GOWORK": "off",
+}
 
 
 @dataclass(frozen=True)
@@ -30,42 +45,62 @@ class Go:
 
 
 def find_go(environment: Mapping[str, str], wanted_for: str) -> Go:
-    """The machine's Go.
+    """The first Go on PATH, or in its usual place, that is new enough.
 
     Raises:
-        ToolchainError: there is none, or it is too old.
+        ToolchainError: there is none, or none that is new enough.
     """
     need = f"{wanted_for} has to be built, which needs Go {MINIMUM_GO} or newer"
     remedy = "install it from https://go.dev/dl, or install the tool itself"
-    found = shutil.which("go", path=environment.get("PATH")) or (
-        str(_USUAL_PLACE) if _USUAL_PLACE.exists() else None
-    )
-    if found is None:
-        raise ToolchainError(f"{need}, and there is no `go` on PATH; {remedy}")
-    # GOTOOLCHAIN=local: a Go that fetched another Go would not be the one that was looked at.
-    answer = subprocess.run(
-        [found, "version"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environment, "GOTOOLCHAIN": "local"},
-    )
-    version = re.search(r"go(\d+\.\d+(?:\.\d+)?)\S* (\S+)", answer.stdout)
-    if version is None:
-        raise ToolchainError(f"{need}, and {found} does not say its version; {remedy}")
-    if Version(version[1]) < MINIMUM_GO:
-        raise ToolchainError(f"{need}, and {found} is {version[1]}; {remedy}")
-    return Go(Path(found), version[0])
+    too_old: list[tuple[Version, Path]] = []
+    silent: list[Path] = []
+    for executable in executables("go", [*path_folders(environment), _USUAL_FOLDER]):
+        said = _VERSION.search(_version_answer(executable, environment))
+        if said is None:
+            silent.append(executable)
+        elif Version(said[1]) >= MINIMUM_GO:
+            return Go(executable, said[0])
+        else:
+            too_old.append((Version(said[1]), executable))
+    if too_old:
+        version, executable = max(too_old)
+        raise ToolchainError(f"{need}, and {executable} is {version}; {remedy}")
+    if silent:
+        raise ToolchainError(f"{need}, and {silent[0]} does not say its version; {remedy}")
+    raise ToolchainError(f"{need}, and there is no `go` on PATH; {remedy}")
 
 
-def content_key(build: GoBuild, go: Go) -> str:
-    """Names a build by all that decides its result: sources, pins, flags and compiler."""
+def _version_answer(executable: Path, environment: Mapping[str, str]) -> str:
+    try:
+        return subprocess.run(
+            [executable, "version"],
+            capture_output=True,
+            text=True,
+            timeout=_VERSION_TIMEOUT_SECONDS,
+            check=False,
+            # A Go that fetched another Go would not be the one that was looked at.
+            env={**environment, "GOTOOLCHAIN": "local"},
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def content_key(build: GoBuild) -> str:
+    """Names a build by what decides it: sources, pins, flags and the machine's kind.
+
+    Go's version is not among them: a build stays good when Go is upgraded or removed.
+    """
     digest = hashlib.sha256()
-    for path in sorted(build.module.iterdir()):
-        digest.update(f"{path.name}\0".encode())
+    for path in sorted(filter(_is_source, build.module.rglob("*"))):
+        digest.update(f"{path.relative_to(build.module)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update("\0".join([go.version, *_arguments(build, Path("executable"))]).encode())
+    target = f"{OS}/{ARCHITECTURE}"
+    digest.update("\0".join([target, *_arguments(build, Path("executable"))]).encode())
     return digest.hexdigest()[:24]
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_file() and (path.suffix == ".go" or path.name in ("go.mod", "go.sum"))
 
 
 def go_build(
@@ -76,12 +111,13 @@ def go_build(
     environment: Mapping[str, str],
     step: Callable[[str], None],
 ) -> None:
-    """Builds `executable`; what the compiler says goes to `log`.
+    """Builds `executable`; Go's version and what the compiler says go to `log`.
 
     What was compiled before an interruption is in Go's own cache and is not compiled again.
 
     Raises:
-        ToolchainError: the build failed; its last lines are in the message.
+        ToolchainError: the build failed; its last lines are in the message. Or the user has no home
+            folder.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     last_lines: deque[str] = deque(maxlen=_LINES_SHOWN)
@@ -99,6 +135,7 @@ def go_build(
             text=True,
         ) as process,
     ):
+        log_file.write(f"{go.version}\n")
         assert process.stdout is not None
         try:
             for line in process.stdout:
@@ -129,12 +166,8 @@ def _arguments(build: GoBuild, executable: Path) -> list[str]:
 
 
 def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    # A user's own choice of a target would be built under the key of this machine's.
-    kept = {name: value for name, value in environment.items() if name not in _TARGET_VARIABLES}
-    return {
-        **kept,
-        "CGO_ENABLED": "0",
-        "GOFLAGS": "",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-    }
+    variables = {**environment, "HOME": str(home_directory(environment)), **_SETTINGS}
+    # Go refuses to work with a relative one.
+    if not Path(variables.get("XDG_CACHE_HOME", "")).is_absolute():
+        variables.pop("XDG_CACHE_HOME", None)
+    return variables

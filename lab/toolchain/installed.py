@@ -2,15 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import Version
 
-from .catalog import Tool
+from .catalog import Installed, Tool
+from .places import executables, home_directory, path_folders
 
 # Set by the lab for its users' shells: what lies there is the lab's, and nobody's installation.
 LAB_DIRECTORY_VARIABLE = "MESH_TRUST_LAB_DIRECTORY"
@@ -31,33 +31,46 @@ class Candidate:
 
 
 def find_installed(tool: Tool, environment: Mapping[str, str]) -> Candidate | None:
-    """The installed `tool`, or the one that would have been it; None where there is none."""
+    """The first installed `tool` that will do, or else the first of all; None without any.
+
+    Raises:
+        ToolchainError: the user has no home folder.
+    """
     if tool.is_plugin:
         return _plugin(tool, environment)
-    path = find_executable(tool.name, environment)
-    if path is None or tool.installed is None:
+    if tool.installed is None:
         return None
-    version = _version_of(path, tool.installed.version_arguments)
+    first = None
+    for path in find_executables(tool.name, environment):
+        candidate = _candidate(path, tool.installed)
+        if not candidate.objection:
+            return candidate
+        first = first or candidate
+    return first
+
+
+def find_executables(name: str, environment: Mapping[str, str]) -> Iterator[Path]:
+    """The executables `name` on PATH and where Pulumi's installer puts its own, bar the lab's.
+
+    Raises:
+        ToolchainError: the user has no home folder.
+    """
+    folders = [*path_folders(environment), home_directory(environment) / ".pulumi" / "bin"]
+    return executables(name, [folder for folder in folders if not _is_labs(folder, environment)])
+
+
+def _candidate(path: Path, installed: Installed) -> Candidate:
+    version = _version_of(path, installed.version_arguments)
     if not version:
         return Candidate(path, "", "does not say its version")
-    if Version(version) not in tool.installed.accepted:
-        return Candidate(path, version, f"is {version}, needed is {tool.installed.accepted}")
+    if Version(version) not in installed.accepted:
+        return Candidate(path, version, f"is {version}, needed is {installed.accepted}")
     return Candidate(path, version, "")
-
-
-def find_executable(name: str, environment: Mapping[str, str]) -> Path | None:
-    """The executable `name` on PATH or where Pulumi's installer puts its own, if not the lab's."""
-    folders = environment.get("PATH", "").split(os.pathsep)
-    folders.append(str(_home(environment) / ".pulumi" / "bin"))
-    usable = [folder for folder in folders if folder and not _is_labs(Path(folder), environment)]
-    found = shutil.which(name, path=os.pathsep.join(usable))
-    # Not resolved: behind a version manager's link is a program that goes by the link's name.
-    return Path(found).absolute() if found else None
 
 
 def _plugin(tool: Tool, environment: Mapping[str, str]) -> Candidate | None:
     kind_and_name = tool.name.removeprefix("pulumi-")
-    for home in (environment.get("PULUMI_HOME"), _home(environment) / ".pulumi"):
+    for home in (environment.get("PULUMI_HOME"), home_directory(environment) / ".pulumi"):
         if not home or _is_labs(Path(home), environment):
             continue
         folder = Path(home) / "plugins" / f"{kind_and_name}-v{tool.version}"
@@ -71,10 +84,6 @@ def _plugin(tool: Tool, environment: Mapping[str, str]) -> Candidate | None:
 def _is_labs(path: Path, environment: Mapping[str, str]) -> bool:
     lab = environment.get(LAB_DIRECTORY_VARIABLE)
     return bool(lab) and path.resolve().is_relative_to(Path(str(lab)).resolve())
-
-
-def _home(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("HOME") or Path.home())
 
 
 def _version_of(executable: Path, arguments: tuple[str, ...]) -> str:

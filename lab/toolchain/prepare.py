@@ -1,7 +1,7 @@
 """Has every tool ready: installed, downloaded, or built."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from .cache import Entry, cache_root
 from .catalog import ENGINE, LANGUAGE_HOST, TOOLS, Download, GoBuild, Tool
 from .download import Downloader, DownloadError
 from .go_build import Go, content_key, find_go, go_build
-from .installed import find_executable, find_installed
+from .installed import find_executables, find_installed
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 OFFLINE_VARIABLE = "MESH_TRUST_OFFLINE"
@@ -21,11 +21,13 @@ OFFLINE_VARIABLE = "MESH_TRUST_OFFLINE"
 def prepare(console: Console, names: Iterable[str] | None = None) -> Toolchain:
     """Prepares the tools `names`, all of them when absent, and says on `console` what it is doing.
 
-    Each comes from the first of these that has it: what is installed, the official download (unless
-    MESH_TRUST_OFFLINE is set), a build of the pinned sources, the lab's own stand-in.
+    Each comes from the first of these that has it: what is installed, what an earlier run put into
+    the cache, the official download (unless MESH_TRUST_OFFLINE is set), a build of the pinned
+    sources, the lab's own stand-in.
 
     Raises:
-        ToolchainError: one of them cannot be had, or is none of these tools.
+        ToolchainError: one of them cannot be had, or is none of these tools. Or the cache cannot be
+            written, or the user has no home folder.
     """
     known = {tool.name for tool in TOOLS}
     wanted = known if names is None else set(names)
@@ -66,8 +68,8 @@ class _Preparation:
             return PreparedTool(tool.name, candidate.version, Source.INSTALLED, candidate.path)
         if candidate:
             notes.append(f"passed over {candidate.path}: {candidate.objection}")
-        ready = None
-        if tool.download and not self._environment.get(OFFLINE_VARIABLE):
+        ready = self._cached(tool)
+        if ready is None and tool.download and not self._environment.get(OFFLINE_VARIABLE):
             try:
                 ready = self._downloaded(tool, tool.download, activity)
             except DownloadError as error:
@@ -84,34 +86,67 @@ class _Preparation:
         if engine.source is not Source.BUILT:
             # As the engine does, which looks beside its real executable.
             beside = engine.path.resolve().with_name(tool.name)
-            path = beside if beside.exists() else find_executable(tool.name, self._environment)
-            if path is not None:
+            others = find_executables(tool.name, self._environment)
+            if path := beside if beside.exists() else next(others, None):
                 return PreparedTool(tool.name, engine.version, engine.source, path)
         if tool.own is None:
             raise ToolchainError(f"{tool.name} is not beside {engine.path}; reinstall Pulumi")
         return PreparedTool(tool.name, tool.version, Source.LAB, tool.own)
 
+    def _cached(self, tool: Tool) -> PreparedTool | None:
+        """What is whole in the cache: no host has to be asked, and no Go has to be there."""
+        if tool.download and (entry := self._download_entry(tool)).is_whole():
+            return _from_download(tool, entry)
+        if tool.build and (entry := self._build_entry(tool, tool.build)).is_whole():
+            return _from_build(tool, entry)
+        return None
+
     def _downloaded(self, tool: Tool, download: Download, activity: Activity) -> PreparedTool:
-        entry = Entry(self._cache / tool.name / f"download-{tool.version}")
-        with entry.locked(lambda: activity.step("waiting for another run that prepares it")):
-            if not entry.is_whole():
-                entry.fill(lambda folder: self._downloader.fetch(download, folder, activity.step))
-        path = entry.folder if tool.is_plugin else entry.folder / tool.name
-        return PreparedTool(tool.name, tool.version, Source.DOWNLOADED, path)
+        entry = self._download_entry(tool)
+        self._put(
+            tool, entry, activity, lambda it: self._downloader.fetch(download, it, activity.step)
+        )
+        return _from_download(tool, entry)
 
     def _built(self, tool: Tool, build: GoBuild, activity: Activity) -> PreparedTool:
-        if self._go is None:
-            self._go = find_go(self._environment, tool.name)
-        go = self._go
-        entry = Entry(self._cache / tool.name / f"build-{tool.version}-{content_key(build, go)}")
-        log = self._cache / "log" / f"{tool.name}.log"
+        entry = self._build_entry(tool, build)
+        log = self._cache / "log" / f"{tool.name}-{entry.folder.name}.log"
 
         def produce(folder: Path) -> None:
+            if self._go is None:
+                self._go = find_go(self._environment, tool.name)
             self._console.print(f"{tool.name}: building {tool.version}", highlight=False)
-            go_build(build, go, folder / tool.name, log, self._environment, activity.step)
+            go_build(build, self._go, folder / tool.name, log, self._environment, activity.step)
             self._console.print(f"{tool.name}: built in {activity.seconds:.0f} s", highlight=False)
 
-        with entry.locked(lambda: activity.step("waiting for another run that builds it")):
-            if not entry.is_whole():
-                entry.fill(produce)
-        return PreparedTool(tool.name, tool.version, Source.BUILT, entry.folder / tool.name)
+        self._put(tool, entry, activity, produce)
+        return _from_build(tool, entry)
+
+    def _put(
+        self, tool: Tool, entry: Entry, activity: Activity, produce: Callable[[Path], None]
+    ) -> None:
+        """Has `produce` fill `entry`, unless another run has done so meanwhile."""
+        try:
+            with entry.locked(lambda: activity.step("waiting for another run that prepares it")):
+                if not entry.is_whole():
+                    entry.fill(produce)
+        except OSError as error:
+            raise ToolchainError(
+                f"{tool.name} cannot be put into the cache {self._cache}: {error}; "
+                "make room there, or set XDG_CACHE_HOME to a folder that can be written"
+            ) from error
+
+    def _download_entry(self, tool: Tool) -> Entry:
+        return Entry(self._cache / tool.name / f"download-{tool.version}")
+
+    def _build_entry(self, tool: Tool, build: GoBuild) -> Entry:
+        return Entry(self._cache / tool.name / f"build-{tool.version}-{content_key(build)}")
+
+
+def _from_download(tool: Tool, entry: Entry) -> PreparedTool:
+    path = entry.folder if tool.is_plugin else entry.folder / tool.name
+    return PreparedTool(tool.name, tool.version, Source.DOWNLOADED, path)
+
+
+def _from_build(tool: Tool, entry: Entry) -> PreparedTool:
+    return PreparedTool(tool.name, tool.version, Source.BUILT, entry.folder / tool.name)

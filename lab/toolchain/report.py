@@ -1,11 +1,13 @@
 """Says where each tool came from."""
 
+import os
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from .places import home_directory
 from .tools import PreparedTool, Source, Toolchain
 
 
@@ -33,5 +35,5 @@ def _origin(tool: PreparedTool) -> str:
 
 
 def _below_home(path: Path) -> str:
-    home = Path.home()
+    home = home_directory(os.environ)
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -67,22 +67,24 @@ class Program:
 
     def up(self, *arguments: str) -> str:
         """Runs `pulumi up`."""
-        output = self.run("up", "--yes", "--skip-preview", *arguments)
+        # Before it runs: one that fails half-way leaves things to be taken down as well.
         self.deployed = True
-        return output
+        return self.run("up", "--yes", "--skip-preview", *arguments)
 
-    def destroy(self) -> str:
+    def destroy(self, *arguments: str) -> str:
         """Runs `pulumi destroy`."""
-        output = self.run("destroy", "--yes", "--skip-preview")
+        output = self.run("destroy", "--yes", "--skip-preview", *arguments)
         self.deployed = False
         return output
 
+    def plan(self) -> dict[str, dict[str, Any]]:
+        """The steps of a preview, by the resource's name."""
+        steps = json.loads(self.run("preview", "--json"))["steps"]
+        return {step["urn"].rsplit("::", 1)[-1]: step for step in steps}
+
     def steps(self) -> dict[str, str]:
         """What `up` would do now: operations other than `same`, by the resource's name."""
-        steps = json.loads(self.run("preview", "--json"))["steps"]
-        return {
-            step["urn"].rsplit("::", 1)[-1]: step["op"] for step in steps if step["op"] != "same"
-        }
+        return {name: step["op"] for name, step in self.plan().items() if step["op"] != "same"}
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, as any user of the stack sees them."""

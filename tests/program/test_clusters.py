@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from hvac.exceptions import Forbidden
 
 from lab.lab import Lab
 
-from .handshake import handshake
+from .handshake import Agent, Instructions, handshake, service_account_token
 from .inventory import Inventory, take_inventory
 from .program import Program, clusters
 
@@ -34,12 +35,16 @@ def test_a_cluster_comes_and_goes_without_touching_the_others(
     for cluster in ("east", "west", "north"):
         handshake(lab, cluster)
 
+    former = Instructions.of(lab, "north")
     with_north.configure_as_committed()
     assert set(with_north.steps().values()) == {"delete"}
     with_north.up()
     assert take_inventory(lab).changes_since(without) == set()
     with_north.run("preview", "--expect-no-changes")
     handshake(lab, "east")
+    token = service_account_token(lab, "north", "istiod", "istio-system")
+    with Agent(former) as agent, pytest.raises(Forbidden):
+        agent.log_in(token)
 
 
 def test_one_of_the_first_two_can_be_removed(lab: Lab, deployed: Program) -> None:

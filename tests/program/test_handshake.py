@@ -21,15 +21,13 @@ from .test_up import exported_root
 CLUSTERS = ("east", "west")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def up(program: Program) -> None:
-    if not program.deployed:
-        program.up()
+pytestmark = pytest.mark.usefixtures("deployed")
 
 
-@pytest.fixture(scope="module")
-def east(lab: Lab) -> Iterator[Agent]:
+@pytest.fixture
+def east(lab: Lab, deployed: Program) -> Iterator[Agent]:
     """The agent of the cluster east, logged in."""
+    assert deployed.deployed
     with Agent(Instructions.of(lab, "east")) as agent:
         agent.log_in(service_account_token(lab, "east", "istiod", "istio-system"))
         yield agent
@@ -130,9 +128,16 @@ def test_the_agent_may_write_nowhere_else(east: Agent, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["pki_int_east/keys?list=true", "pki_int_west/keys?list=true", "pki/issuers/default"]
+    "path",
+    [
+        "pki_int_east/keys?list=true",
+        "pki_int_west/keys?list=true",
+        "pki/keys?list=true",
+        "pki/config/issuers",
+        "auth/kube-east-mesh-auth/config",
+    ],
 )
-def test_the_agent_may_read_no_keys(east: Agent, path: str) -> None:
+def test_the_agent_may_read_neither_keys_nor_settings(east: Agent, path: str) -> None:
     with pytest.raises(Forbidden):
         east.read(path)
 

@@ -16,20 +16,51 @@ from .program import NO_CHANGES_EXIT_CODE, Program
 CLUSTERS = ("east", "west")
 
 
-def test_the_first_preview_reads_well_and_writes_nothing(
-    lab: Lab, program: Program, untouched: Inventory
-) -> None:
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How the engine writes a value that only `up` will tell."""
+
+
+@pytest.fixture
+def undeployed(program: Program) -> Program:
     if program.deployed:
         program.destroy()
-    told = program.run("preview", "--diff")
-    steps = program.steps()
+    return program
+
+
+def test_the_first_preview_says_all_that_can_be_known_and_writes_nothing(
+    lab: Lab, undeployed: Program, untouched: Inventory
+) -> None:
+    plan = undeployed.plan()
+    told = undeployed.run("preview", "--diff")
 
     assert take_inventory(lab).changes_since(untouched) == set()
-    assert set(steps.values()) == {"create"}
-    # What a reviewer must see: in plain words, although nothing is there yet.
-    assert 'path              : "pki_int_east"' in told or '"pki_int_east"' in told
-    assert 'path \\"pki/root/sign-intermediate\\"' in told or "pki/root/sign-intermediate" in told
-    assert "PRIVATE KEY" not in told
+    assert {step["op"] for step in plan.values()} == {"create"}
+    inputs = {name: step["newState"].get("inputs", {}) for name, step in plan.items()}
+    for cluster in CLUSTERS:
+        policy = inputs[f"{cluster}-intermediate-policy"]["policy"]
+        assert f'path "pki_int_{cluster}/intermediate/generate/exported"' in policy
+        assert 'path "pki/root/sign-intermediate"' in policy
+        role = inputs[f"{cluster}-auth-role"]
+        assert role["boundServiceAccountNames"] == ["istiod"]
+        assert role["tokenPolicies"] == [f"gen-int-ca-istio-{cluster}-mesh"]
+        trust = inputs[f"{cluster}-trust-policy"]["spec"]["config"]["agentCa"]["vault"]
+        assert trust["caPath"] == "pki/root/sign-intermediate"
+        assert trust["kubernetesAuth"]["mountPath"] == f"/v1/auth/kube-{cluster}-mesh-auth"
+    assert inputs["root-pki-default-issuer"]["default"] == UNKNOWN
+    assert 'capabilities = ["update"]' in told
+
+
+def protected(program: Program) -> set[str]:
+    return {name for name, step in program.plan().items() if step["newState"].get("protect")}
+
+
+def test_root_and_root_mount_are_protected_outside_development(undeployed: Program) -> None:
+    assert protected(undeployed) == set()
+    undeployed.configure(development=False)
+    try:
+        assert protected(undeployed) == {"root-key", "root-certificate", "root-pki-mount"}
+    finally:
+        undeployed.configure_as_committed()
 
 
 def test_a_second_up_changes_nothing(deployed: Program) -> None:

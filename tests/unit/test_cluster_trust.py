@@ -94,6 +94,23 @@ def test_one_service_account_for_role_and_rbac(recorder: Recorder) -> None:
     ]
 
 
+def test_an_account_of_ones_own_goes_before_the_revisions(recorder: Recorder) -> None:
+    register(recorder, istio_revision="1-20", istiod_service_account="istiod-service-account")
+
+    role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
+    assert role["boundServiceAccountNames"] == ["istiod-service-account"]
+    binding = recorder.of_type(BINDING)["east-rbac-agent-binding"]
+    assert binding["subjects"][0]["name"] == "istiod-service-account"
+
+
+def test_a_missing_argument_is_no_half_made_cluster(recorder: Recorder) -> None:
+    for missing in ("ca_path", "vault_address", "kubernetes_ca_certificate"):
+        given = {key: value for key, value in ARGS.items() if key != missing}
+        with pytest.raises(KeyError, match=missing):
+            ClusterTrust("east", given)  # type: ignore[arg-type]
+    assert recorder.registered == []
+
+
 def test_the_reviewer_may_review_tokens_and_nothing_else(recorder: Recorder) -> None:
     register(recorder)
 
@@ -176,6 +193,8 @@ def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: 
         ({"cluster": "ea_st"}, "cluster"),
         ({"kubernetes_host": "http://10.0.0.1"}, "kubernetes_host"),
         ({"istio_revision": "1.20"}, "istio_revision"),
+        ({"istio_revision": "r" * 60}, "istiod_service_account"),
+        ({"istiod_service_account": "*"}, "istiod_service_account"),
         ({"istio_namespace": "*"}, "istio_namespace"),
         ({"cluster_labels": {}}, "apply_to_meshes.cluster_labels"),
     ],

@@ -87,3 +87,4 @@ def use_kubeconfig(monkeypatch: pytest.MonkeyPatch, home: Path, contexts: list[s
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("VAULT_ADDR", "https://vault:8200")
+    monkeypatch.delenv("VAULT_CACERT", raising=False)

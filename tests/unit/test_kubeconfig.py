@@ -1,4 +1,5 @@
 import base64
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import yaml
 
 from components import ApiServer, InvalidInputError, api_server
 
-PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+from .conftest import make_certificate
+
+PEM = make_certificate("the cluster's CA")
 
 
 def document(**cluster: Any) -> dict[str, Any]:
@@ -23,8 +26,10 @@ def write(directory: Path, content: object) -> Path:
     return path
 
 
-def test_embedded_ca(tmp_path: Path) -> None:
-    encoded = base64.b64encode(PEM.encode()).decode()
+@pytest.mark.parametrize("line_end", ["", "\n"])
+@pytest.mark.parametrize("width", [64, 10_000])
+def test_embedded_ca(tmp_path: Path, width: int, line_end: str) -> None:
+    encoded = "\n".join(textwrap.wrap(base64.b64encode(PEM.encode()).decode(), width)) + line_end
     path = write(tmp_path, document(**{"certificate-authority-data": encoded}))
 
     assert api_server(path, "east") == ApiServer("https://10.0.0.1:6443", PEM)
@@ -37,20 +42,37 @@ def test_ca_in_a_file_beside_the_kubeconfig(tmp_path: Path) -> None:
     assert api_server(path, "east").ca_certificate == PEM
 
 
+def test_entries_that_are_not_used_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(PEM)
+    content = document(**{"certificate-authority": "ca.crt"})
+    content["contexts"] += [{"name": "broken"}, "broken", {"name": 7, "context": {}}]
+    content["clusters"] += [None, {"cluster": {}}]
+
+    assert api_server(write(tmp_path, content), "east").ca_certificate == PEM
+
+
+HELLO = base64.b64encode(b"hello").decode()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (document(), r"give cluster c1 its certificate-authority-data"),
-        (document(**{"certificate-authority-data": "?"}), "base64 PEM"),
-        (document(**{"certificate-authority": "absent.crt"}), "absent.crt"),
-        ({"contexts": [], "clusters": []}, r"context: 'east' .*use one that .* has: none"),
-        ({**document(), "clusters": None}, "cluster: 'c1'"),
-        ({**document(), "clusters": [{"name": "c1"}]}, "give each of its clusters a name"),
-        ({**document(), "clusters": ["c1"]}, "give each of its clusters a name"),
-        ({**document(), "clusters": [{"name": "c1", "cluster": 7}]}, "give each of its clusters"),
-        ({**document(), "contexts": 7}, "give each of its contexts a name and a context"),
-        (document(**{"certificate-authority-data": 7}), "base64 PEM"),
-        (["no", "mapping"], "name a kubeconfig file"),
+        (document(**{"certificate-authority-data": "?"}), r"PEM of a certificate in base64"),
+        (document(**{"certificate-authority-data": "é"}), r"PEM of a certificate in base64"),
+        (document(**{"certificate-authority-data": 7}), r"PEM of a certificate in base64"),
+        (document(**{"certificate-authority-data": HELLO}), r"give it the PEM of a certificate"),
+        (document(**{"certificate-authority": "absent.crt"}), r"absent\.crt.*No such file"),
+        (document(**{"certificate-authority": "config"}), r"give it the PEM of a certificate"),
+        (document(server=None), r"give cluster c1 a server"),
+        ({"contexts": [], "clusters": []}, r"context in .*: 'east' .*use one that it has: none"),
+        ({**document(), "contexts": {}}, r"context in .*: 'east' "),
+        ({**document(), "contexts": ["east"]}, r"context in .*: 'east' "),
+        ({**document(), "contexts": [{"name": "east", "context": None}]}, r"context in .*: 'east'"),
+        ({**document(), "clusters": None}, r"cluster in .*: 'c1' "),
+        ({**document(), "clusters": [{"name": "c1"}]}, r"cluster in .*: 'c1' "),
+        ({**document(), "clusters": [{"name": "c1", "cluster": 7}]}, r"cluster in .*: 'c1' "),
+        (["no", "mapping"], r"name a kubeconfig file"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, content: object, message: str) -> None:
@@ -58,12 +80,12 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, content: object, message: 
         api_server(write(tmp_path, content), "east")
 
 
-def test_a_ca_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "ca.crt").write_bytes(b"\x30\x82\xff")
-    path = write(tmp_path, document(**{"certificate-authority": "ca.crt"}))
+def test_a_cluster_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    content = document()
+    content["contexts"][0]["context"]["cluster"] = ["c1"]
 
-    with pytest.raises(InvalidInputError, match=r"certificate-authority: .*name a PEM file"):
-        api_server(path, "east")
+    with pytest.raises(InvalidInputError, match=r"cluster in .*: \['c1'\] "):
+        api_server(write(tmp_path, content), "east")
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:

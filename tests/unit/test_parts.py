@@ -64,6 +64,7 @@ def test_an_auth_mount_refuses(recorder: Recorder, change: dict[str, Any], field
         ({"cluster": "a/b"}, "cluster"),
         ({"mount_path": "pki_int_*"}, "mount_path"),
         ({"policy_name": ""}, "policy_name"),
+        ({"ca_path": "pki/*"}, "ca_path"),
     ],
 )
 def test_an_intermediate_mount_refuses(
@@ -87,6 +88,7 @@ def test_the_agents_permissions_refuse(recorder: Recorder, field: str) -> None:
     ("change", "field"),
     [
         ({"cluster": "a_b"}, "cluster"),
+        ({"vault_address": "vault"}, "vault_address"),
         ({"namespace": "*"}, "namespace"),
         ({"apply_to_meshes": []}, "apply_to_meshes"),
         ({"apply_to_meshes": [{}]}, "apply_to_meshes.cluster_labels"),

@@ -116,3 +116,14 @@ def test_a_useless_root_mount_is_refused_before_anything_is_registered(
     with pytest.raises(InvalidInputError, match=f"^{field}"):
         RootPki("root-pki", {"certificate_pem": "c", "private_key_pem": "k", **change})  # type: ignore[typeddict-item]
     assert recorder.registered == []
+
+
+def test_a_mount_without_the_root_is_one_line(recorder: Recorder) -> None:
+    root = make_certificate("root")
+    recorder.answers["vault:pkiSecret/getBackendIssuers:getBackendIssuers"] = lambda args: args
+
+    def program() -> pulumi.Output[Any]:
+        return RootPki("root-pki", {"certificate_pem": root, "private_key_pem": "key"}).issuer_id
+
+    with pytest.raises(pulumi.RunError, match="mount 'pki' has no issuer with the root"):
+        run(program)

@@ -19,14 +19,18 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "ca.pem").write_text(VAULT_CA)
     document = {
         "contexts": [
-            {"name": name, "context": {"cluster": name}} for name in ("east", "west", "we_st")
+            {"name": name, "context": {"cluster": name}}
+            for name in ("east", "west", "we_st", "path")
         ],
         "clusters": [
             {
                 "name": name,
-                "cluster": {"server": f"https://{name}:6443", "certificate-authority": "ca.pem"},
+                "cluster": {
+                    "server": "https://proxy/path" if name == "path" else f"https://{name}:6443",
+                    "certificate-authority": "ca.pem",
+                },
             }
-            for name in ("east", "west", "we_st")
+            for name in ("east", "west", "we_st", "path")
         ],
     }
     (tmp_path / "kubeconfig").write_text(json.dumps(document))
@@ -69,7 +73,8 @@ def test_the_defaults(environment: Path) -> None:
     assert settings.vault.intermediate_lifetime_days == 365
     assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
     east = settings.clusters[0]
-    assert (east.context, east.istio_revision, east.labels) == ("east", "default", None)
+    assert (east.context, east.istio_revision) == ("east", "default")
+    assert (east.istiod_service_account, east.labels) == (None, {"cluster": "east"})
     assert (east.api_server.address, east.api_server.ca_certificate) == (
         "https://east:6443",
         VAULT_CA,
@@ -93,6 +98,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
                 "name": "a",
                 "context": "east",
                 "istioRevision": "1-20",
+                "istiodServiceAccount": "istiod-service-account",
                 "kubernetesHost": "https://lb",
                 "clusterLabels": {"region": "eu"},
             }
@@ -108,6 +114,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
     assert (cluster.name, cluster.context, cluster.istio_revision) == ("a", "east", "1-20")
     assert cluster.api_server.address == "https://lb"
     assert cluster.labels == {"region": "eu"}
+    assert cluster.istiod_service_account == "istiod-service-account"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +144,39 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
         ({"clusters": [{"name": 7}]}, r"^clusters\[0\]\.name: 7 "),
         ({"clusters": [{"name": "east"}, {"name": "east"}]}, r"^clusters\[1\]\.name: 'east' "),
         ({"clusters": [{"name": "a", "contxt": "east"}]}, r"^clusters\[0\]: 'contxt' .*context"),
-        ({"clusters": [{"name": "north"}]}, "^context: 'north' .*east, we_st, west"),
+        ({"clusters": [{"name": "north"}]}, "^context in .*: 'north' .*east, path, we_st, west"),
+        (
+            {"clusters": [{"name": "east"}, {"name": "other", "context": "east"}]},
+            r"^clusters\[1\]\.context: 'east' .*that of east",
+        ),
+        (
+            {
+                "clusters": [
+                    {"name": "east"},
+                    {"name": "west", "clusterLabels": {"cluster": "east"}},
+                ]
+            },
+            r"^clusters\[1\]\.clusterLabels: .*tell it from east",
+        ),
+        (
+            {
+                "clusters": [
+                    {"name": "east", "clusterLabels": {"a": "1", "b": "2"}},
+                    {"name": "west", "clusterLabels": {"a": "1"}},
+                ]
+            },
+            r"^clusters\[1\]\.clusterLabels: .*tell it from east",
+        ),
+        ({"clusters": [{"name": "path"}]}, r"^server of context path in .*scheme, host and port"),
+        ({"rootCommonName": "x" * 65}, "^rootCommonName: "),
+        (
+            {"clusters": [{"name": "east", "istioRevision": "r" * 60}]},
+            r"^clusters\[0\]\.istioRevision: 'istiod-r",
+        ),
+        (
+            {"clusters": [{"name": "east", "istiodServiceAccount": "*"}]},
+            r"^clusters\[0\]\.istiodServiceAccount: ",
+        ),
         ({"clusters": [{"name": "a", "context": "we_st"}]}, r"^clusters\[0\]\.context: .*we-st"),
         (
             {"clusters": [{"name": "east", "istioRevision": "1.20"}]},

@@ -2,6 +2,7 @@ import pytest
 
 from components import InvalidInputError
 from components.validation import (
+    require_common_name,
     require_dns_label,
     require_one_of,
     require_server_address,
@@ -93,6 +94,11 @@ def test_a_server_address_passes(value: str) -> None:
         "https://me@vault",
         "https://vault:port",
         "https://vault:99999",
+        "https://vault:0",
+        "https://vault:",
+        "https://vault:8200\n",
+        "https://va ult:8200",
+        "https://välut",
         "ftp://vault",
         None,
     ],
@@ -107,3 +113,11 @@ def test_plain_http_is_for_development_only() -> None:
     assert require_server_address("address", "http://vault:8200", allow_http=True)
     with pytest.raises(InvalidInputError, match=r"plain HTTP is for development only"):
         require_server_address("address", "http://vault:8200")
+
+
+def test_a_common_name_has_1_to_64_characters() -> None:
+    for value in ("x", "x" * 64):
+        assert require_common_name("common_name", value) == value
+    for wrong in ("", "x" * 65, 7, None):
+        with pytest.raises(InvalidInputError, match=r"^common_name: .*1 to 64"):
+            require_common_name("common_name", wrong)  # type: ignore[arg-type]

@@ -63,6 +63,7 @@ def test_the_release_is_that_of_the_guide(recorder: Recorder) -> None:
     [
         ("namespace", "secrets", ["namespace"]),
         ("chart_version", "0.30.0", ["version"]),
+        ("repository", "https://charts.example.com", ["repositoryOpts", "repo"]),
         ("timeout_seconds", 60, ["timeout"]),
         ("service_type", "NodePort", ["values", "value", "server", "service", "type"]),
         ("log_level", "info", ["values", "value", "server", "logLevel"]),
@@ -92,6 +93,16 @@ def test_a_path_or_an_oci_reference_needs_no_repository(recorder: Recorder, char
 
     assert release["chart"] == chart
     assert "repositoryOpts" not in release
+
+
+def test_the_address_is_that_of_the_load_balancer(recorder: Recorder) -> None:
+    recorder.computed[RELEASE] = {"status": {"namespace": "vault", "name": "vault"}}
+    recorder.computed[SERVICE] = {
+        "metadata": {"name": "vault", "namespace": "vault"},
+        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
+    }
+
+    assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == "http://192.0.2.7:8200"
 
 
 def test_an_existing_vault_is_passed_on(recorder: Recorder) -> None:
@@ -124,6 +135,12 @@ def test_an_existing_vault_is_passed_on(recorder: Recorder) -> None:
             {"mode": "dev", "values": {"server": {"dev": {"devRootToken": "hush"}}}},
             "values.server.dev.devRootToken",
         ),
+        (
+            {"mode": "dev", "values": {"server": {"dev": {"enabled": False}}}},
+            "values.server.dev.enabled",
+        ),
+        ({"mode": "dev", "values": {"global": {"tlsDisable": False}}}, "values.global.tlsDisable"),
+        ({"mode": "dev", "chart": "./vault", "repository": "https://charts"}, "repository"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_registered(
@@ -152,7 +169,7 @@ def test_where_vault_answers(
 
 @pytest.mark.parametrize("ingress", [[], [{}]])
 def test_a_missing_load_balancer_is_said(ingress: list[dict[str, str]]) -> None:
-    with pytest.raises(LookupError, match="Service secrets/vault has no load balancer address"):
+    with pytest.raises(pulumi.RunError, match="Service secrets/vault has no load balancer address"):
         service_address("LoadBalancer", "vault", "secrets", ingress)
 
 

@@ -1,3 +1,6 @@
+import pytest
+
+from components import InvalidInputError
 from components.vault_policy import agent_policy
 
 
@@ -18,3 +21,11 @@ def test_the_policy_is_two_rules_and_no_wildcard() -> None:
         "  }\n"
         "}\n"
     )
+
+
+@pytest.mark.parametrize("path", ["pki/*", "pki/+/x", '*" { capabilities = ["sudo"] }\npath "x'])
+def test_a_path_cannot_widen_the_policy(path: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"^ca_path: "):
+        agent_policy("pki_int_east/intermediate/generate/exported", path)
+    with pytest.raises(InvalidInputError, match=r"^csr_path: "):
+        agent_policy(path, "pki/root/sign-intermediate")

@@ -16,7 +16,8 @@ from lab.plugins.provider.values import Properties, Value
 
 _APPLY_CONTENT_TYPE = "application/apply-patch+yaml"
 _JSON_PATCH_CONTENT_TYPE = "application/json-patch+json"
-_CONNECT_SECONDS = 30.0
+_CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 60.0  # the server's own limit; nothing here holds a request open to watch
 
 # The server would otherwise drop fields it does not know, with a mere warning.
 _STRICT = {"fieldValidation": "Strict"}
@@ -57,6 +58,11 @@ class ApiError(Exception):
         return self.reason == "Conflict"
 
     @property
+    def is_transient(self) -> bool:
+        """Whether the same request may well succeed a little later."""
+        return self.code == 429 or self.code >= 500
+
+    @property
     def is_immutable_field(self) -> bool:
         """Whether a field was to change that cannot."""
         return self.reason == "Invalid" and "field is immutable" in str(self)
@@ -92,12 +98,15 @@ def _group_version_path(api_version: str) -> str:
 
 
 class Cluster:
-    """A connection to one API server; safe to use from many threads."""
+    """A connection to one API server; safe to use from many threads.
+
+    A request is given up after `request_seconds` without an answer, by default a minute.
+    """
 
     def __init__(self, client: ApiClient, request_seconds: float | None) -> None:
         # The published types of the client leave out its plain requests.
         self._client: Any = client
-        self._timeout = (_CONNECT_SECONDS, request_seconds)
+        self._timeout = (_CONNECT_SECONDS, request_seconds or _ANSWER_SECONDS)
         self._lock = threading.Lock()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._schemas: dict[str, Schemas] = {}

@@ -1,19 +1,19 @@
 """Kubeconfig files: finding and reading one, and what it says of the cluster in use."""
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException, load_kube_config_from_dict
 
+from lab.plugins.kubernetes.credential_files import credentials_folder
 from lab.plugins.kubernetes.objects import items, mapping, text
+from lab.plugins.loopback import is_loopback
 from lab.plugins.provider.values import Properties, Value
 
 _ENVIRONMENT_VARIABLE = "KUBECONFIG"
@@ -100,22 +100,16 @@ def connect(kubeconfig: Properties, selection: Selection) -> ApiClient:
             context=context_name,
             client_configuration=configuration,
             persist_config=False,
+            temp_file_path=str(credentials_folder()),
         )
     except (ConfigException, ValueError, TypeError, OSError) as error:
         # Texts of other errors may quote the file.
         reason = str(error) if isinstance(error, ConfigException) else type(error).__name__
         raise KubeconfigError(f"context {context_name!r}: {reason}") from error
-    if _is_loopback(configuration.host):
-        configuration.proxy = None  # it knows nothing of this machine's own addresses
+    configuration.retries = False  # the library's own would multiply every limit of time
+    if is_loopback(configuration.host):
+        configuration.proxy = None
     return ApiClient(configuration)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _selecting(kubeconfig: Properties, selection: Selection, context_name: str) -> dict[Any, Any]:

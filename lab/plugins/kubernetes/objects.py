@@ -110,3 +110,10 @@ def condition(resource: Properties, kind: str) -> Properties:
         if text(found, "type").lower() == kind.lower():
             return found
     return {}
+
+
+def in_namespace(resource: Properties, namespace: str) -> Properties:
+    """Return the object in that namespace, unless it names one itself."""
+    if namespace_of(resource) or is_unknown_at(resource, "metadata", "namespace"):
+        return resource
+    return with_value(resource, ("metadata", "namespace"), namespace) if namespace else resource

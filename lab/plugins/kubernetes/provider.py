@@ -1,6 +1,7 @@
 """The provider: its configuration, and the way from a type's token to its kind."""
 
 from collections.abc import Collection, Sequence
+from importlib import metadata
 
 from lab.plugins.kubernetes.connection import Connection, open_connection
 from lab.plugins.kubernetes.kinds import PACKAGE, kind_of
@@ -29,7 +30,6 @@ from lab.plugins.provider.provider import (
 )
 from lab.plugins.provider.values import Properties, Unknown, reveal_properties
 
-_VERSION = "4.34.2"
 _POINTING_AT_A_CLUSTER = (KUBECONFIG, CONTEXT, CLUSTER)
 
 
@@ -47,7 +47,7 @@ class KubernetesProvider(Provider):
     @property
     def version(self) -> str:
         """The version of the official plugin whose place it takes."""
-        return _VERSION
+        return metadata.version("pulumi_kubernetes")  # the SDK's is the official plugin's too
 
     def check_config(self, urn: str, olds: Properties, news: Properties) -> Checked:  # noqa: ARG002
         """Refuse, by name, what is no configuration key or is not supported."""

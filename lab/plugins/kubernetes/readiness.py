@@ -90,7 +90,10 @@ class Waiting:
         written: Properties,
         custom_timeout: float,
     ) -> Properties:
-        """Wait until a written object is ready and return it as it then is; raises `NotReady`."""
+        """Wait until a written object is ready and return it as it then is; raises `NotReady`.
+
+        While there is time, a server that is overloaded or away for a moment is asked again.
+        """
         if readiness is None:
             return written
         seconds = timeout_seconds(inputs, custom_timeout)
@@ -99,33 +102,35 @@ class Waiting:
 
         live = written
         shortcomings: tuple[str, ...] = ()
+        unanswered: tuple[str, ...] = ()
         for _ in self._moments(seconds):
             try:
                 observation = readiness.observe(cluster, written)
             except (ApiError, Unreachable) as error:
-                raise NotReady(live, (str(error),)) from error
+                unanswered = _passing(error, live)
+                continue
             if observation.is_ready:
                 return observation.live
-            live, shortcomings = observation.live, observation.shortcomings
-        raise NotReady(live, (self._ending(readiness.late, written), *shortcomings))
+            live, shortcomings, unanswered = observation.live, observation.shortcomings, ()
+        raise NotReady(live, (self._ending(readiness.late, written), *shortcomings, *unanswered))
 
     def until_gone(
         self, cluster: Cluster, resource: Properties, deleted_uid: str, seconds: float
     ) -> None:
         """Wait until the object no longer exists, or one made after it has its name.
 
-        Raises `NotReady` with the object as it last was.
+        Raises `NotReady` with the object as it last was. Asks again as `until_ready` does.
         """
         live = resource
+        unanswered: tuple[str, ...] = ()
         for _ in self._moments(seconds):
             try:
-                live = fetch(cluster, resource)
-            except ApiError as error:
-                if error.is_not_found:
+                live, unanswered = fetch(cluster, resource), ()
+            except (ApiError, Unreachable) as error:
+                if isinstance(error, ApiError) and error.is_not_found:
                     return
-                raise NotReady(live, (str(error),)) from error
-            except Unreachable as error:
-                raise NotReady(live, (str(error),)) from error
+                unanswered = _passing(error, live)
+                continue
             if deleted_uid and text(live, "metadata", "uid") != deleted_uid:
                 return
         finalizers = lookup(live, "metadata", "finalizers")
@@ -135,6 +140,7 @@ class Waiting:
             (
                 self._ending(_TIMED_OUT, resource),
                 f"finalizers might be preventing deletion ({names})",
+                *unanswered,
             ),
         )
 
@@ -169,6 +175,13 @@ class _Moments:
                 raise StopIteration
         grown = max(self._pause * _PAUSE_GROWTH, _FIRST_PAUSE_SECONDS)
         self._pause = min(grown, _LONGEST_PAUSE_SECONDS)
+
+
+def _passing(error: ApiError | Unreachable, live: Properties) -> tuple[str, ...]:
+    """Return what to report of an error if nothing comes after it; one that stays is the end."""
+    if isinstance(error, ApiError) and not error.is_transient:
+        raise NotReady(live, (str(error),)) from error
+    return (f"the API server's last failure: {error}",)
 
 
 def _as_awaited(expressions: list[str]) -> Readiness:

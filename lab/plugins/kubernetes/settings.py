@@ -53,7 +53,8 @@ class Settings:
     """A provider's configuration, with defaults filled in.
 
     `kubeconfig` is None where the environment's is to be used. `mutable_content` names the kinds
-    whose content may change in place. `request_seconds` limits one request; None is no limit.
+    whose content may change in place. `request_seconds` limits one request; None leaves that to
+    the connection.
     """
 
     kubeconfig: Value

@@ -17,6 +17,7 @@ _MAX_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit
 _GRACE_SECONDS = 1.0
 _ENDING_SIGNALS = frozenset((signal.SIGINT, signal.SIGTERM))
 _ENGINE_PROBE_SECONDS = 2.0
+_REFUSALS_OF_A_LOST_ENGINE = 2
 
 
 def serve(provider: Provider, arguments: list[str] | None = None) -> None:
@@ -58,18 +59,24 @@ def _engine_address(arguments: list[str] | None) -> str | None:
 
 
 def _wait(engine: str | None) -> None:
-    """Return at a signal, or when an engine that once answered is gone."""
-    if engine is None or not _listens(engine):
+    """Return at a signal, or when an engine that once was there is gone."""
+    if engine is None or _is_gone(engine):
         signal.sigwait(_ENDING_SIGNALS)
         return
-    while signal.sigtimedwait(_ENDING_SIGNALS, _ENGINE_PROBE_SECONDS) is None and _listens(engine):
-        pass
+    refusals = 0
+    while refusals < _REFUSALS_OF_A_LOST_ENGINE:
+        if signal.sigtimedwait(_ENDING_SIGNALS, _ENGINE_PROBE_SECONDS) is not None:
+            return
+        refusals = refusals + 1 if _is_gone(engine) else 0
 
 
-def _listens(address: str) -> bool:
+def _is_gone(address: str) -> bool:
+    """Tell whether nobody listens there any more; one who is slow to answer is not gone."""
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=_ENGINE_PROBE_SECONDS):
-            return True
+            return False
+    except ConnectionRefusedError:
+        return True
     except OSError:
         return False

@@ -1,9 +1,7 @@
 """The connection to Vault that a configured provider works with."""
 
-import ipaddress
 import os
 import threading
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -13,6 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util import Retry
 
+from lab.plugins.loopback import is_loopback
 from lab.plugins.provider.provider import ProviderError
 from lab.plugins.vault.client import VaultClient, explaining
 from lab.plugins.vault.configuration import Configuration
@@ -136,18 +135,10 @@ def _http_client(configuration: Configuration) -> requests.Session:
     if not verify:
         urllib3.disable_warnings(InsecureRequestWarning)
     # A proxy of the environment is not meant for this machine itself.
-    http.trust_env = not _is_loopback(configuration.address)
+    http.trust_env = not is_loopback(configuration.address)
     adapter = HTTPAdapter(
         pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=retry
     )
     for scheme in ("http://", "https://"):
         http.mount(scheme, adapter)
     return http
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

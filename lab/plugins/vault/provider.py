@@ -1,6 +1,7 @@
 """The vault provider: its configuration, its resource types and its functions."""
 
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 
 from typing_extensions import override
 
@@ -16,6 +17,7 @@ from lab.plugins.provider.provider import (
 )
 from lab.plugins.provider.values import Properties, Value, contains_unknown, reveal_properties
 from lab.plugins.vault import functions
+from lab.plugins.vault.auth_backend import AUTH_BACKEND, AuthBackendOperations
 from lab.plugins.vault.configuration import check_configuration, read_configuration
 from lab.plugins.vault.connection import VaultConnection
 from lab.plugins.vault.functions import Function
@@ -25,12 +27,7 @@ from lab.plugins.vault.kubernetes_auth import (
     AuthBackendConfigOperations,
     AuthBackendRoleOperations,
 )
-from lab.plugins.vault.mounts import (
-    AUTH_BACKEND,
-    MOUNT,
-    AuthBackendOperations,
-    MountOperations,
-)
+from lab.plugins.vault.mount import MOUNT, MountOperations
 from lab.plugins.vault.pki import (
     CONFIG_CA,
     CONFIG_ISSUERS,
@@ -64,7 +61,7 @@ class VaultProvider(Provider):
     """Stands in for the official vault plugin, for the types this project uses."""
 
     name = "vault"
-    version = "7.14.0"
+    version = metadata.version("pulumi_vault")  # the SDK's, which is the official plugin's too
     accepts_secrets = False
 
     def __init__(self) -> None:

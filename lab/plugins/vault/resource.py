@@ -65,6 +65,8 @@ class Update:
 class Operations(ABC):
     """What a resource type does in Vault. All may raise `ProviderError`."""
 
+    written_first: frozenset[str] = frozenset()
+    """The fields that `move` writes."""
     written_last: frozenset[str] = frozenset()
     """The fields that `finish_creation` writes."""
 
@@ -83,6 +85,15 @@ class Operations(ABC):
 
         `known` is what was planned or last recorded. Fields left out keep their value.
         """
+
+    def move(
+        self,
+        vault: Vault,  # noqa: ARG002 - most types are never moved
+        resource_id: str,
+        update: Update,  # noqa: ARG002
+    ) -> str:
+        """Move the resource if the update asks for that, and return the id it then has."""
+        return resource_id
 
     @abstractmethod
     def update(self, vault: Vault, resource_id: str, update: Update) -> str:
@@ -236,17 +247,20 @@ class VaultResource(ResourceType):
         if preview:
             return self._state(current_id, plan.values)
         settled = _without_unknown(plan.values)
-        changed = changed_fields(self._fields, prior, settled)
         vault = self._vault(settled)
+        update = Update(prior, settled, config, changed_fields(self._fields, prior, settled))
+        # What was not written must go on to differ from what is asked for, or no later update
+        # would send it.
+        written = prior
         try:
-            new_id = self._operations.update(
-                vault, current_id, Update(prior, settled, config, changed)
-            )
+            current_id = self._operations.move(vault, current_id, update)
+            written = prior | {name: settled[name] for name in self._operations.written_first}
+            new_id = self._operations.update(vault, current_id, update)
             return self._read_back(vault, new_id, settled)
         except ProviderError as error:
             raise PartialFailure(
                 resource_id,
-                self._state(current_id, settled),
+                self._state(current_id, written),
                 program_inputs.mark_secrets(self._fields, news),
                 [f"updating {urn}: {error}"],
             ) from None

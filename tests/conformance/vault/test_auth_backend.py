@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from lab.plugins.provider.values import UNKNOWN, Properties, Value
@@ -120,6 +122,21 @@ def test_another_path_moves_it(
     assert f"{path}/" not in methods
     assert methods[f"{path}-moved/"]["accessor"] == auth.state["accessor"]
     assert moved.state["path"] == f"{path}-moved"
+
+
+def test_a_move_that_only_half_succeeds_is_not_made_again(
+    plugin: Plugin, vault: PrivateVault, path: str
+) -> None:
+    auth = plugin.create(AUTH, tuned(path, maxLeaseTtl="1h"))
+    target = f"{path}-moved"
+    with pytest.raises(PartialError, match="Code: 400") as failure:
+        plugin.update(auth, tuned(target, defaultLeaseTtl="2h", maxLeaseTtl="1h"))
+    half = replace(auth, state=failure.value.state)
+    assert (half.state["id"], half.state["path"]) == (target, target)
+    mended = plugin.update(half, tuned(target, defaultLeaseTtl="1h", maxLeaseTtl="2h"))
+    tuning = vault.client.sys.read_auth_method_tuning(target)["data"]
+    assert (tuning["default_lease_ttl"], tuning["max_lease_ttl"]) == (3600, 7200)
+    assert mended.state["accessor"] == auth.state["accessor"]
 
 
 def test_another_path_replaces_it_where_moving_is_off(plugin: Plugin, inputs: Properties) -> None:

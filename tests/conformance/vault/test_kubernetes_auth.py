@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -240,14 +241,14 @@ class TestConfig:
         assert str(refusal.value).startswith("error writing Kubernetes auth backend config")
         assert "s3cr3t" not in str(refusal.value)
 
-    def test_a_failed_update_keeps_what_was_planned(
+    def test_a_failed_update_keeps_what_was_written_before(
         self, plugin: Plugin, inputs: Properties
     ) -> None:
         config = plugin.create(CONFIG, inputs)
         with pytest.raises(PartialError) as failure:
             plugin.update(config, {**inputs, "tokenReviewerJwt": Secret("s3cr3t")})
         assert failure.value.id == config.id
-        assert failure.value.state["tokenReviewerJwt"] == Secret("s3cr3t")
+        assert failure.value.state == config.state
         assert "s3cr3t" not in str(failure.value)
 
 
@@ -408,6 +409,27 @@ class TestRole:
         assert planned.state["boundServiceAccountNames"] == ["istiod", UNKNOWN]
         assert planned.state["aliasNameSource"] is UNKNOWN
         assert vault.client.read(f"auth/{mounted}/role/gen-int-ca") is None
+
+    def test_what_a_failed_update_did_not_write_the_next_one_writes(
+        self, plugin: Plugin, vault: PrivateVault, inputs: Properties
+    ) -> None:
+        role = plugin.create(ROLE, inputs)
+        wanted: Properties = {**inputs, "tokenPolicies": ["read-only"], "tokenMaxTtl": 300}
+        with pytest.raises(PartialError, match="Code: 400") as failure:
+            plugin.update(role, wanted)
+        assert vault.client.read(role.id)["data"]["token_policies"] == ["gen-int-ca"]
+        role = replace(role, state=failure.value.state)
+        mended: Properties = {**wanted, "tokenTtl": 200}
+        assert plugin.diff(role, mended).detailed == {
+            "tokenPolicies[0]": "UPDATE",
+            "tokenMaxTtl": "UPDATE",
+            "tokenTtl": "UPDATE",
+        }
+        updated = plugin.update(role, mended)
+        found = vault.client.read(role.id)["data"]
+        assert found["token_policies"] == ["read-only"]
+        assert (found["token_ttl"], found["token_max_ttl"]) == (200, 300)
+        assert not plugin.diff(updated, mended).changes
 
     def test_a_role_of_no_one_is_refused_by_vault(self, plugin: Plugin, inputs: Properties) -> None:
         with pytest.raises(

@@ -252,6 +252,7 @@ def test_a_broken_object_is_refused_with_its_reason(
     "spec",
     [
         {"config": {}},
+        {"config": {"mgmtServerCa": {}}},
         {"config": {"mgmtServerCa": {"generated": {"ttlDays": 365}}}},
         {"config": {"mgmtServerCa": {"secretRef": REFERENCE}}},
         _with(GOOD["RootTrustPolicy"], *VAULT, kubernetesAuth=None, tokenSecretRef=REFERENCE),

@@ -33,6 +33,9 @@ def test_only_locks_of_the_dead_are_removed(tmp_path: Path) -> None:
         _lock(directory, "elsewhere.json", _holder(ended.pid, f"not-{here}")),
         _lock(directory, "unfinished.json", '{"pid": '),
         _lock(directory, "strange.json", "{}"),
+        _lock(directory, "list.json", "[]"),
+        _lock(directory, "word.json", json.dumps({"pid": "many", "hostname": here})),
+        _lock(directory, "huge.json", json.dumps({"pid": 2**80, "hostname": f"not-{here}"})),
     ]
 
     assert remove_stale_locks(directory) == [dead]

@@ -6,6 +6,9 @@ import signal
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,10 +24,13 @@ from lab.lab import ExistingLab, Lab
 from lab.memory import LabMemory
 from lab.ports import is_free
 from lab.progress import Steps
+from lab.pulumi_home import ENGINE
+from lab.servers import Probe, Server, write_servers
 from lab.startup import bring_up
 from lab.toolchain import Toolchain
-from lab.topology import topology
+from lab.topology import Topology, port_names, topology
 from tests.lab.environment.conftest import connect, unchecked, vault_client
+from tests.lab.environment.test_processes import SLEEP
 
 
 def _up(lab: Lab) -> str:
@@ -54,6 +60,13 @@ def _read_marks(lab: Lab) -> tuple[str, str]:
     core = client.CoreV1Api(connect(lab, "west"))
     kept = unchecked(core.read_namespace("istio-system")).metadata.annotations["mark"]
     return vault_client(lab).read("cubbyhole/mark")["data"]["value"], kept
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_every_secret_is_its_owners_only(lab: Lab) -> None:
@@ -119,6 +132,18 @@ def test_a_sealed_vault_without_its_key_is_told(lab: Lab) -> None:
             _up(lab)
     finally:
         hidden.rename(key)
+        _up(lab)
+
+
+def test_a_vault_without_its_root_token_is_told(lab: Lab) -> None:
+    """Also while it is unsealed: nothing could be set up in it."""
+    token = lab.directory.vault_root_token
+    hidden = token.rename(token.with_name("hidden"))
+    try:
+        with pytest.raises(LabError, match=r"root token .* is gone: .*make clean-lab"):
+            _up(lab)
+    finally:
+        hidden.rename(token)
         _up(lab)
 
 
@@ -208,6 +233,63 @@ def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
     assert not tmp_path.exists()
 
 
+def test_a_command_that_waits_while_the_lab_is_deleted_goes_on(tmp_path: Path) -> None:
+    lab = ExistingLab(tmp_path / "lab")
+    waiting = io.StringIO()
+
+    def wait_for_it() -> bool:
+        with ExistingLab(tmp_path / "lab").locked(Console(file=waiting)):
+            return lab.directory.logs.exists()
+
+    with ThreadPoolExecutor() as pool:
+        with lab.locked(None):
+            waiter = pool.submit(wait_for_it)
+            _until(lambda: "waiting" in waiting.getvalue())
+            lab.directory.delete()
+            time.sleep(0.2)
+        assert waiter.result(30)
+
+
+def test_status_writes_nothing_before_a_lab_is_described(tmp_path: Path) -> None:
+    """As during the first `up`, which has chosen its ports only, and during `clean`."""
+    lab = ExistingLab(tmp_path / "lab")
+    lab.directory.create()
+    LabMemory(("east",), dict.fromkeys(port_names(["east"]), 1)).write(lab.directory)
+    before = sorted(lab.directory.root.rglob("*"))
+    assert lab.status() == []
+    assert sorted(lab.directory.root.rglob("*")) == before
+
+
+def test_status_of_a_lab_that_is_being_deleted_tells_what_is_missing(tmp_path: Path) -> None:
+    lab = ExistingLab(tmp_path / "lab")
+    lab.directory.create()
+    probe = Probe("https://127.0.0.1:1/", tmp_path / "gone.crt")
+    server = Server("sleeper", "https://127.0.0.1:1", SLEEP, ready=probe, health=probe)
+    write_servers(lab.directory.servers, [server])
+    processes.start(lab.directory, "sleeper", SLEEP)
+    try:
+        [status] = lab.status()
+        assert "certificate to ask it with is missing" in str(status.failure)
+        assert str(tmp_path / "gone.crt") in str(status.failure)
+    finally:
+        lab.stop()
+
+
+def test_an_engine_of_the_lab_is_ended_by_stop_and_by_nothing_else(tmp_path: Path) -> None:
+    lab = ExistingLab(tmp_path / "lab")
+    lab.directory.create()
+    engine = processes.start(lab.directory, ENGINE, SLEEP)
+    probe = Probe("https://127.0.0.1:1/", tmp_path / "gone.crt")
+    server = Server("sleeper", "https://127.0.0.1:1", SLEEP, ready=probe, health=probe)
+    plan = Topology(etcd=server, vault=server, api_servers=(), controller_managers=(), planes=())
+    stranger = processes.start(lab.directory, "stranger", SLEEP)
+    lab._end_outdated(plan)
+    assert not stranger.is_alive()
+    assert engine.is_alive()
+    lab.stop()
+    assert not engine.is_alive()
+
+
 def test_a_stopped_lab_leaves_no_process_and_no_port(lab: Lab) -> None:
     """Then started by two commands at once, which must end in one lab."""
     ports = [urlsplit(each.address).port for each in lab.status()]
@@ -244,7 +326,7 @@ def test_a_deleted_lab_leaves_nothing_even_when_its_memory_is_lost(
 ) -> None:
     """A half-started lab whose directory somebody has deleted already."""
     lab = Lab(tmp_path / "lab", toolchain)
-    with lab._locked(None), Steps(Console(file=io.StringIO())) as steps:
+    with lab.locked(None), Steps(Console(file=io.StringIO())) as steps:
         plan = topology(lab.directory, lab._plan(["east"]))
         bring_up(lab.directory, [plan.etcd], steps)
     assert set(_processes(lab)) == {"etcd"}

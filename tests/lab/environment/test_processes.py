@@ -1,5 +1,6 @@
 """Processes of a lab are found and ended; all others are left alone."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from lab import processes
 from lab.directory import LabDirectory
+from lab.errors import LabError
 from lab.processes import LabProcess
 
 SLEEP = ("/bin/sh", "-c", "echo started; exec sleep 600")
@@ -120,3 +122,35 @@ def test_its_environment_is_not_the_shells(
     monkeypatch.setenv("SOME_CREDENTIAL", "of the shell")
     process = processes.start(directory, "sleeper", SLEEP)
     assert "SOME_CREDENTIAL" not in process.process.environ()
+
+
+def test_a_process_whose_environment_is_hidden_is_known_by_its_record(
+    directory: LabDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of an executable with capabilities is to a user without privileges."""
+    sleeper = processes.start(directory, "sleeper", SLEEP)
+    other = processes.start(directory, "other", SLEEP)
+    record = directory.records / "other.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "create_time": 1.0}))
+
+    def hidden(process: psutil.Process) -> dict[str, str]:
+        raise psutil.AccessDenied(process.pid)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psutil.Process, "environ", hidden)
+        [found] = processes.running(directory)
+        assert (found.name, found.process.pid) == ("sleeper", sleeper.process.pid)
+    assert {each.name for each in processes.running(directory)} == {"sleeper", "other"}
+    processes.end([other])
+
+
+def test_what_cannot_be_ended_is_told(
+    directory: LabDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = processes.start(directory, "deaf", DEAF)
+    _await_log(directory, "deaf", "deaf")
+    with monkeypatch.context() as patched:
+        patched.setattr(psutil.Process, "kill", lambda _: None)
+        told = rf"cannot be ended: deaf \(process {deaf.process.pid}\)"
+        with pytest.raises(LabError, match=told):
+            processes.end([deaf], grace_seconds=0.1)

@@ -1,5 +1,7 @@
 """The engine's home: launchers for what is the lab's own, links for all that is official."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +71,45 @@ def test_a_language_host_of_our_own_lies_beside_a_real_engine(
     assert not all_official(tools)
 
 
+@pytest.mark.parametrize("reason", [errno.EXDEV, errno.EPERM, errno.EMLINK])
+def test_an_engine_that_cannot_be_linked_to_is_copied(
+    directory: LabDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    def refused(source: Path, destination: Path) -> None:
+        raise OSError(reason, os.strerror(reason), source, None, destination)
+
+    monkeypatch.setattr(os, "link", refused)
+    prepare_home(directory, _tools(tmp_path / "built", Source.LAB, Source.BUILT))
+    assert _run(directory.engine / "pulumi") == "pulumi"
+
+
+def test_a_full_disk_is_not_taken_for_a_link_that_cannot_be(
+    directory: LabDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(source: Path, destination: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), source, None, destination)
+
+    monkeypatch.setattr(os, "link", refused)
+    with pytest.raises(OSError, match="No space left"):
+        prepare_home(directory, _tools(tmp_path / "built", Source.LAB, Source.BUILT))
+
+
+def test_only_a_built_engine_is_linked_to(directory: LabDirectory, tmp_path: Path) -> None:
+    """One that is installed may be replaced in place, and may be a link itself."""
+    tools = _tools(tmp_path / "built", Source.LAB, Source.BUILT)
+    engine = directory.engine / "pulumi"
+    prepare_home(directory, tools)
+    assert engine.samefile(tools["pulumi"].path)
+
+    link = tmp_path / "pulumi"
+    link.symlink_to(_executable(tmp_path / "installed", "pulumi"))
+    tools["pulumi"] = PreparedTool("pulumi", "3.259.0", Source.INSTALLED, link)
+    prepare_home(directory, tools)
+    assert not engine.is_symlink()
+    assert not engine.samefile(link)
+    assert _run(engine) == "pulumi"
+
+
 def test_a_launcher_runs_this_checkouts_module_with_this_python(
     directory: LabDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,8 +119,25 @@ def test_a_launcher_runs_this_checkouts_module_with_this_python(
     monkeypatch.setenv("PYTHONPATH", "/theirs")
     prepare_home(directory, _tools(tmp_path / "built", Source.LAB, Source.BUILT))
     launcher = directory.pulumi_home / "plugins" / "resource-vault-v7.14.0"
-    assert _run(launcher / "pulumi-resource-vault") == f"{CHECKOUT}:/theirs -m lab.plugins.vault"
-    assert _run(directory.engine / "pulumi-language-python").endswith("-m lab.plugins.language")
+    assert _run(launcher / "pulumi-resource-vault") == f"{CHECKOUT} -P -m lab.plugins.vault"
+    host = directory.engine / "pulumi-language-python"
+    assert _run(host) == f"{CHECKOUT}:/theirs -P -m lab.plugins.language"
+
+
+def test_a_plugin_does_not_import_from_the_programs_folder_nor_the_users_path(
+    directory: LabDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "grpc.py").write_text("raise SystemExit('the wrong grpc')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path))
+    prepare_home(directory, _tools(tmp_path / "built", Source.LAB, Source.BUILT))
+    launcher = directory.pulumi_home / "plugins" / "resource-vault-v7.14.0"
+    with subprocess.Popen([launcher / "pulumi-resource-vault"], stdout=subprocess.PIPE) as plugin:
+        assert plugin.stdout is not None
+        port = plugin.stdout.readline()
+        plugin.terminate()
+    assert int(port) > 0
 
 
 def test_what_is_right_already_is_left_alone_and_what_changed_is_replaced(
@@ -113,8 +171,11 @@ def test_a_plugin_of_another_version_is_gone_after_the_next_start(
     prepare_home(directory, _tools(tmp_path / "built", Source.LAB, Source.BUILT))
     old = directory.pulumi_home / "plugins" / "resource-tls-v5.6.1"
     old.mkdir()
+    engines_own = directory.pulumi_home / "plugins" / "resource-aws-v7.0.0"
+    engines_own.mkdir()
     prepare_home(directory, _tools(tmp_path / "built", Source.LAB, Source.BUILT))
     assert not old.exists()
+    assert engines_own.exists()
 
 
 def test_the_passphrase_stays_and_is_its_owners_only(

@@ -23,6 +23,19 @@ OURS = ["--config-file", str(configuration_file(DIRECTORY))]
         (["up", "--stack", "dev"], ["up", *OURS, "--stack", "dev"]),
         (["up", "--stack=dev"], ["up", *OURS, "--stack=dev"]),
         (["config", "get", "clusters"], ["config", *OURS, "get", "clusters"]),
+        (["config", "get", "set"], ["config", *OURS, "get", "set"]),
+        (["dn"], ["dn", *OURS]),
+        (["--non-interactive", "up"], ["--non-interactive", "up", *OURS]),
+        (["--color", "never", "-v", "3", "up"], ["--color", "never", "-v", "3", "up", *OURS]),
+        (["-C", ".", "up"], ["-C", ".", "up", *OURS]),
+        (["-Clab", "up"], ["-Clab", "up", *OURS]),
+        (["-s", "dev", "up"], ["-s", "dev", "up", *OURS]),
+        (["up", "-s=dev"], ["up", *OURS, "-s=dev"]),
+        (
+            ["up", "--stack", "organization/mesh-trust/dev"],
+            ["up", *OURS, "--stack", "organization/mesh-trust/dev"],
+        ),
+        (["import", "--", "--stack", "prod"], ["import", *OURS, "--", "--stack", "prod"]),
     ],
 )
 def test_it_is_named_for_the_labs_stack(arguments: list[str], expected: list[str]) -> None:
@@ -38,12 +51,36 @@ def test_it_is_named_for_the_labs_stack(arguments: list[str], expected: list[str
         ["up", "--stack", "prod"],
         ["up", "-s", "prod"],
         ["up", "--stack=prod"],
+        ["up", "-sprod"],
+        ["-s", "prod", "up"],
+        ["up", "--stack", "organization/mesh-trust/prod"],
+        ["-C", "/elsewhere", "up"],
+        ["--cwd=..", "stack", "init", "foo"],
+        ["--color", "up"],
+        ["stack", "select", "dev"],
+        ["stack", "export", "--file", "rm"],
         ["up", "--config-file", "mine.yaml"],
         ["up", "--config-file=mine.yaml"],
     ],
 )
 def test_it_is_not_named_elsewhere(arguments: list[str]) -> None:
     assert engine_arguments(DIRECTORY, arguments) == arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["config", "set", "colour", "red"], r"Pulumi\.dev\.yaml in the checkout: edit that"),
+        (["-v3", "config", "--json", "rm", "x"], r"Pulumi\.dev\.yaml in the checkout: edit that"),
+        (["stack", "init", "foo"], "`stack init` writes into the checkout"),
+        (["stack", "-s", "dev", "rm"], "`stack rm` writes into the checkout"),
+        (["-e", "stack", "change-secrets-provider", "passphrase"], "writes into the checkout"),
+        (["stack", "select", "--create", "foo"], "`stack select` writes into the checkout"),
+    ],
+)
+def test_what_would_write_configuration_is_refused(arguments: list[str], reason: str) -> None:
+    with pytest.raises(LabError, match=reason):
+        engine_arguments(DIRECTORY, arguments)
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -119,7 +120,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for variable, value in machine.environment.items():
         monkeypatch.setenv(variable, value)
     # A Go in its usual place is no part of this machine.
-    monkeypatch.setattr("lab.toolchain.go_build._USUAL_PLACE", tmp_path / "no-go")
+    monkeypatch.setattr("lab.toolchain.go_build._USUAL_FOLDER", tmp_path / "no-go")
     return machine
 
 
@@ -134,14 +135,20 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return replace_catalog
 
 
+def leave_out(error: ToolchainError, environment: Mapping[str, str]) -> NoReturn:
+    """Skips the tests that need Go, but not where nobody would see that they are skipped."""
+    if environment.get("CI"):
+        pytest.fail(str(error))
+    pytest.skip(str(error))
+
+
 @pytest.fixture(scope="session")
 def real_go_environment() -> dict[str, str]:
     """Go's own caches, wherever else the tests move the home and the cache to."""
     try:
         go = find_go(os.environ, "a test").executable
     except ToolchainError as error:
-        # Where a tool has to be built, its preparation fails for the same reason.
-        pytest.skip(str(error))
+        leave_out(error, os.environ)
     answer = subprocess.run(
         [go, "env", "GOCACHE", "GOPATH"], capture_output=True, text=True, check=True
     )

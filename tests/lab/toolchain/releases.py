@@ -27,6 +27,8 @@ class Publisher:
     """Paths whose answers stop half-way, with the connection closed."""
     stalled: set[str] = field(default_factory=set)
     """Paths whose answers stop half-way, with the connection open."""
+    trickling: set[str] = field(default_factory=set)
+    """Paths whose answers come byte by byte."""
     address: str = ""
     released: threading.Event = field(default_factory=threading.Event)
     """Ends the silence, for the server to be stopped."""
@@ -56,6 +58,13 @@ def publishing() -> Iterator[Publisher]:
             self.end_headers()
             if self.path in publisher.broken | publisher.stalled:
                 content = content[: len(content) // 2]
+            if self.path in publisher.trickling:
+                for byte in content:
+                    if publisher.released.wait(0.05):
+                        return
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                return
             self.wfile.write(content)
             if self.path in publisher.stalled:
                 self.wfile.flush()

@@ -15,6 +15,10 @@ def produce(content: str) -> Callable[[Path], None]:
     return write
 
 
+def no_wait() -> None:
+    pytest.fail("nobody has it")
+
+
 @pytest.fixture
 def entry(tmp_path: Path) -> Entry:
     """An entry that is not there yet."""
@@ -30,7 +34,7 @@ def filled(entry: Entry) -> Entry:
 
 def test_an_entry_is_whole_once_it_is_filled(entry: Entry) -> None:
     assert not entry.is_whole()
-    with entry.locked(lambda: pytest.fail("nobody has it")):
+    with entry.locked(no_wait):
         entry.fill(produce("program"))
     assert entry.is_whole()
     assert (entry.folder / "tool").read_text() == "program"
@@ -75,13 +79,19 @@ def test_leftovers_of_a_killed_run_are_cleared_away(filled: Entry) -> None:
     leftover = parent / f".partial-{filled.folder.name}-killed"
     leftover.mkdir()
     (leftover / "tool").write_text("half")
-    of_another = parent / ".partial-build-2-running"
+    of_another = parent / ".partial-build-2-killed"
     of_another.mkdir()
-    filled.fill(produce("program"))
-    assert set(parent.iterdir()) == {filled.folder, of_another}
+    running = parent / ".partial-build-3-running"
+    running.mkdir()
+    with filled.locked(no_wait), Entry(parent / "build-3").locked(no_wait):
+        filled.fill(produce("program"))
+    folders = {path for path in parent.iterdir() if path.is_dir()}
+    assert folders == {filled.folder, running}
 
 
 def test_the_cache_is_where_the_environment_says() -> None:
     assert cache_root({"XDG_CACHE_HOME": "/c", "HOME": "/h"}) == Path("/c/mesh-trust/tools")
     assert cache_root({"HOME": "/h"}) == Path("/h/.cache/mesh-trust/tools")
-    assert cache_root({"XDG_CACHE_HOME": "", "HOME": "/h"}) == Path("/h/.cache/mesh-trust/tools")
+    for ignored in ("", "cache", "./cache"):
+        environment = {"XDG_CACHE_HOME": ignored, "HOME": "/h"}
+        assert cache_root(environment) == Path("/h/.cache/mesh-trust/tools")

@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from lab.toolchain import Source, Toolchain
-from lab.toolchain.catalog import TOOLS, Tool
+from lab.toolchain.catalog import ENGINE, TOOLS, Tool
 from lab.toolchain.installed import find_installed
 
 BY_NAME = {tool.name: tool for tool in TOOLS}
@@ -60,6 +60,13 @@ def test_a_prepared_tool_says_its_version(tool: Tool, toolchain: Toolchain) -> N
     )
     assert prepared.version in answer.stdout
     assert prepared.version in tool.installed.accepted
+
+
+def test_an_installed_engine_is_at_least_the_one_that_was_tried() -> None:
+    engine = BY_NAME[ENGINE]
+    assert engine.installed is not None
+    assert [v for v in ("3.200.0", "3.258.9", "4.0.0") if v in engine.installed.accepted] == []
+    assert all(v in engine.installed.accepted for v in (engine.version, "3.260.0"))
 
 
 @pytest.mark.parametrize("tool", BUILT, ids=lambda tool: tool.name)

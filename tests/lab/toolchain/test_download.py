@@ -2,9 +2,13 @@ import os
 import socket
 import stat
 import subprocess
+import threading
+import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import requests
 
 from lab.toolchain import download as module
 from lab.toolchain.catalog import Download
@@ -17,6 +21,8 @@ pytestmark = pytest.mark.usefixtures("machine")
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "READ_TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(module, "REACH_SECONDS", 0.5)
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 1.5)
 
 
 def fetch(download: Download, folder: Path, downloader: Downloader | None = None) -> None:
@@ -96,7 +102,7 @@ def test_what_the_publisher_does_not_have_is_refused(
 
 
 @pytest.mark.parametrize("path", ["/tiny", "/SHA256SUMS"])
-@pytest.mark.parametrize("fault", ["silent", "broken", "stalled"])
+@pytest.mark.parametrize("fault", ["silent", "broken", "stalled", "trickling"])
 def test_an_answer_that_does_not_come_whole_is_a_failure(
     publisher: Publisher, tmp_path: Path, path: str, fault: str
 ) -> None:
@@ -107,7 +113,7 @@ def test_an_answer_that_does_not_come_whole_is_a_failure(
     assert not os.access(tmp_path / "tiny", os.X_OK)
 
 
-@pytest.mark.parametrize("fault", ["silent", "broken", "stalled"])
+@pytest.mark.parametrize("fault", ["silent", "broken", "stalled", "trickling"])
 def test_a_host_that_failed_is_not_asked_again(
     publisher: Publisher, tmp_path: Path, fault: str
 ) -> None:
@@ -147,6 +153,48 @@ def test_a_host_that_refuses_the_connection_is_a_failure(tmp_path: Path) -> None
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(DownloadError, match="cannot be reached"):
             fetch(Download(f"{address}/tiny", f"{address}/SHA256SUMS", None), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("library", "stalled"),
+    [(socket, "getaddrinfo"), (socket, "create_connection"), (requests, "get")],
+    ids=["look-up", "connection", "answer"],
+)
+def test_a_host_that_cannot_be_reached_is_waited_for_but_shortly(
+    publisher: Publisher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    library: ModuleType,
+    stalled: str,
+) -> None:
+    over = threading.Event()
+
+    def stall(*_: object, **__: object) -> None:
+        over.wait()
+        raise OSError("over")
+
+    download = publisher.publish("tiny", PROGRAM)
+    monkeypatch.setattr(library, stalled, stall)
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match="cannot be reached"):
+        fetch(download, tmp_path)
+    over.set()
+    assert time.monotonic() - began < 3
+    assert publisher.asked == []
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_proxy_is_asked_instead_of_the_host(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    download = publisher.publish("tiny", PROGRAM)
+    behind = Download("http://nowhere.invalid/tiny", "http://nowhere.invalid/SHA256SUMS", None)
+    for name, content in list(publisher.files.items()):
+        publisher.files[f"http://nowhere.invalid{name}"] = content
+    proxy = download.url.removesuffix("/tiny").removeprefix("http://")
+    monkeypatch.setenv("http_proxy", f"{scheme}{proxy}")
+    fetch(behind, tmp_path)
+    assert output_of(tmp_path / "tiny") == "downloaded\n"
 
 
 def test_checksums_are_read_in_every_form_that_is_published() -> None:

@@ -1,3 +1,5 @@
+import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -10,8 +12,6 @@ from lab.toolchain import ToolchainError
 from lab.toolchain.catalog import GoBuild
 from lab.toolchain.go_build import Go, content_key, find_go, go_build
 from tests.lab.toolchain.conftest import Machine
-
-GO = Go(Path("/nowhere/go"), "go1.26.0 linux/amd64")
 
 
 @pytest.fixture
@@ -69,36 +69,76 @@ class TestFindGo:
         self, machine: Machine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         usual = machine.install("go", "go version go1.26.1 linux/amd64", machine.root / "usual")
-        monkeypatch.setattr("lab.toolchain.go_build._USUAL_PLACE", usual)
+        monkeypatch.setattr("lab.toolchain.go_build._USUAL_FOLDER", usual.parent)
         assert find_go(machine.environment, "tiny").executable == usual
         machine.install_go()
         assert find_go(machine.environment, "tiny").executable == machine.path / "go"
+
+    @pytest.mark.parametrize("fault", ["old", "silent", "broken", "hanging"])
+    def test_one_that_will_not_do_hides_none_that_will(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch, fault: str
+    ) -> None:
+        monkeypatch.setattr("lab.toolchain.go_build._VERSION_TIMEOUT_SECONDS", 0.5)
+        first = machine.install("go", "go version go1.19.8 linux/amd64" if fault == "old" else "")
+        if fault == "broken":
+            first.write_text("#!/nowhere/interpreter\n")
+        elif fault == "hanging":
+            first.write_text("#!/bin/sh\nexec sleep 60\n")
+        good = machine.install("go", "go version go1.26.1 linux/amd64", machine.root / "good")
+        path = f"{machine.path}:{good.parent}:/usr/bin:/bin"
+        assert find_go({**machine.environment, "PATH": path}, "tiny").executable == good
+
+    def test_the_newest_of_those_that_are_too_old_is_named(self, machine: Machine) -> None:
+        machine.install_go(version="go1.19.8")
+        newer = machine.install("go", "go version go1.25.1 linux/amd64", machine.root / "newer")
+        path = f"{machine.path}:{newer.parent}"
+        with pytest.raises(ToolchainError, match=f"{newer} is 1.25.1"):
+            find_go({**machine.environment, "PATH": path}, "tiny")
 
 
 class TestContentKey:
     def test_it_is_the_same_in_another_clone(self, build: GoBuild, machine: Machine) -> None:
         clone = machine.root / "clone"
         shutil.copytree(build.module, clone)
-        assert content_key(replace(build, module=clone), GO) == content_key(build, GO)
-        elsewhere = replace(GO, executable=Path("/elsewhere/go"))
-        assert content_key(build, elsewhere) == content_key(build, GO)
+        assert content_key(replace(build, module=clone)) == content_key(build)
 
     @pytest.mark.parametrize("name", ["go.mod", "go.sum", "main.go"])
     def test_every_file_counts(self, build: GoBuild, name: str) -> None:
-        before = content_key(build, GO)
+        before = content_key(build)
         with (build.module / name).open("a") as file:
             file.write("// more\n")
-        assert content_key(build, GO) != before
+        assert content_key(build) != before
 
-    def test_what_and_how_is_built_counts(self, build: GoBuild) -> None:
-        others = [
-            content_key(replace(build, package="./other"), GO),
-            content_key(replace(build, stamps={"main.version": "1.2.4"}), GO),
-            content_key(replace(build, stamps={}), GO),
-            content_key(build, replace(GO, version="go1.26.1 linux/amd64")),
-            content_key(build, replace(GO, version="go1.26.0 linux/arm64")),
+    def test_what_is_no_source_does_not_count(self, build: GoBuild) -> None:
+        before = content_key(build)
+        (build.module / "main.go~").touch()
+        (build.module / ".main.go.swp").touch()
+        (build.module / ".#main.go").symlink_to("somebody@somewhere")
+        (build.module / ".idea").mkdir()
+        (build.module / ".idea" / "workspace.xml").touch()
+        assert content_key(build) == before
+
+    def test_sources_in_folders_count(self, build: GoBuild) -> None:
+        keys = {content_key(build)}
+        for folder in ("one", "other"):
+            (build.module / folder).mkdir()
+            (build.module / folder / "part.go").write_text("package part\n")
+            keys.add(content_key(build))
+        assert len(keys) == 3
+
+    def test_what_and_how_is_built_counts(
+        self, build: GoBuild, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keys = [
+            content_key(build),
+            content_key(replace(build, package="./other")),
+            content_key(replace(build, stamps={"main.version": "1.2.4"})),
+            content_key(replace(build, stamps={})),
         ]
-        assert len({content_key(build, GO), *others}) == 1 + len(others)
+        for name in ("OS", "ARCHITECTURE"):
+            monkeypatch.setattr(f"lab.toolchain.go_build.{name}", "other")
+            keys.append(content_key(build))
+        assert len(set(keys)) == len(keys)
 
 
 class TestGoBuild:
@@ -122,7 +162,8 @@ class TestGoBuild:
             "compiling, 1 packages",
             "compiling, 2 packages",
         ]
-        assert (tmp_path / "log" / "tiny.log").read_text() == said
+        log = (tmp_path / "log" / "tiny.log").read_text()
+        assert log == f"go1.26.0 linux/amd64\n{said}"
 
     def test_another_clone_builds_the_very_same(
         self, build: GoBuild, environment: dict[str, str], machine: Machine
@@ -182,11 +223,25 @@ class TestGoBuild:
             "GOOS": "plan9",
             "GOARCH": "386",
         }
-        folders = []
-        for name in ("plain", "odd"):
-            folders.append(machine.root / name)
-            folders[-1].mkdir()
-        plain = run_build(build, environment, folders[0])
-        assert run_build(build, {**environment, **odd}, folders[1]).read_bytes() == (
-            plain.read_bytes()
+        written = machine.root / "written-by-go-env"
+        written.write_text(
+            "GOFLAGS=-tags=odd\nGOOS=plan9\nGOARCH=386\nGOAMD64=v3\nGOFIPS140=latest\n"
         )
+        for name in ("plain", "odd", "written"):
+            (machine.root / name).mkdir()
+        plain = run_build(build, environment, machine.root / "plain").read_bytes()
+        for name, variables in (("odd", odd), ("written", {"GOENV": str(written)})):
+            executable = run_build(build, {**environment, **variables}, machine.root / name)
+            assert executable.read_bytes() == plain
+
+    def test_without_a_home_in_the_environment_it_is_the_users(
+        self, build: GoBuild, environment: dict[str, str], machine: Machine
+    ) -> None:
+        del environment["HOME"], environment["GOPATH"]
+        odd = {**environment, "XDG_CACHE_HOME": "relative"}
+        assert run_build(build, odd, machine.root).exists()
+        machine.install_go("import os\nprint(os.environ['HOME'], 'XDG_CACHE_HOME' in os.environ)")
+        steps: list[str] = []
+        run_build(build, {**odd, "PATH": str(machine.path)}, machine.root, steps)
+        log = (machine.root / "log" / "tiny.log").read_text()
+        assert log.splitlines()[1] == f"{Path(pwd.getpwuid(os.getuid()).pw_dir)} False"

@@ -71,6 +71,30 @@ def test_the_place_of_pulumis_installer_is_looked_at(machine: Machine) -> None:
     assert found.path == path
 
 
+@pytest.mark.parametrize("says", ["v1.1.0", "hello"])
+def test_one_that_will_not_do_hides_none_that_will(machine: Machine, says: str) -> None:
+    machine.install("tiny", says)
+    elsewhere = machine.root / "elsewhere"
+    second = machine.install("tiny", says, elsewhere)
+    third = machine.install("tiny", "v1.2.3", machine.home / ".pulumi" / "bin")
+    environment = {**machine.environment, "PATH": f"{machine.path}:{elsewhere}"}
+    found = find_installed(TOOL, environment)
+    assert found is not None
+    assert (found.path, found.objection) == (third, "")
+    second.write_text("#!/bin/sh\necho v1.2.9\n")
+    found = find_installed(TOOL, environment)
+    assert found is not None
+    assert (found.path, found.version) == (second, "1.2.9")
+
+
+def test_where_none_will_do_the_first_is_told(machine: Machine) -> None:
+    first = machine.install("tiny", "v1.1.0")
+    machine.install("tiny", "v1.0.0", machine.home / ".pulumi" / "bin")
+    found = find_installed(TOOL, machine.environment)
+    assert found is not None
+    assert (found.path, found.version) == (first, "1.1.0")
+
+
 def test_what_the_lab_put_on_the_path_is_not_installed(machine: Machine) -> None:
     machine.install("tiny", "v1.2.3")
     environment = {**machine.environment, LAB_DIRECTORY_VARIABLE: str(machine.root)}

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import signal
@@ -228,6 +229,75 @@ class TestCache:
         offer(machine.built_tool())
         assert prepared()["tiny"].path == prepared()["tiny"].path
         assert machine.builds == 1
+
+    def test_a_build_is_taken_without_go_and_without_asking_a_host(
+        self, machine: Machine, publisher: Publisher, offer: Offer
+    ) -> None:
+        download = publisher.publish("tiny", PROGRAM)
+        publisher.broken.add("/SHA256SUMS")
+        machine.install_go()
+        offer(replace(machine.built_tool(), download=download))
+        first = prepared()["tiny"].path
+        asked = list(publisher.asked)
+        (machine.path / "go").unlink()
+        again = prepared()["tiny"]
+        assert (again.path, again.source, again.notes) == (first, Source.BUILT, ())
+        assert publisher.asked == asked
+
+    def test_an_upgrade_of_go_builds_nothing(self, machine: Machine, offer: Offer) -> None:
+        machine.install_go()
+        offer(machine.built_tool())
+        first = prepared()["tiny"].path
+        machine.install_go(version="go1.26.1")
+        assert prepared()["tiny"].path == first
+        assert machine.builds == 1
+
+    def test_offline_an_earlier_download_is_taken(
+        self,
+        machine: Machine,
+        publisher: Publisher,
+        offer: Offer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        offer(replace(machine.built_tool(), download=publisher.publish("tiny", PROGRAM)))
+        first = prepared()["tiny"].path
+        monkeypatch.setenv("MESH_TRUST_OFFLINE", "1")
+        again = prepared()["tiny"]
+        assert (again.path, again.source) == (first, Source.DOWNLOADED)
+
+    def test_each_build_has_a_log_of_its_own(self, machine: Machine, offer: Offer) -> None:
+        machine.install_go()
+        offer(machine.built_tool())
+        prepared()
+        (machine.module() / "go.sum").write_text("another pin\n")
+        prepared()
+        assert len(list((machine.cache / "log").iterdir())) == 2
+
+    def test_a_cache_that_cannot_be_made_is_one_clear_line(
+        self, machine: Machine, offer: Offer
+    ) -> None:
+        machine.install_go()
+        offer(machine.built_tool())
+        machine.cache.parents[1].touch()
+        with pytest.raises(ToolchainError, match="tiny cannot be put into the cache") as failure:
+            prepared()
+        assert "\n" not in str(failure.value)
+        assert str(machine.cache) in str(failure.value)
+
+    def test_a_full_disk_is_one_clear_line(
+        self, machine: Machine, offer: Offer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(_: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        machine.install_go()
+        offer(machine.built_tool())
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            with pytest.raises(ToolchainError, match="No space left on device") as failure:
+                prepared()
+        assert "\n" not in str(failure.value)
+        assert prepared()["tiny"].path.read_text() == BUILT_PROGRAM
 
     def test_a_second_clone_builds_nothing(self, machine: Machine, offer: Offer) -> None:
         machine.install_go()

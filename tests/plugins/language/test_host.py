@@ -192,6 +192,17 @@ def test_plugin_outlives_cancelled_programs_and_ends_with_its_children(
     assert not child.is_running()
 
 
+def await_connection(pid: int, port: int) -> None:
+    """Wait until a process has connected to a port, as a host does to watch its engine."""
+    deadline = time.monotonic() + 15
+    while not any(
+        connection.status == psutil.CONN_ESTABLISHED and connection.raddr.port == port
+        for connection in psutil.Process(pid).net_connections()
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_flags_of_the_engine_are_accepted() -> None:
     engine = grpc.server(ThreadPoolExecutor(1))
     port = engine.add_insecure_port("127.0.0.1:0")
@@ -205,9 +216,10 @@ def test_flags_of_the_engine_are_accepted() -> None:
         text=True,
     )
     assert process.stdout is not None
-    assert int(process.stdout.readline()) > 0
-    time.sleep(1)
-    assert process.poll() is None, "ended although its engine is there"
+    own_port = int(process.stdout.readline())
+    await_connection(process.pid, port)
+    with grpc.insecure_channel(f"127.0.0.1:{own_port}") as channel:
+        assert LanguageRuntimeStub(channel).GetPluginInfo(Empty(), timeout=10).version
     # An engine that is gone has no further use for its language host.
     engine.stop(grace=1).wait()
     _, stderr = process.communicate(timeout=15)

@@ -1,4 +1,5 @@
 import signal
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,6 +65,17 @@ def test_it_ends_when_its_engine_is_gone() -> None:
                 started.process.wait(2)
             engine.stop(None).wait()
             assert wait_for_quiet_end(started) == "cancelled\n"
+
+
+def test_an_engine_too_busy_to_answer_is_not_gone() -> None:
+    # The plugin's first look fills the queue; the system then leaves others without an answer.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as engine:
+        address = engine.getsockname()
+        with plugin_process(MODULE, arguments=[f"127.0.0.1:{address[1]}"]) as started:
+            with pytest.raises(subprocess.TimeoutExpired):
+                started.process.wait(7)
+            with pytest.raises(TimeoutError):
+                socket.create_connection(address, timeout=1)
 
 
 def test_flags_of_the_engine_are_left_alone() -> None:
