@@ -21,7 +21,7 @@ from .program import Program, clusters
         ),
         (
             {"clusters": clusters("north-of-nowhere")},
-            "context: 'north-of-nowhere' is not valid; use one that ",
+            "'north-of-nowhere' is not valid; use one that it has: east, mgmt, north, west",
         ),
         (
             {"vaultAddress": "https://127.0.0.1/v1"},

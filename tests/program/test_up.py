@@ -47,7 +47,9 @@ def test_the_first_preview_says_all_that_can_be_known_and_writes_nothing(
         assert trust["caPath"] == "pki/root/sign-intermediate"
         assert trust["kubernetesAuth"]["mountPath"] == f"/v1/auth/kube-{cluster}-mesh-auth"
     assert inputs["root-pki-default-issuer"]["default"] == UNKNOWN
-    assert 'capabilities = ["update"]' in told
+    # In words for a person, too.
+    assert "pki_int_east/intermediate/generate/exported" in told
+    assert "RootTrustPolicy" in told
 
 
 def protected(program: Program) -> set[str]:

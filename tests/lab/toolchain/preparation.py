@@ -1,5 +1,6 @@
 """A run of its own that prepares one tool, for tests of runs at the same time or killed."""
 
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -23,4 +24,6 @@ def main(module: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Shells have what they start in the background ignore interrupts, and all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(Path(sys.argv[1]))
