@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _TESTS = Path(__file__).parent
 
 
+# Before the plugin that reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps a folder's tests together, in order, on one worker, as they share servers.
 
