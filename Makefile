@@ -63,4 +63,4 @@ check: lint ## Lint, types and the tests that need no servers
 .PHONY: test
 test: lint ## Everything: lint, types, and all tests on real servers
 	@$(RUN) -m lab tools
-	@$(RUN) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) -m pytest
