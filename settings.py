@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from cryptography import x509
 
 from components import ApiServer, InvalidInputError, api_server
 from components.names import DEFAULT_REVISION, istiod_service_account
 from components.validation import (
+    require_certificates,
     require_common_name,
     require_dns_label,
     require_server_address,
@@ -144,17 +144,14 @@ def _vault(config: pulumi.Config, *, development: bool) -> Vault:
 
 def _certificates(path: Path) -> str:
     try:
-        content = path.read_text("ascii")
-        x509.load_pem_x509_certificates(content.encode())
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidInputError(
             "vaultCaFile", str(path), f"name a readable file ({error.strerror})"
         ) from None
-    except ValueError:
-        raise InvalidInputError(
-            "vaultCaFile", str(path), "name a PEM file of certificates"
-        ) from None
-    return content
+    return require_certificates(
+        "vaultCaFile", str(path), content, "name a PEM file of certificates"
+    )
 
 
 def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:

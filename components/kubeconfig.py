@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cryptography import x509
 
-from .validation import InvalidInputError
+from .validation import InvalidInputError, require_certificates
 
 
 @dataclass(frozen=True)
@@ -90,11 +89,7 @@ def _ca_certificate(cluster: dict[str, Any], cluster_name: object, kubeconfig: P
             f"give cluster {cluster_name} its certificate-authority-data: "
             "Vault has to check who answers its token reviews",
         )
-    try:
-        x509.load_pem_x509_certificates(content)
-    except ValueError:
-        raise InvalidInputError(field, value, "give it the PEM of a certificate") from None
-    return content.decode("ascii")
+    return require_certificates(field, value, content, "give it the PEM of a certificate")
 
 
 def _base64_text(field: str, encoded: str) -> bytes:

@@ -6,6 +6,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pulumi
+from cryptography import x509
 
 _T = TypeVar("_T")
 
@@ -54,6 +55,19 @@ def require_common_name(field: str, value: str) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 64:
         raise InvalidInputError(field, value, "use 1 to 64 characters")
     return value
+
+
+def require_certificates(field: str, shown: object, content: bytes, fix: str) -> str:
+    """Returns `content`, one or more PEM certificates, as text; errors show `shown` in its place.
+
+    Raises:
+        InvalidInputError: it is anything else, or not ASCII.
+    """
+    try:
+        x509.load_pem_x509_certificates(content)
+        return content.decode("ascii")
+    except ValueError:
+        raise InvalidInputError(field, shown, fix) from None
 
 
 def require_vault_path(field: str, value: str) -> str:

@@ -18,8 +18,8 @@ import psutil
 
 from lab.directory import LabDirectory, write_private
 from lab.errors import LabError
+from lab.toolchain import LAB_DIRECTORY_VARIABLE
 
-DIRECTORY_MARK = "MESH_TRUST_LAB_DIRECTORY"
 NAME_MARK = "MESH_TRUST_LAB_PROCESS"
 
 GRACE_SECONDS = 15.0
@@ -83,7 +83,7 @@ def start(directory: LabDirectory, name: str, arguments: tuple[str, ...]) -> Lab
 
 def marks(directory: LabDirectory, name: str) -> dict[str, str]:
     """Return the variables that make a process, and what it starts, the lab's own."""
-    return {DIRECTORY_MARK: str(directory.root), NAME_MARK: name}
+    return {LAB_DIRECTORY_VARIABLE: str(directory.root), NAME_MARK: name}
 
 
 def running(directory: LabDirectory) -> list[LabProcess]:
@@ -112,7 +112,7 @@ def _name(
         name, created = recorded.get(process.pid, (None, 0.0))
         is_ours = name and abs(process.create_time() - created) < _SAME_START_SECONDS
         return name if is_ours else None
-    if environment.get(DIRECTORY_MARK) == str(directory.root):
+    if environment.get(LAB_DIRECTORY_VARIABLE) == str(directory.root):
         return environment.get(NAME_MARK)
     return None
 

@@ -43,3 +43,11 @@ def deployed(program: Program) -> Program:
     if not program.deployed:
         program.up()
     return program
+
+
+@pytest.fixture
+def undeployed(program: Program) -> Program:
+    """The program with nothing of it in Vault and the clusters."""
+    if program.deployed:
+        program.destroy()
+    return program

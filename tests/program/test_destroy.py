@@ -16,8 +16,6 @@ def test_destroy_leaves_vault_and_the_clusters_as_they_were(
     assert deployed.outputs() == {}
 
 
-def test_after_destroy_it_can_be_set_up_again(lab: Lab, program: Program) -> None:
-    if program.deployed:
-        program.destroy()
-    program.up()
+def test_after_destroy_it_can_be_set_up_again(lab: Lab, undeployed: Program) -> None:
+    undeployed.up()
     handshake(lab, "east")

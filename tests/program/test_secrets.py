@@ -78,11 +78,10 @@ def test_nothing_that_was_printed_gives_a_secret_away(
 
 
 def test_nothing_that_is_made_replaced_or_deleted_is_printed_in_clear(
-    lab: Lab, program: Program
+    lab: Lab, undeployed: Program
 ) -> None:
     """These print most, so each is done with all its details."""
-    if program.deployed:
-        program.destroy()
+    program = undeployed
     program.run("preview", "--diff")
     program.run("preview", "--json")
     program.up("--diff")

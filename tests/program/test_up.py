@@ -20,13 +20,6 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the engine writes a value that only `up` will tell."""
 
 
-@pytest.fixture
-def undeployed(program: Program) -> Program:
-    if program.deployed:
-        program.destroy()
-    return program
-
-
 def test_the_first_preview_says_all_that_can_be_known_and_writes_nothing(
     lab: Lab, undeployed: Program, untouched: Inventory
 ) -> None:

@@ -88,6 +88,14 @@ def test_a_cluster_name_that_is_no_text_is_named(tmp_path: Path) -> None:
         api_server(write(tmp_path, content), "east")
 
 
+def test_a_certificate_with_a_remark_that_is_not_ascii_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(f"# é\n{PEM}")
+    path = write(tmp_path, document(**{"certificate-authority": "ca.crt"}))
+
+    with pytest.raises(InvalidInputError, match="give it the PEM of a certificate"):
+        api_server(path, "east")
+
+
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"absent.*No such file"):
         api_server(tmp_path / "absent", "east")
