@@ -1,5 +1,6 @@
 """The tools that the lab is made of, from wherever they are to be had."""
 
+from .catalog import NODE_TOOLS
 from .installed import LAB_DIRECTORY_VARIABLE
 from .prepare import prepare
 from .report import tool_table
@@ -7,6 +8,7 @@ from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 __all__ = [
     "LAB_DIRECTORY_VARIABLE",
+    "NODE_TOOLS",
     "PreparedTool",
     "Source",
     "Toolchain",
