@@ -111,6 +111,20 @@ class LabDirectory:
         """Return the folder of a cluster's certificates and keys."""
         return self.root / "clusters" / name
 
+    @property
+    def images(self) -> Path:
+        """Archives of the nodes' container images."""
+        return self.root / "images"
+
+    @property
+    def volumes(self) -> Path:
+        """The volumes of pods, a folder each."""
+        return self.root / "volumes"
+
+    def node(self, cluster: str) -> Path:
+        """Return the folder of a cluster's node."""
+        return self.root / "nodes" / cluster
+
     def create(self) -> None:
         """Make the directory and what must exist in it, closed to everyone but its owner.
 
