@@ -30,6 +30,7 @@ from lab.processes import LabProcess
 from lab.progress import Steps
 from lab.pulumi_home import ENGINE, all_official, prepare_home
 from lab.servers import Server, read_servers, write_servers
+from lab.stack import is_set_up
 from lab.startup import bring_up
 from lab.toolchain import LAB_DIRECTORY_VARIABLE, NODE_TOOLS, NodeSoftware, PreparedTool
 from lab.topology import TOOLS, Topology, port_names, topology
@@ -45,7 +46,9 @@ DEFAULT_WORKLOAD_CLUSTERS = ("east", "west")
 
 UNWANTED = (
     "PULUMI_CONFIG_PASSPHRASE",
+    "VAULT_ADDR",
     "VAULT_AGENT_ADDR",
+    "VAULT_CACERT",
     "VAULT_CACERT_BYTES",
     "VAULT_CAPATH",
     "VAULT_HTTP_PROXY",
@@ -53,6 +56,7 @@ UNWANTED = (
     "VAULT_PROXY_ADDR",
     "VAULT_SKIP_VERIFY",
     "VAULT_TLS_SERVER_NAME",
+    "VAULT_TOKEN",
 )
 """Variables that win over those of `ExistingLab.environment`, or lead away from the lab's Vault:
 whoever takes that environment on top of another one removes these."""
@@ -131,20 +135,17 @@ class ExistingLab:
     def environment(self) -> dict[str, str]:
         """Return the variables that a Pulumi engine needs to work with this lab.
 
-        The Vault token is among them: for a process's environment only, never to be printed.
-        They do their work where none of `UNWANTED` is set.
+        Without nodes the Vault token is among them: for a process's environment only, never to be
+        printed. They do their work where none of `UNWANTED` is set.
 
         Raises:
             LabError: the lab has not been started yet.
         """
         memory = LabMemory.read(self.directory)
-        if VAULT not in memory.ports or not self.directory.vault_root_token.exists():
+        if VAULT not in memory.ports or not self.directory.kubeconfig.exists():
             raise LabError("there is no lab yet: start it with `make up`")
         variables = {
             "KUBECONFIG": str(self.directory.kubeconfig),
-            "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
-            "VAULT_CACERT": str(self.directory.vault_authority),
-            "VAULT_TOKEN": self.directory.vault_root_token.read_text(),
             "PULUMI_HOME": str(self.directory.pulumi_home),
             "PULUMI_BACKEND_URL": self.directory.pulumi_state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.directory.passphrase),
@@ -152,6 +153,13 @@ class ExistingLab:
             LAB_DIRECTORY_VARIABLE: str(self.directory.root),
             "PATH": os.pathsep.join([str(self.directory.engine), os.environ.get("PATH", "")]),
         }
+        if memory.network is None:
+            # With nodes, the program installs a Vault in the management cluster.
+            variables |= {
+                "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
+                "VAULT_CACERT": str(self.directory.vault_authority),
+                "VAULT_TOKEN": self.directory.vault_root_token.read_text(),
+            }
         if not memory.plugins_may_be_downloaded:
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         return variables
@@ -239,6 +247,7 @@ class Lab(ExistingLab):
                     f"digits and hyphens, at most 32, and not {MANAGEMENT_CLUSTER!r}"
                 )
         with self.locked(console), Steps(console) as steps:
+            self._refuse_another_vault()
             memory = self._plan(workload_clusters)
             if self._node_software is not None:
                 steps.begin("images", "making what is missing")
@@ -282,6 +291,24 @@ class Lab(ExistingLab):
         )
         memory.write(self.directory)
         return memory
+
+    def _refuse_another_vault(self) -> None:
+        """Keep a trust that is set up in one Vault from being looked for in another one.
+
+        With nodes the program has a Vault of its own, without them it uses the lab's.
+
+        Raises:
+            LabError: the lab has run the other way, and its stack is still set up.
+        """
+        before = LabMemory.read(self.directory)
+        had_nodes, has_nodes = before.network is not None, self._node_software is not None
+        if before.ports and had_nodes != has_nodes and is_set_up(self.directory):
+            had, now = ("with", "NODES=1") if had_nodes else ("without", "NODES=0")
+            raise LabError(
+                f"the trust of this lab is set up in the Vault that a lab {had} nodes has: start it "
+                f"that way again (make up {now}) and take it down first (make down), or delete the "
+                "lab (make clean-lab)"
+            )
 
     def _choose_network(
         self, before: LabMemory, clusters: Sequence[str], running: Collection[str]
@@ -349,10 +376,18 @@ def _paths(software: NodeSoftware | None) -> dict[str, str]:
 def _process_figures(
     process: psutil.Process | None,
 ) -> tuple[int | None, float | None, int | None]:
-    """Return process id, uptime in seconds and resident memory in bytes."""
+    """Return process id, uptime in seconds and resident memory in bytes, children included."""
     if process is None:
         return None, None, None
     try:
-        return process.pid, time.time() - process.create_time(), process.memory_info().rss
+        memory = sum(_memory(each) for each in [process, *process.children(recursive=True)])
+        return process.pid, time.time() - process.create_time(), memory
     except psutil.NoSuchProcess:
         return None, None, None
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
