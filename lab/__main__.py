@@ -21,7 +21,14 @@ from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, UNWANTED, ExistingLab, Lab, Serve
 from lab.processes import marks
 from lab.pulumi_home import ENGINE
 from lab.stack import STACK, engine_arguments, prepare_stack
-from lab.toolchain import ToolchainError, prepare, tool_table
+from lab.toolchain import (
+    LAB_TOOLS,
+    NodeSoftware,
+    ToolchainError,
+    node_software,
+    prepare,
+    tool_table,
+)
 
 _SECRETS = {"VAULT_TOKEN": "vault_root_token"}
 """Variables that `env` takes from a file of the lab's directory instead of printing them."""
@@ -44,9 +51,18 @@ def main(context: click.Context, directory: Path) -> None:
 
 @main.command()
 def tools() -> None:
-    """Prepare the tools and tell where each comes from."""
-    console = Console()
-    console.print(tool_table(prepare(Console(stderr=True))))
+    """Prepare the tools and tell where each comes from.
+
+    Where there can be nodes, what they need is prepared as well.
+    """
+    progress = Console(stderr=True)
+    nodes: NodeSoftware | ToolchainError
+    try:
+        nodes = node_software(progress, os.environ)
+    except ToolchainError as error:
+        nodes = error
+    names = LAB_TOOLS if isinstance(nodes, ToolchainError) else None
+    Console().print(tool_table(prepare(progress, names), nodes))
 
 
 @main.command()
