@@ -115,7 +115,7 @@ class Apt:
     def _run(self, arguments: Sequence[str], log: Path, step: Callable[[str], None]) -> int:
         assert self._executable is not None
         assert self._descriptor is not None
-        with log.open("a") as output, log.open() as said:
+        with log.open("a") as output, log.open(errors="replace") as said:
             said.seek(0, os.SEEK_END)
             # It writes to the file itself and is out of the terminal's reach: half-installed
             # packages are worse than a wait, and than an end of this run.
