@@ -69,6 +69,11 @@ class LabDirectory:
         return self.vault / "root-token"
 
     @property
+    def installed_vault_token(self) -> Path:
+        """Root token of the development Vault in the management cluster, for a user's shell."""
+        return self.vault / "installed-root-token"
+
+    @property
     def vault_unseal_key(self) -> Path:
         """The one share of Vault's unseal key."""
         return self.vault / "unseal-key"

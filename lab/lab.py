@@ -305,9 +305,9 @@ class Lab(ExistingLab):
         if before.ports and had_nodes != has_nodes and is_set_up(self.directory):
             had, now = ("with", "NODES=1") if had_nodes else ("without", "NODES=0")
             raise LabError(
-                f"the trust of this lab is set up in the Vault that a lab {had} nodes has: start it "
-                f"that way again (make up {now}) and take it down first (make down), or delete the "
-                "lab (make clean-lab)"
+                f"the trust of this lab is set up in the Vault that a lab {had} nodes has: start "
+                f"it that way again (make up {now}) and take it down first (make down), or delete "
+                "the lab (make clean-lab)"
             )
 
     def _choose_network(

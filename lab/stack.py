@@ -127,7 +127,7 @@ def _makes_or_moves_a_stack(asked: EngineCommand) -> bool:
 
 
 def _state(directory: LabDirectory) -> Path:
-    project = yaml.safe_load((CHECKOUT / _PROJECT_FILE).read_text())["name"]
+    project = str(yaml.safe_load((CHECKOUT / _PROJECT_FILE).read_text())["name"])
     return directory.pulumi_state / ".pulumi" / "stacks" / project / f"{STACK}.json"
 
 

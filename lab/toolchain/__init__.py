@@ -1,6 +1,7 @@
 """The tools that the lab is made of, from wherever they are to be had."""
 
-from .catalog import NODE_TOOLS
+from .catalog import LAB_TOOLS, NODE_TOOLS
+from .elf import is_statically_linked
 from .installed import LAB_DIRECTORY_VARIABLE
 from .node_software import NodeSoftware, node_software
 from .prepare import prepare
@@ -9,12 +10,14 @@ from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 __all__ = [
     "LAB_DIRECTORY_VARIABLE",
+    "LAB_TOOLS",
     "NODE_TOOLS",
     "NodeSoftware",
     "PreparedTool",
     "Source",
     "Toolchain",
     "ToolchainError",
+    "is_statically_linked",
     "node_software",
     "prepare",
     "tool_table",

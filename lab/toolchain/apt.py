@@ -11,14 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .places import path_folders
+from .places import path_folders, system_folders
 from .service_policy import ServicePolicy
 from .tools import ToolchainError
 
-# Where a system's own programs lie, on PATH or not.
-SYSTEM_FOLDERS = tuple(
-    map(Path, ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"))
-)
 _OPTIONS = (
     "--yes",
     "--no-install-recommends",
@@ -46,7 +42,7 @@ class Apt:
     def __init__(self, environment: Mapping[str, str], root: Path) -> None:
         self._root = root
         self._policy = ServicePolicy(root)
-        folders = [*path_folders(environment), *(root / folder for folder in SYSTEM_FOLDERS)]
+        folders = [*path_folders(environment), *system_folders(root)]
         path = os.pathsep.join(map(str, folders))
         self._environment = {
             **environment,
@@ -119,7 +115,7 @@ class Apt:
     def _run(self, arguments: Sequence[str], log: Path, step: Callable[[str], None]) -> int:
         assert self._executable is not None
         assert self._descriptor is not None
-        with log.open("a") as output, log.open() as said:
+        with log.open("a") as output, log.open(errors="replace") as said:
             said.seek(0, os.SEEK_END)
             # It writes to the file itself and is out of the terminal's reach: half-installed
             # packages are worse than a wait, and than an end of this run.

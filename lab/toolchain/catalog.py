@@ -216,3 +216,6 @@ TOOLS: tuple[Tool, ...] = (
 
 NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause")
 """What only a lab with nodes needs."""
+
+LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in NODE_TOOLS)
+"""What every lab needs."""

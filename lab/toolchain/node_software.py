@@ -8,17 +8,17 @@ from pathlib import Path
 from rich.console import Console
 
 from .activity import Activity
-from .apt import SYSTEM_FOLDERS, Apt
+from .apt import Apt
 from .cache import cache_root
 from .catalog import OS
 from .elf import is_statically_linked
-from .places import executables, path_folders
+from .places import executables, path_folders, system_folders
 from .tools import ToolchainError
 
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 # Of Debian, of most others, of Fedora.
 _CNI_FOLDERS = (Path("usr/lib/cni"), Path("opt/cni/bin"), Path("usr/libexec/cni"))
-_CNI = "containernetworking-plugins"
+CNI = "containernetworking-plugins"
 # Executables by the Debian package that has them.
 _EXECUTABLES = {
     "containerd": ("containerd", "containerd-shim-runc-v2", "ctr"),
@@ -29,7 +29,7 @@ _EXECUTABLES = {
     "conntrack": ("conntrack",),
     "iproute2": ("ip",),
 }
-PACKAGES = (*_EXECUTABLES, _CNI)
+PACKAGES = (*_EXECUTABLES, CNI)
 _SUBJECT = "node packages"
 
 
@@ -60,7 +60,7 @@ class NodeSoftware:
         return {
             "containerd": self.containerd,
             "runc": self.runc,
-            _CNI: self.cni / CNI_PLUGINS[0],
+            CNI: self.cni / CNI_PLUGINS[0],
             "busybox-static": self.busybox,
             "nftables": self.nft,
             "iptables": self.iptables,
@@ -131,8 +131,7 @@ def _install(
 
 class _Search:
     def __init__(self, environment: Mapping[str, str], root: Path) -> None:
-        system = [root / folder for folder in SYSTEM_FOLDERS]
-        self._folders = [*path_folders(environment), *system]
+        self._folders = [*path_folders(environment), *system_folders(root)]
         self._cni_folders = [root / folder for folder in _CNI_FOLDERS]
 
     def missing(self) -> dict[str, str]:
@@ -144,7 +143,7 @@ class _Search:
         if "busybox" in missing.get("busybox-static", ""):
             missing["busybox-static"] = "a statically linked busybox"
         if self._cni() is None:
-            missing[_CNI] = f"the CNI plugins {', '.join(CNI_PLUGINS)}"
+            missing[CNI] = f"the CNI plugins {', '.join(CNI_PLUGINS)}"
         return missing
 
     def result(self, installed_now: tuple[str, ...], seconds: float) -> NodeSoftware:
