@@ -8,6 +8,7 @@ import yaml
 
 from components.vault_install import CHART_VERSION
 from components.vault_values import merge_values
+from lab.toolchain.catalog import TOOLS
 
 from .rendering import CHARTS, Chart, ChartRefusedError, Objects, changes, nested
 from .rows import DEV, STANDALONE
@@ -103,6 +104,15 @@ def test_a_root_token_is_in_the_environment_and_nowhere_else(chart: Chart) -> No
 def test_the_version_is_the_one_that_vault_install_asks_for() -> None:
     described = yaml.safe_load((CHARTS / "vault" / "Chart.yaml").read_text())
     assert described["version"] == CHART_VERSION
+
+
+def test_the_image_is_of_the_vault_that_the_lab_has(chart: Chart) -> None:
+    [built] = [tool.version for tool in TOOLS if tool.name == "vault"]
+    described = yaml.safe_load((chart.folder / "Chart.yaml").read_text())
+    assert described["appVersion"] == built
+    values = yaml.safe_load((chart.folder / "values.yaml").read_text())
+    image = {"repository": "hashicorp/vault", "tag": built, "pullPolicy": "IfNotPresent"}
+    assert values["server"]["image"] == image
 
 
 @pytest.mark.parametrize("values", [DEV, STANDALONE])

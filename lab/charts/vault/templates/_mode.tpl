@@ -2,7 +2,7 @@
 Which objects are made, and how the server runs.
 
 A mode has a file of its own that defines `vault.<mode>.` script, environment, volumes, mounts,
-claims and placement; `vault.ofMode` finds them by the mode's name.
+claims and placement, and configuration where it has one; `vault.ofMode` finds them by the name.
 */}}
 
 {{/* Takes (list root switch): "yes" where the switch is on, or follows a global one that is. */}}

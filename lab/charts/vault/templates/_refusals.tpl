@@ -43,7 +43,7 @@ is off (`enabled: false`, `create: false`) is passed over.
 {{/* YAML: who reads a value that not every server has a use for, and whether it is there. */}}
 {{- define "vault.readers" -}}
 {{- $server := .Values.server -}}
-{{- $outside := include "vault.outsideTypes" . | splitList " or " -}}
+{{- $outside := list "LoadBalancer" "NodePort" -}}
 mode standalone:
   there: {{ eq (include "vault.mode" .) "standalone" }}
   reads:
@@ -66,10 +66,10 @@ a probe with a path:
 a server.service.type of NodePort:
   there: {{ eq (toString $server.service.type) "NodePort" }}
   reads: [server.service.nodePort]
-a server.service.type of {{ join " or " $outside }}:
+a server.service.type of LoadBalancer or NodePort:
   there: {{ has $server.service.type $outside }}
   reads: [server.service.externalTrafficPolicy]
-a ui.serviceType of {{ join " or " $outside }}:
+a ui.serviceType of LoadBalancer or NodePort:
   there: {{ has .Values.ui.serviceType $outside }}
   reads: [ui.externalTrafficPolicy, ui.serviceNodePort]
 a ui.serviceType of LoadBalancer:

@@ -11,14 +11,9 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* The types that are reached from outside: the others have no such policy. */}}
-{{- define "vault.outsideTypes" -}}
-LoadBalancer or NodePort
-{{- end }}
-
-{{/* Takes (list type policy). */}}
+{{/* Takes (list type policy): a Service that is not reached from outside has no such policy. */}}
 {{- define "vault.trafficPolicy" -}}
-{{- if has (index . 0) (include "vault.outsideTypes" . | splitList " or ") -}}
+{{- if has (index . 0) (list "LoadBalancer" "NodePort") -}}
 externalTrafficPolicy: {{ index . 1 | default "Cluster" }}
 {{- end }}
 {{- end }}
