@@ -15,6 +15,8 @@ from lab.toolchain.catalog import ARCHITECTURE
 
 COREDNS = "registry.k8s.io/coredns/coredns"
 
+SHELL_IMAGE = "mesh-trust.lab/shell:1"
+
 _FORMAT = "1"
 """Part of an archive's name: to be raised with any change of how images are made."""
 
@@ -70,7 +72,7 @@ def coredns_image(coredns: Path, version: str) -> Recipe:
 
 def shell_image(busybox: Path) -> Recipe:
     """A shell and the usual small commands, for what stands in for somebody else's product."""
-    return Recipe("mesh-trust.lab/shell:1", _shell(busybox), command=("/bin/sh",))
+    return Recipe(SHELL_IMAGE, _shell(busybox), command=("/bin/sh",))
 
 
 def vault_image(vault: Path, version: str, busybox: Path) -> Recipe:
