@@ -20,6 +20,7 @@ from lab.errors import LabError
 from lab.installed_vault import installed_vault
 from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, UNWANTED, ExistingLab, Lab, ServerStatus
 from lab.nodes.possible import require_possible, require_privileges
+from lab.nodes.watches import require_watches
 from lab.processes import marks
 from lab.pulumi_home import ENGINE
 from lab.stack import STACK, engine_arguments, prepare_stack
@@ -83,7 +84,7 @@ def up(existing: ExistingLab, clusters: Sequence[str], nodes: bool, no_hints: bo
     progress = Console(stderr=True)
     software: NodeSoftware | ToolchainError = ToolchainError("they were not asked for")
     if nodes:
-        software = _node_software(progress, existing)
+        software = _node_software(progress, existing, 1 + len(clusters))
     toolchain = _prepared(progress, software)
     console.print(tool_table(toolchain, software))
     if isinstance(software, ToolchainError):
@@ -185,7 +186,7 @@ def pulumi(existing: ExistingLab, arguments: Sequence[str]) -> NoReturn:
 
 
 def _node_software(
-    progress: Console, lab: ExistingLab | None = None
+    progress: Console, lab: ExistingLab | None = None, clusters: int = 0
 ) -> NodeSoftware | ToolchainError:
     """Find or install what nodes need, or return the reason why there can be none."""
     try:
@@ -193,6 +194,8 @@ def _node_software(
             require_possible(lab.directory)
         software = node_software(progress, os.environ)
         require_privileges()
+        if lab is not None and not lab.has_nodes():
+            require_watches(clusters)
     except ToolchainError as error:
         return error
     return software

@@ -24,7 +24,7 @@ from lab.nodes.addresses import MAXIMUM_CLUSTERS, choose_network
 from lab.nodes.cgroups import remove_all_cgroups
 from lab.nodes.node import SWITCH
 from lab.nodes.preparation import await_node, prepare_node
-from lab.nodes.servers import node_server_name
+from lab.nodes.servers import NODE_PREFIX
 from lab.ports import LOOPBACK, assign_ports
 from lab.processes import LabProcess
 from lab.progress import Steps
@@ -163,6 +163,10 @@ class ExistingLab:
         if not memory.plugins_may_be_downloaded:
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         return variables
+
+    def has_nodes(self) -> bool:
+        """Tell whether a node of this lab runs."""
+        return any(each.name.startswith(NODE_PREFIX) for each in processes.running(self.directory))
 
     def _end_processes(self) -> None:
         """End all processes, those first that need others to end well."""
@@ -324,21 +328,20 @@ class Lab(ExistingLab):
 
     def _remove_leftovers(self) -> None:
         """Remove what killed nodes have left: everything else went with their processes."""
-        if not any(each.name.startswith("node-") for each in processes.running(self.directory)):
+        if not self.has_nodes():
             remove_all_cgroups(self.directory)
 
     def _prepare_nodes(self, plan: Topology, memory: LabMemory, steps: Steps) -> None:
+        assert plan.nodes is not None
         found = processes.running(self.directory)
         started = {each.name: each.process.create_time() for each in found}
         for plane in plan.planes:
             subject = f"{plane.cluster} node"
             steps.begin(subject, "installing the cluster's DNS")
             prepare_node(plane, memory.version("coredns"), storage=plane is plan.management)
-        for plane in plan.planes:
+        for plane, node in zip(plan.planes, plan.nodes.nodes, strict=True):
             subject = f"{plane.cluster} node"
-            await_node(
-                plane, started[node_server_name(plane.cluster)], partial(steps.begin, subject)
-            )
+            await_node(plane, node, started[node.name], partial(steps.begin, subject))
             steps.finish(subject, "ready, and its pods run")
 
     def _prepare_clusters(self, plan: Topology, steps: Steps) -> None:
@@ -356,7 +359,7 @@ class Lab(ExistingLab):
 def _end_servers(servers: Sequence[LabProcess]) -> None:
     # A node ends well while its API server and its network are there, and an API server that has
     # lost its etcd takes its time to end.
-    nodes = [each for each in servers if each.name.startswith("node-") and each.name != SWITCH]
+    nodes = [each for each in servers if each.name.startswith(NODE_PREFIX)]
     last = [each for each in servers if each.name in (ETCD, SWITCH)]
     processes.end(nodes)
     processes.end(each for each in servers if each not in nodes and each not in last)

@@ -14,6 +14,7 @@ from lab.nodes.cluster_access import ClusterAccess
 from lab.nodes.images import COREDNS
 from lab.nodes.specification import node_name
 from lab.nodes.system_objects import SYSTEM_NAMESPACE, dns, storage_class
+from lab.servers import Server
 
 SYSTEM_SECONDS = 120.0
 """How long the cluster's own pods may take to be ready."""
@@ -36,8 +37,10 @@ def prepare_node(plane: ControlPlane, coredns_version: str, *, storage: bool) ->
             writer.apply([storage_class()])
 
 
-def await_node(plane: ControlPlane, started: float, step: Callable[[str], None]) -> None:
-    """Return when all pods of the node are ready again; `started` is when the node did (seconds).
+def await_node(
+    plane: ControlPlane, node: Server, started: float, step: Callable[[str], None]
+) -> None:
+    """Return when the node and all its pods are ready; it has started at `started` (seconds).
 
     What the API server says of pods is what the node said last, maybe before it was stopped.
 
@@ -48,6 +51,8 @@ def await_node(plane: ControlPlane, started: float, step: Callable[[str], None])
     began = time.monotonic()
     while True:
         waiting = dict(_unready(cluster, plane, started))
+        if failure := node.health.failure():
+            waiting[f"{SYSTEM_NAMESPACE}/"] = f"{node_name(plane.cluster)} {failure}"
         if not waiting:
             return
         elapsed = time.monotonic() - began

@@ -20,6 +20,9 @@ from lab.nodes.specification import Image, Specification, node_name
 from lab.nodes.system_objects import cluster_dns_address
 from lab.servers import AddressProbe, HeartbeatProbe, NodeProbe, Probe, Server
 
+NODE_PREFIX = "node-"
+"""What the names of nodes begin with among the lab's processes."""
+
 _KUBELET_PORT = 10250
 _NODE_COMMANDS = ("containerd", "ctr", "ip", "kube-proxy", "kubelet", "nft")
 
@@ -99,7 +102,7 @@ def node(
     authority = plane.authority.certificate
     url = f"https://{address.ip}:{_KUBELET_PORT}"
     return Server(
-        node_server_name(plane.cluster),
+        f"{NODE_PREFIX}{plane.cluster}",
         url,
         arguments,
         ready=Probe(f"{url}/healthz", authority, plane.admin),
@@ -125,11 +128,6 @@ def caretaker(
     )
     probe = HeartbeatProbe(heartbeat, WATCH_SECONDS)
     return Server(f"caretaker-{plane.cluster}", str(addresses), arguments, probe, probe)
-
-
-def node_server_name(cluster: str) -> str:
-    """Return the name that a cluster's node goes by among the lab's processes."""
-    return f"node-{cluster}"
 
 
 def _write_credentials(plane: ControlPlane, folder: Path, address: IPv4Interface) -> None:

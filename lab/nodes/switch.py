@@ -19,13 +19,16 @@ from lab.nodes.holding import hold, run
 BRIDGE = "nodes"
 
 
+class _TerminatedError(Exception):
+    """SIGTERM has come."""
+
+
 @click.command()
 @click.option("--interface", required=True, help="Name of the host's interface.")
 @click.option("--address", required=True, help="The host's address with its prefix length.")
 @click.option("--route", "routes", nargs=2, multiple=True, help="A network, and its node.")
 def main(interface: str, address: str, routes: Sequence[tuple[str, str]]) -> None:
     """Connect the host with a switch of its own, until SIGTERM."""
-    signal.signal(signal.SIGTERM, _end)
     holder = hold(["unshare", "--net", "sleep", "infinity"], {"PATH": os.defpath})
     _await_namespace(holder.pid)
     run("ip", "link", "set", "lo", "up", inside=holder.pid)
@@ -41,7 +44,14 @@ def main(interface: str, address: str, routes: Sequence[tuple[str, str]]) -> Non
     for network, node in routes:
         run("ip", "route", "add", network, "via", node, "dev", interface)
     click.echo(f"{interface} has {address}", err=True)
-    raise SystemExit(f"the switch's namespace is gone: {holder.wait()}")
+    try:
+        signal.signal(signal.SIGTERM, _end)
+        holder.wait()
+    except _TerminatedError:
+        # The kernel would do it, too, but in its own time.
+        run("ip", "link", "delete", interface)
+    else:
+        raise SystemExit("the switch's namespace is gone")
 
 
 def _await_namespace(holder: int) -> None:
@@ -53,7 +63,7 @@ def _await_namespace(holder: int) -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise SystemExit(0)
+    raise _TerminatedError
 
 
 if __name__ == "__main__":
