@@ -14,7 +14,7 @@ from lab.nodes.addresses import NodeNetwork
 from lab.nodes.cgroups import cgroup_of
 
 # Settings that count, or that an interface or an unrelated process changes by coming and going.
-_RESTLESS = ("random", "nr", "state", "used", "count", "last_pid", "entropy", "uuid", "stat")
+_RESTLESS = ("random", "nr", "state", "used", "count", "last_pid", "entropy", "uuid", "quota")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Host:
             settings=others.left_out(_settings()),
             control_groups=others.left_out(map(str, groups)),
         )
+
+    def changes_since(self, before: "Host") -> list[str]:
+        """What is new or gone, a line each."""
+        ours, theirs = set(self._lines()), set(before._lines())
+        return [f"+ {line}" for line in ours - theirs] + [f"- {line}" for line in theirs - ours]
+
+    def _lines(self) -> list[str]:
+        lines = [*self.interfaces, *self.routes, *self.mounts, *self.settings]
+        return [*lines, *self.control_groups, *self.rules.splitlines()]
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def _interface(each: dict[str, Any]) -> str:
 def _settings() -> list[str]:
     found = []
     for path in Path("/proc/sys").rglob("*"):
-        if any(part in path.name for part in _RESTLESS) or not path.is_file():
+        if any(part in str(path) for part in _RESTLESS) or not path.is_file():
             continue
         try:
             found.append(f"{path} {path.read_text()}")
