@@ -7,6 +7,9 @@ import pulumi_vault as vault
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+_ANY_TYPE = "vault:index/mount:Mount"
+"""The SDK finds a provider by what it could be asked for."""
+
 
 class IssuerNotFoundError(pulumi.RunError, LookupError):
     """A mount does not hold the issuer that it should; the message is a single line."""
@@ -35,7 +38,9 @@ def issuer_id_of(
     def all_of(issuer_ids: Sequence[str], mount: str) -> pulumi.Output[list[tuple[str, str]]]:
         return pulumi.Output.all(*(certificate_of(issuer_id, mount) for issuer_id in issuer_ids))
 
-    listed = vault.pkisecret.get_backend_issuers_output(backend=mount_path, opts=opts)
+    listed = vault.pkisecret.get_backend_issuers_output(
+        backend=_known_with_provider(mount_path, opts), opts=opts
+    )
     # An empty mount has no list of issuers, not an empty one.
     issuers: pulumi.Output[list[tuple[str, str]]] = pulumi.Output.all(
         listed.keys, mount_path
@@ -43,6 +48,18 @@ def issuer_id_of(
     return pulumi.Output.all(certificate_pem, mount_path, issuers).apply(
         lambda found: select_issuer(*found)
     )
+
+
+def _known_with_provider(
+    mount_path: pulumi.Input[str], opts: pulumi.InvokeOptions
+) -> pulumi.Output[str]:
+    """`mount_path`, unknown as long as it is not known which Vault is meant.
+
+    A provider that is not configured yet gives no answer, which looks like that of an empty mount.
+    """
+    provider = opts.parent.get_provider(_ANY_TYPE) if opts.parent is not None else None
+    address = provider.address if isinstance(provider, vault.Provider) else ""
+    return pulumi.Output.all(mount_path, address).apply(lambda known: str(known[0]))
 
 
 def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple[str, str]]) -> str:
@@ -55,6 +72,12 @@ def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple
     for issuer_id, issuer_pem in issuers:
         if _fingerprint(issuer_pem) == wanted:
             return issuer_id
+    if not issuers:
+        raise IssuerNotFoundError(
+            f"mount {mount_path!r} has no issuers any more: `pulumi refresh` sees it where Vault "
+            "has lost what was in it, and `pulumi up` then sets it up again; if only they were "
+            "deleted, import the root with `pulumi up --target-replace` and the URN of the import"
+        )
     raise IssuerNotFoundError(
         f"mount {mount_path!r} has no issuer with the root certificate of fingerprint "
         f"{wanted.hex(':')} (SHA-256); see what it has with `vault list {mount_path}/issuers`, "

@@ -1,0 +1,211 @@
+"""Reads a cluster with the official Python client, beside the provider that changes it."""
+
+import os
+import shlex
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import yaml
+
+from .validation import InvalidInputError
+from .vault_readiness import on_one_line
+
+if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
+IDENTITY_NAMESPACE = "kube-system"
+"""The namespace whose uid tells clusters apart: every cluster has it from its start to its end."""
+
+_REQUEST_SECONDS = 10
+_FORBIDDEN = (401, 403)
+
+
+class ClusterSilentError(Exception):
+    """The API server does not answer, or not with sense; the message is a single line."""
+
+
+class ClusterAccess:
+    """A client of one cluster, which only reads."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        """Takes over what a kubeconfig says; asks nothing yet.
+
+        `kubeconfig` is a path or the content of a file. Without it, it is looked for as kubectl
+        does, and at last in the pod that the program may run in.
+
+        Raises:
+            InvalidInputError: there is no such file or context, or nothing to connect to.
+        """
+        from kubernetes import client
+
+        api_client = client.ApiClient(_configuration(kubeconfig, context))
+        # The stubs make every field of an answer optional.
+        self._core: Any = client.CoreV1Api(api_client)
+        self._apps: Any = client.AppsV1Api(api_client)
+        quoted = shlex.quote(context) if context else ""
+        self.kubectl = f"kubectl --context {quoted}" if context else "kubectl"
+        """How a command to this cluster starts."""
+        self.helm = f"helm --kube-context {quoted}" if context else "helm"
+        """How a command to this cluster's releases starts."""
+
+    def stateful_set(self, namespace: str, name: str) -> Any | None:
+        """The StatefulSet, or None where there is none."""
+        return _found(self._apps.read_namespaced_stateful_set, name, namespace)
+
+    def service(self, namespace: str, name: str) -> Any | None:
+        """The Service, or None where there is none."""
+        return _found(self._core.read_namespaced_service, name, namespace)
+
+    def pod(self, namespace: str, name: str) -> Any | None:
+        """The pod, or None where there is none."""
+        return _found(self._core.read_namespaced_pod, name, namespace)
+
+    def claim(self, namespace: str, name: str) -> Any | None:
+        """The claim of a volume, or None where there is none."""
+        return _found(self._core.read_namespaced_persistent_volume_claim, name, namespace)
+
+    def last_warning(
+        self, namespace: str, uid: str, reasons: Collection[str] | None = None
+    ) -> str | None:
+        """The newest warning among the events of the object with `uid`, on a single line.
+
+        With `reasons`, the others are passed over. Kubernetes keeps events for an hour or so.
+        """
+        selector = f"involvedObject.uid={uid},type=Warning"
+        with _explained():
+            events = self._core.list_namespaced_event(
+                namespace, field_selector=selector, _request_timeout=_REQUEST_SECONDS
+            ).items
+        wanted = [each for each in events if reasons is None or each.reason in reasons]
+        newest = max(wanted, key=_moment, default=None)
+        return on_one_line(newest.message or newest.reason or "") if newest is not None else None
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        """The end of the log of a container, or of its run before; empty where none is kept."""
+        log = _found(
+            self._core.read_namespaced_pod_log,
+            pod,
+            namespace,
+            container=container,
+            previous=previous,
+            tail_lines=100,
+            # The log of a run that is collected already, or of none at all, is a 400.
+            absent=(400, 404),
+        )
+        return log or ""
+
+    def require_identity(self, uid: str) -> None:
+        """Makes sure that this is the cluster whose namespace kube-system has `uid`.
+
+        Raises:
+            InvalidInputError: it is another cluster.
+            pulumi.RunError: it cannot be asked.
+        """
+        try:
+            found = _found(self._core.read_namespace, IDENTITY_NAMESPACE)
+        except ClusterSilentError as error:
+            raise pulumi.RunError(f"the cluster that Vault goes to is not there: {error}") from None
+        if found is None or found.metadata.uid != uid:
+            raise InvalidInputError(
+                "context",
+                self._core.api_client.configuration.host,
+                "name the cluster of the kubernetes provider in kubeconfig and context: "
+                "they lead to another one",
+            )
+
+
+def _configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
+    from kubernetes import client, config
+
+    configuration = client.Configuration()
+    # Every look is a try of its own, and a retry would print a warning.
+    configuration.retries = False
+    try:
+        if kubeconfig is None and not _default_files() and "KUBERNETES_SERVICE_HOST" in os.environ:
+            config.load_incluster_config(client_configuration=configuration)
+        elif kubeconfig is not None and is_content(kubeconfig):
+            config.load_kube_config_from_dict(
+                yaml.safe_load(kubeconfig), context, configuration, persist_config=False
+            )
+        else:
+            path = None if kubeconfig is None else str(Path(kubeconfig).expanduser())
+            config.load_kube_config(path, context, configuration, persist_config=False)
+    except config.ConfigException as error:
+        raise InvalidInputError(
+            "kubeconfig",
+            _shown(kubeconfig),
+            f"name a kubeconfig that has {f'context {context}' if context else 'a current context'}"
+            f" ({on_one_line(str(error), 150)})",
+        ) from None
+    except (yaml.YAMLError, TypeError, AttributeError):
+        # Not the errors' own words, which may quote the content. The client looks at no types.
+        raise InvalidInputError(
+            "kubeconfig", _shown(kubeconfig), "give it the YAML of a kubeconfig"
+        ) from None
+    return configuration
+
+
+def is_content(kubeconfig: str) -> bool:
+    """Whether this is the content of a kubeconfig, and not the path of one."""
+    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
+
+
+def _shown(kubeconfig: str | None) -> str | None:
+    return "…" if kubeconfig is not None and is_content(kubeconfig) else kubeconfig
+
+
+def _default_files() -> bool:
+    named = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    return any(Path(path).expanduser().exists() for path in named.split(os.pathsep))
+
+
+def _found(read: Any, *names: str, absent: tuple[int, ...] = (404,), **options: Any) -> Any | None:
+    from kubernetes.client import ApiException
+
+    with _explained():
+        try:
+            return read(*names, **options, _request_timeout=_REQUEST_SECONDS)
+        except ApiException as error:
+            if error.status in absent:
+                return None
+            raise
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        said = on_one_line(_message(error))
+        if error.status in _FORBIDDEN:
+            raise pulumi.RunError(
+                f"the cluster that Vault goes to refuses to be read: {said}; give the user of the "
+                "kubeconfig the right to read pods, their logs, events, services, stateful sets, "
+                "persistent volume claims and the namespace kube-system"
+            ) from None
+        raise ClusterSilentError(f"its API server answers {error.status}: {said}") from None
+    except (HTTPError, OSError) as error:
+        raise ClusterSilentError(
+            f"its API server does not answer ({on_one_line(str(error), 200)})"
+        ) from None
+
+
+def _message(error: Any) -> str:
+    status = yaml.safe_load(error.body) if error.body else None
+    return str(status["message"] if isinstance(status, dict) else error.reason)
+
+
+def _moment(event: Any) -> float:
+    moments = (
+        event.last_timestamp,
+        event.series.last_observed_time if event.series else None,
+        event.event_time,
+        event.metadata.creation_timestamp,
+    )
+    return max(float(moment.timestamp()) for moment in moments if moment is not None)

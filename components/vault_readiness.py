@@ -1,0 +1,94 @@
+"""Waits until Vault is ready, says what it waits for, and gives up with the reason."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pulumi
+
+_T = TypeVar("_T")
+
+REPORT_EVERY_SECONDS = 15.0
+"""How often a reason that stays is said again: a line each in a log that is not interactive."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why Vault is not ready at one moment."""
+
+    kind: str
+    """What sort of reason; patience counts from the first obstacle of the same kind in a row."""
+    reason: str
+    """The reason, part of a sentence on a single line."""
+    advice: str
+    """What to do when it lasts, likewise."""
+    patience_seconds: float = math.inf
+    """How long it may last: less than the time-out where waiting mends nothing."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Vault is ready."""
+
+    address: str
+    """`http[s]://host[:port]`."""
+    remark: str | None = None
+    """What is worth a warning all the same."""
+
+
+Look = Callable[[], Ready | Obstacle]
+"""Looks once; may take seconds, and is called in a thread of its own."""
+
+Report = Callable[[str, bool], None]
+"""Takes a line, and whether it may vanish when the next one comes."""
+
+
+async def until_ready(
+    look: Look, timeout_seconds: float, report: Report, *, look_every_seconds: float = 1.0
+) -> Ready:
+    """Looks until Vault is ready, once where `timeout_seconds` is 0, and reports what is in the way.
+
+    Says nothing at all where Vault is ready at the first look.
+
+    Raises:
+        pulumi.RunError: the time or an obstacle's patience is over; its message is a single line
+            with the reason and what to do.
+    """
+    started = time.monotonic()
+    kind, since = "", 0.0
+    said, said_at = "", -math.inf
+    while True:
+        found = await in_thread(look)
+        elapsed = time.monotonic() - started
+        if isinstance(found, Ready):
+            if said:
+                report(f"Vault is ready at {found.address} after {elapsed:.0f} s", False)
+            return found
+        if found.kind != kind:
+            kind, since = found.kind, elapsed
+        if elapsed >= timeout_seconds or elapsed - since >= found.patience_seconds:
+            waited = f" after {elapsed:.0f} s" if timeout_seconds else ""
+            raise pulumi.RunError(f"Vault is not ready{waited}: {found.reason}; {found.advice}")
+        if found.reason != said or elapsed - said_at >= REPORT_EVERY_SECONDS:
+            said, said_at = found.reason, elapsed
+            report(f"{found.reason} ({elapsed:.0f} s)", True)
+        await asyncio.sleep(min(look_every_seconds, max(timeout_seconds - elapsed, 0.0)))
+
+
+async def in_thread(function: Callable[[], _T]) -> _T:
+    """What `function`, which may block, returns; everything else goes on meanwhile."""
+    # Not the loop's own executor, whose threads all belong to registrations that are under way.
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        return await asyncio.get_running_loop().run_in_executor(executor, function)
+
+
+def on_one_line(text: str, limit: int = 400) -> str:
+    """`text` without line breaks, of at most `limit` characters, and no full stop at its end."""
+    joined = " ".join(text.split())
+    if len(joined) > limit:
+        joined = joined[: limit - 2].rstrip() + " …"
+    return joined.rstrip(".")
