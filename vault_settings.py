@@ -13,7 +13,7 @@ from components.vault_install_args import check_vault_install_args
 KEY = "vaultInstall"
 
 # The fields of the configuration, and those of the component.
-_FIELDS = {
+FIELDS = {
     "mode": "mode",
     "context": "context",
     "namespace": "namespace",
@@ -43,10 +43,10 @@ def installation(
     if entry is None or entry == {}:
         return None
     if not isinstance(entry, Mapping):
-        raise InvalidInputError(KEY, entry, f"give it the fields {', '.join(_FIELDS)}")
+        raise InvalidInputError(KEY, entry, f"give it the fields {', '.join(FIELDS)}")
     for field in entry:
-        if field not in _FIELDS:
-            raise InvalidInputError(KEY, field, f"known are {', '.join(_FIELDS)}")
+        if field not in FIELDS:
+            raise InvalidInputError(KEY, field, f"known are {', '.join(FIELDS)}")
     if entry.get("mode") not in _MODES:
         raise InvalidInputError(
             f"{KEY}.mode",
@@ -65,7 +65,7 @@ def installation(
     _require_management_context(entry.get("context"), kubeconfig)
     args = cast(
         VaultInstallArgs,
-        {_FIELDS[field]: value for field, value in entry.items()} | {"kubeconfig": str(kubeconfig)},
+        {FIELDS[field]: value for field, value in entry.items()} | {"kubeconfig": str(kubeconfig)},
     )
     _check(args)
     return args
@@ -87,7 +87,7 @@ def _require_management_context(context: Any, kubeconfig: Path) -> None:
 
 
 def _check(args: VaultInstallArgs) -> None:
-    configured = {argument: field for field, argument in _FIELDS.items()}
+    configured = {argument: field for field, argument in FIELDS.items()}
     try:
         check_vault_install_args(args)
     except InvalidInputError as error:

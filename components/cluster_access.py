@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import yaml
 
-from .validation import InvalidInputError
 from .vault_readiness import on_one_line
 
 if TYPE_CHECKING:
@@ -21,6 +20,17 @@ IDENTITY_NAMESPACE = "kube-system"
 
 _REQUEST_SECONDS = 10
 _FORBIDDEN = (401, 403)
+
+
+class UnusableAccessError(pulumi.RunError):
+    """A kubeconfig leads nowhere or astray; the message is a single line.
+
+    It is found out while values resolve, where the SDK would wrap an InvalidInputError, which is a
+    ValueError, into lines of its own.
+    """
+
+    def __init__(self, field: str, value: object, fix: str) -> None:
+        super().__init__(f"{field}: {value!r} is not valid; {fix}")
 
 
 class ClusterSilentError(Exception):
@@ -37,7 +47,7 @@ class ClusterAccess:
         does, and at last in the pod that the program may run in.
 
         Raises:
-            InvalidInputError: there is no such file or context, or nothing to connect to.
+            UnusableAccessError: there is no such file or context, or nothing to connect to.
         """
         from kubernetes import client
 
@@ -101,7 +111,7 @@ class ClusterAccess:
         """Makes sure that this is the cluster whose namespace kube-system has `uid`.
 
         Raises:
-            InvalidInputError: it is another cluster.
+            UnusableAccessError: it is another cluster.
             pulumi.RunError: it cannot be asked.
         """
         try:
@@ -109,7 +119,7 @@ class ClusterAccess:
         except ClusterSilentError as error:
             raise pulumi.RunError(f"the cluster that Vault goes to is not there: {error}") from None
         if found is None or found.metadata.uid != uid:
-            raise InvalidInputError(
+            raise UnusableAccessError(
                 "context",
                 self._core.api_client.configuration.host,
                 "name the cluster of the kubernetes provider in kubeconfig and context: "
@@ -134,7 +144,7 @@ def _configuration(kubeconfig: str | None, context: str | None) -> "Configuratio
             path = None if kubeconfig is None else str(Path(kubeconfig).expanduser())
             config.load_kube_config(path, context, configuration, persist_config=False)
     except config.ConfigException as error:
-        raise InvalidInputError(
+        raise UnusableAccessError(
             "kubeconfig",
             _shown(kubeconfig),
             f"name a kubeconfig that has {f'context {context}' if context else 'a current context'}"
@@ -142,7 +152,7 @@ def _configuration(kubeconfig: str | None, context: str | None) -> "Configuratio
         ) from None
     except (yaml.YAMLError, TypeError, AttributeError):
         # Not the errors' own words, which may quote the content. The client looks at no types.
-        raise InvalidInputError(
+        raise UnusableAccessError(
             "kubeconfig", _shown(kubeconfig), "give it the YAML of a kubeconfig"
         ) from None
     return configuration

@@ -68,7 +68,7 @@ class VaultInstall(pulumi.ComponentResource):
         seconds = args.get("timeout_seconds", EXISTING_TIMEOUT_SECONDS)
 
         async def ready(address: str, certificate: str | None) -> str:
-            # A preview looks as well, but once: much of what it is to show has to be asked of Vault.
+            # A preview looks as well, but once: much of what it shows has to be asked of Vault.
             await until_ready(
                 lambda: health_obstacle(address, certificate) or Ready(address),
                 0 if pulumi.runtime.is_dry_run() else seconds,

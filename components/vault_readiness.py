@@ -50,7 +50,7 @@ Report = Callable[[str, bool], None]
 async def until_ready(
     look: Look, timeout_seconds: float, report: Report, *, look_every_seconds: float = 1.0
 ) -> Ready:
-    """Looks until Vault is ready, once where `timeout_seconds` is 0, and reports what is in the way.
+    """Looks until Vault is ready (once for `timeout_seconds` 0), and reports what is in the way.
 
     Says nothing at all where Vault is ready at the first look.
 

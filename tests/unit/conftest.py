@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 import pulumi.runtime
@@ -12,6 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from components.vault_readiness import Ready
+
+VAULT_ADDRESS = "http://192.0.2.7:8200"
+"""Where Vault is found in these tests."""
 
 
 class Recorder(pulumi.runtime.Mocks):
@@ -49,6 +54,30 @@ def recorder() -> Recorder:
     mocks = Recorder()
     pulumi.runtime.set_mocks(mocks, project="mesh-trust", stack="unit", preview=False)
     return mocks
+
+
+class ClusterSeen:
+    """Stands in for the client that looks into clusters: keeps what it is asked for."""
+
+    asked: ClassVar[list[tuple[Any, ...]]] = []
+    """What to connect with, and the identities to require."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        self.asked.append((kubeconfig, context))
+
+    def require_identity(self, uid: str) -> None:
+        self.asked.append((uid,))
+
+
+@pytest.fixture(autouse=True)
+def vault_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here asks a server: Vault is ready wherever it is looked for."""
+    ClusterSeen.asked.clear()
+    monkeypatch.setattr("components.vault_install.ClusterAccess", ClusterSeen)
+    monkeypatch.setattr(
+        "components.vault_install.VaultInCluster.look", lambda _: Ready(VAULT_ADDRESS)
+    )
+    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: None)
 
 
 def make_certificate(common_name: str) -> str:
