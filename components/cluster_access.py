@@ -94,7 +94,7 @@ class ClusterAccess:
         return on_one_line(newest.message or newest.reason or "") if newest is not None else None
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
-        """The end of the log of a container, or of its run before; empty where none is kept."""
+        """The end of the log of a container, or of its run before; empty where it cannot be had."""
         log = _found(
             self._core.read_namespaced_pod_log,
             pod,
@@ -102,8 +102,8 @@ class ClusterAccess:
             container=container,
             previous=previous,
             tail_lines=100,
-            # The log of a run that is collected already, or of none at all, is a 400.
-            absent=(400, 404),
+            # 400: of a run that is collected already, or of none. 5xx: its node does not answer.
+            absent=(400, 404, 500, 502, 503, 504),
         )
         return log or ""
 
