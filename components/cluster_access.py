@@ -130,30 +130,30 @@ class ClusterAccess:
 def _configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
     from kubernetes import client, config
 
+    named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
     configuration = client.Configuration()
     # Every look is a try of its own, and a retry would print a warning.
     configuration.retries = False
     try:
-        if kubeconfig is None and not _default_files() and "KUBERNETES_SERVICE_HOST" in os.environ:
-            config.load_incluster_config(client_configuration=configuration)
-        elif kubeconfig is not None and is_content(kubeconfig):
+        if is_content(named):
             config.load_kube_config_from_dict(
-                yaml.safe_load(kubeconfig), context, configuration, persist_config=False
+                yaml.safe_load(named), context, configuration, persist_config=False
             )
+        elif kubeconfig is None and _is_in_pod() and not _any_exists(named):
+            config.load_incluster_config(client_configuration=configuration)
         else:
-            path = None if kubeconfig is None else str(Path(kubeconfig).expanduser())
-            config.load_kube_config(path, context, configuration, persist_config=False)
+            config.load_kube_config(named, context, configuration, persist_config=False)
     except config.ConfigException as error:
         raise UnusableAccessError(
             "kubeconfig",
-            _shown(kubeconfig),
+            _shown(named),
             f"name a kubeconfig that has {f'context {context}' if context else 'a current context'}"
             f" ({on_one_line(str(error), 150)})",
         ) from None
     except (yaml.YAMLError, TypeError, AttributeError):
         # Not the errors' own words, which may quote the content. The client looks at no types.
         raise UnusableAccessError(
-            "kubeconfig", _shown(kubeconfig), "give it the YAML of a kubeconfig"
+            "kubeconfig", _shown(named), "give it the YAML of a kubeconfig"
         ) from None
     return configuration
 
@@ -163,13 +163,16 @@ def is_content(kubeconfig: str) -> bool:
     return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
-def _shown(kubeconfig: str | None) -> str | None:
-    return "…" if kubeconfig is not None and is_content(kubeconfig) else kubeconfig
+def _shown(kubeconfig: str) -> str:
+    return "…" if is_content(kubeconfig) else kubeconfig
 
 
-def _default_files() -> bool:
-    named = os.environ.get("KUBECONFIG") or "~/.kube/config"
-    return any(Path(path).expanduser().exists() for path in named.split(os.pathsep))
+def _any_exists(paths: str) -> bool:
+    return any(Path(path).expanduser().exists() for path in paths.split(os.pathsep))
+
+
+def _is_in_pod() -> bool:
+    return "KUBERNETES_SERVICE_HOST" in os.environ
 
 
 def _found(read: Any, *names: str, absent: tuple[int, ...] = (404,), **options: Any) -> Any | None:

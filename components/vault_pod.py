@@ -33,8 +33,12 @@ _INITIALISED_LABEL = "vault-initialized"
 
 # Only such lines of a log are shown: a development server prints its root token and unseal key.
 _ERROR_LINE = re.compile(r'\[ERROR\]|"@level":"error"|^panic:|^fatal error:|^Error\b|^error\b')
-# Tokens, keys and their like: long runs of letters and digits that no name or path has.
-_SECRET = re.compile(r"\b(hv[sbr]|s)\.[\w-]{8,}|[A-Za-z0-9+=]{20,}")
+# Tokens, keys and their like: long runs of letters and digits as no name or path has them.
+_SECRET = re.compile(
+    r"\b(hv[sbr]|s)\.[\w-]{8,}"
+    r"|(?=[a-z0-9+/=]*[A-Z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}"
+    r"|[A-Za-z0-9+=]{20,}"
+)
 
 
 def pod_obstacle(cluster: ClusterAccess, pod: Any) -> Obstacle | None:

@@ -49,12 +49,12 @@ class InstalledVault:
         objects = VaultObjects("vault", self.namespace, NAME, self.service_type, self.port)
         return VaultInCluster(self.access, objects).look()
 
-    def look_until(self, *kinds: str) -> Obstacle:
-        """What a component sees once it is of one of these kinds: controllers take a moment."""
+    def look_until(self, kind: str, saying: str = "") -> Obstacle:
+        """What a component sees once it is that: controllers take a moment."""
         deadline = time.monotonic() + _AWAIT_SECONDS
         while True:
             found = self.look()
-            if isinstance(found, Obstacle) and found.kind in kinds:
+            if isinstance(found, Obstacle) and found.kind == kind and saying in found.reason:
                 return found
             assert time.monotonic() < deadline, found
             time.sleep(0.1)

@@ -1,12 +1,15 @@
 """Each reason why an installed Vault is not ready, read from a real API server."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.vault_pod import last_error, pod_obstacle
 from components.vault_readiness import Obstacle, Ready
+from lab.toolchain import Toolchain
 
 from .conftest import DevelopmentVault
 from .installed import IMAGE, NAME, InstalledVault
@@ -54,11 +57,8 @@ def test_a_pod_that_may_not_be_made(installed: InstalledVault) -> None:
     installed.core.create_namespaced_resource_quota(installed.namespace, quota)
     installed.stateful_set()
 
-    found = installed.look_until("no pod")
-    while "cannot be made" not in found.reason:
-        found = installed.look_until("no pod")
     expect(
-        found,
+        installed.look_until("no pod", "cannot be made"),
         r"^pod \S+/vault-0 cannot be made: create Pod vault-0 .* exceeded quota: none",
         "quotas .* `kubectl --context conformance describe statefulset",
         ALWAYS,
@@ -109,11 +109,8 @@ def test_a_pod_without_its_volume(installed: InstalledVault) -> None:
     installed.stateful_set(volumeClaimTemplates=[claim])
     installed.pod()
 
-    found = installed.look_until("volume")
-    while "not found" not in found.reason:
-        found = installed.look_until("volume")
     expect(
-        found,
+        installed.look_until("volume", "not found"),
         r"^pod \S+/vault-0 is pending: it needs the volume of claim \S+/data-vault-0, "
         r'which is Pending: storageclass\S* "absent" not found$',
         "default StorageClass.*describe persistentvolumeclaim -n .* data-vault-0",
@@ -333,11 +330,8 @@ def test_a_correction_does_not_reach_a_pod_that_is_there(started: InstalledVault
     started.report("Pending", state={"waiting": {"reason": "ImagePullBackOff"}})
     started.upgrade(f"{IMAGE}-next")
 
-    found = started.look_until("image")
-    while "before the last upgrade" not in found.reason:
-        found = started.look_until("image")
     expect(
-        found,
+        started.look_until("image", "before the last upgrade"),
         r"ImagePullBackOff\); and this pod is still that of before the last upgrade$",
         f"^have it made anew: `kubectl --context conformance delete pod -n {started.namespace}",
         60,
@@ -385,11 +379,36 @@ OTHER = {
 }
 
 
-def test_the_log_of_a_development_server_has_no_errors(
-    development_vault: DevelopmentVault,
-) -> None:
+def test_no_secret_of_a_development_server_is_told(development_vault: DevelopmentVault) -> None:
     log = development_vault.log.read_text()
-
+    unseal_key = log.partition("Unseal Key: ")[2].split()[0]
     assert development_vault.token in log
-    assert "Unseal Key" in log
-    assert last_error(log) is None
+
+    # All the lines as if each told of an error: what comes out of them has no secret still.
+    for line in log.splitlines():
+        told = last_error(f"[ERROR] {line}")
+        assert told is not None
+        assert development_vault.token not in told
+        assert unseal_key not in told
+
+
+def test_why_a_server_did_not_start_is_told(
+    toolchain: Toolchain, development_vault: DevelopmentVault, tmp_path: Path
+) -> None:
+    # Its port is taken.
+    address = f"127.0.0.1:{development_vault.port}"
+    ended = subprocess.run(
+        [toolchain["vault"].path, "server", "-dev", f"-dev-listen-address={address}"],
+        env={"HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert last_error(ended.stdout) == (
+        "Error initializing listener of type tcp: "
+        f"listen tcp {address}: bind: address already in use"
+    )
