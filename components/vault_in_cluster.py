@@ -35,6 +35,20 @@ class VaultInCluster:
                 f"see `{self.cluster.kubectl} version`",
             )
 
+    def address(self) -> str | None:
+        """The address as the Service has it, whether or not Vault answers; None: it has none.
+
+        Raises:
+            pulumi.RunError: the cluster may not be read.
+        """
+        if self.objects.service_type != "LoadBalancer":
+            return self.objects.address_inside
+        try:
+            service = self.cluster.service(self.objects.namespace, self.objects.name)
+        except ClusterSilentError:
+            return None
+        return None if service is None else self._outside(service)
+
     def _look(self) -> Ready | Obstacle:
         namespace, name = self.objects.namespace, self.objects.name
         stateful_set = self.cluster.stateful_set(namespace, name)
@@ -67,21 +81,27 @@ class VaultInCluster:
         if objects.service_type != "LoadBalancer":
             # It cannot be asked from outside.
             return Ready(objects.address_inside)
+        address = self._outside(service)
+        if address is not None:
+            return health_obstacle(address, None) or Ready(address)
+        where = f"{objects.namespace}/{objects.name}"
+        warning = self.cluster.last_warning(objects.namespace, service.metadata.uid)
+        return Obstacle(
+            "load balancer refused" if warning else "load balancer",
+            f"Service {where} has no load balancer address yet"
+            + (f": {warning}" if warning else ""),
+            "see that the cluster has something that gives addresses, and that one is free: "
+            f"`{self.cluster.kubectl} describe service -n {objects.namespace} {objects.name}`; "
+            "or choose another service type",
+        )
+
+    def _outside(self, service: Any) -> str | None:
+        """Address of the load balancer, where it has one."""
         ingress = service.status.load_balancer.ingress or ()
         host = next((each.ip or each.hostname for each in ingress), None)
-        where = f"{objects.namespace}/{objects.name}"
         if not host:
-            warning = self.cluster.last_warning(objects.namespace, service.metadata.uid)
-            return Obstacle(
-                "load balancer",
-                f"Service {where} has no load balancer address yet"
-                + (f": {warning}" if warning else ""),
-                "see that the cluster has something that gives addresses, and that one is free: "
-                f"`{self.cluster.kubectl} describe service -n {objects.namespace} {objects.name}`; "
-                "or choose another service type",
-            )
-        address = f"http://{f'[{host}]' if ':' in host else host}:{objects.port}"
-        return health_obstacle(address, None) or Ready(address)
+            return None
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.objects.port}"
 
     def _missing(self, kind: str) -> Obstacle:
         objects = self.objects
@@ -115,7 +135,7 @@ class VaultInCluster:
         namespace, name = self.objects.namespace, self.objects.name
         warning = self.cluster.last_warning(namespace, stateful_set.metadata.uid)
         return Obstacle(
-            "no pod",
+            "pod refused" if warning else "no pod",
             f"pod {namespace}/{name}-0 cannot be made: {warning}"
             if warning
             else f"pod {namespace}/{name}-0 does not exist yet",

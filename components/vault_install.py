@@ -1,5 +1,6 @@
 """A Vault installed with HashiCorp's Helm chart, or one that is there already."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -19,7 +20,7 @@ from .vault_install_args import (
     objects_of,
     release_args,
 )
-from .vault_readiness import Ready, in_thread, until_ready
+from .vault_readiness import Look, Obstacle, Ready, in_thread, until_ready
 
 
 class VaultInstall(pulumi.ComponentResource):
@@ -67,18 +68,15 @@ class VaultInstall(pulumi.ComponentResource):
     def _existing(self, args: VaultInstallArgs) -> None:
         seconds = args.get("timeout_seconds", EXISTING_TIMEOUT_SECONDS)
 
-        async def ready(address: str, certificate: str | None) -> str:
-            # A preview looks as well, but once: much of what it shows has to be asked of Vault.
-            await until_ready(
-                lambda: health_obstacle(address, certificate) or Ready(address),
-                0 if pulumi.runtime.is_dry_run() else seconds,
-                self._report,
-            )
-            return address
+        async def ready_address(address: str, certificate: str | None) -> Any:
+            def look() -> Ready | Obstacle:
+                return health_obstacle(address, certificate) or Ready(address)
+
+            return await self._ready_address(look, seconds, planned=lambda: address)
 
         self.ca_certificate = pulumi.Output.from_input(args.get("ca_certificate"))
         self.address = pulumi.Output.all(args["address"], self.ca_certificate).apply(
-            lambda resolved: ready(*resolved)
+            lambda resolved: ready_address(*resolved)
         )
         self.service_name = pulumi.Output.from_input(None)
         self.root_token = pulumi.Output.secret(None)
@@ -121,26 +119,23 @@ class VaultInstall(pulumi.ComponentResource):
         vault = await in_thread(
             lambda: VaultInCluster(ClusterAccess(kubeconfig, args.get("context")), objects_of(args))
         )
-        if pulumi.runtime.is_dry_run():
-            return await self._planned_address(vault)
         seconds = args.get("timeout_seconds", INSTALL_TIMEOUT_SECONDS)
-        ready = await until_ready(vault.look, seconds, self._report)
+        return await self._ready_address(vault.look, seconds, planned=vault.address)
+
+    async def _ready_address(
+        self, look: Look, timeout_seconds: int, planned: Callable[[], str | None]
+    ) -> Any:
+        if pulumi.runtime.is_dry_run():
+            found = await in_thread(look)
+            if isinstance(found, Ready):
+                return found.address
+            # The preview goes on all the same: what is to mend Vault may be in it.
+            pulumi.log.warn(f"Vault is not ready: {found.reason}; {found.advice}", self)
+            return await in_thread(planned) or pulumi.UNKNOWN
+        ready = await until_ready(look, timeout_seconds, self._report)
         if ready.remark is not None:
             pulumi.log.warn(ready.remark, self)
         return ready.address
-
-    async def _planned_address(self, vault: VaultInCluster) -> Any:
-        found = await in_thread(vault.look)
-        if isinstance(found, Ready):
-            return found.address
-        # Without an address nothing is asked of Vault: or while it is down, what is to mend it
-        # could not even be planned.
-        pulumi.log.warn(
-            "Vault is not ready, so this preview cannot tell what is to change in it: "
-            f"{found.reason}; {found.advice}",
-            self,
-        )
-        return pulumi.UNKNOWN
 
     def _report(self, line: str, passing: bool) -> None:
         pulumi.log.info(line, self, ephemeral=passing)

@@ -81,7 +81,7 @@ def _unscheduled(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> 
     )
     if said is None:
         return Obstacle(
-            "unscheduled",
+            "no host",
             f"pod {name} has no node yet, and no scheduler has said anything about it",
             f"see that the cluster has a scheduler and nodes: `{cluster.kubectl} get nodes`",
         )
@@ -165,7 +165,7 @@ def _crash(
 def _starting(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
     warning = cluster.last_warning(pod.metadata.namespace, pod.metadata.uid, _PREPARING)
     return Obstacle(
-        "starting",
+        "not started" if warning else "starting",
         f"pod {name} is being started on node {pod.spec.node_name}"
         + (f": {warning}" if warning else ""),
         f"see {describe}, and that the node is well",
@@ -186,7 +186,7 @@ def _not_ready(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Ob
         return Obstacle("sealed", f"Vault in pod {name} is sealed", f"unseal it: {inside} unseal`")
     warning = cluster.last_warning(namespace, pod.metadata.uid, _PROBES)
     return Obstacle(
-        "not ready",
+        "probe" if warning else "not ready",
         f"pod {name} runs and is not ready yet" + (f": {warning}" if warning else ""),
         f"see {describe}, and the log of Vault",
     )

@@ -21,7 +21,8 @@ class Obstacle:
     """Why Vault is not ready at one moment."""
 
     kind: str
-    """What sort of reason; patience counts from the first obstacle of the same kind in a row."""
+    """What sort of reason: one that goes on is reported now and then only, and counted as one
+    against its patience, however its words change."""
     reason: str
     """The reason, part of a sentence on a single line."""
     advice: str
@@ -50,7 +51,7 @@ Report = Callable[[str, bool], None]
 async def until_ready(
     look: Look, timeout_seconds: float, report: Report, *, look_every_seconds: float = 1.0
 ) -> Ready:
-    """Looks until Vault is ready (once for `timeout_seconds` 0), and reports what is in the way.
+    """Looks until Vault is ready, and reports what is in the way.
 
     Says nothing at all where Vault is ready at the first look.
 
@@ -59,22 +60,23 @@ async def until_ready(
             with the reason and what to do.
     """
     started = time.monotonic()
-    kind, since = "", 0.0
-    said, said_at = "", -math.inf
+    kind, since, said_at = "", 0.0, 0.0
     while True:
         found = await in_thread(look)
         elapsed = time.monotonic() - started
         if isinstance(found, Ready):
-            if said:
+            if kind:
                 report(f"Vault is ready at {found.address} after {elapsed:.0f} s", False)
             return found
-        if found.kind != kind:
+        is_new = found.kind != kind
+        if is_new:
             kind, since = found.kind, elapsed
         if elapsed >= timeout_seconds or elapsed - since >= found.patience_seconds:
-            waited = f" after {elapsed:.0f} s" if timeout_seconds else ""
-            raise pulumi.RunError(f"Vault is not ready{waited}: {found.reason}; {found.advice}")
-        if found.reason != said or elapsed - said_at >= REPORT_EVERY_SECONDS:
-            said, said_at = found.reason, elapsed
+            raise pulumi.RunError(
+                f"Vault is not ready after {elapsed:.0f} s: {found.reason}; {found.advice}"
+            )
+        if is_new or elapsed - said_at >= REPORT_EVERY_SECONDS:
+            said_at = elapsed
             report(f"{found.reason} ({elapsed:.0f} s)", True)
         await asyncio.sleep(min(look_every_seconds, max(timeout_seconds - elapsed, 0.0)))
 
@@ -86,7 +88,7 @@ async def in_thread(function: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(executor, function)
 
 
-def on_one_line(text: str, limit: int = 400) -> str:
+def on_one_line(text: str, limit: int = 300) -> str:
     """`text` without line breaks, of at most `limit` characters, and no full stop at its end."""
     joined = " ".join(text.split())
     if len(joined) > limit:

@@ -46,8 +46,15 @@ class InstalledVault:
 
     def look(self) -> Ready | Obstacle:
         """What a component sees of it."""
+        return self._seen().look()
+
+    def address(self) -> str | None:
+        """What a component takes for its address, ready or not."""
+        return self._seen().address()
+
+    def _seen(self) -> VaultInCluster:
         objects = VaultObjects("vault", self.namespace, NAME, self.service_type, self.port)
-        return VaultInCluster(self.access, objects).look()
+        return VaultInCluster(self.access, objects)
 
     def look_until(self, kind: str, saying: str = "") -> Obstacle:
         """What a component sees once it is that: controllers take a moment."""

@@ -58,7 +58,7 @@ def test_a_pod_that_may_not_be_made(installed: InstalledVault) -> None:
     installed.stateful_set()
 
     expect(
-        installed.look_until("no pod", "cannot be made"),
+        installed.look_until("pod refused"),
         r"^pod \S+/vault-0 cannot be made: create Pod vault-0 .* exceeded quota: none",
         "quotas .* `kubectl --context conformance describe statefulset",
         ALWAYS,
@@ -70,7 +70,7 @@ def test_a_pod_without_a_host(installed: InstalledVault) -> None:
     installed.pod()
 
     expect(
-        installed.look_until("unscheduled"),
+        installed.look_until("no host"),
         r"^pod \S+/vault-0 has no node yet, and no scheduler has said anything about it$",
         "kubectl --context conformance get nodes",
         ALWAYS,
@@ -195,7 +195,7 @@ def test_a_pod_that_its_node_does_not_start(started: InstalledVault) -> None:
     started.event(started.pod(), "Pod", "FailedScheduling", "an older complaint")
     started.event(started.pod(), "Pod", "FailedMount", 'secret "tls" not found')
 
-    assert started.look_until("starting").reason.endswith(': secret "tls" not found')
+    assert started.look_until("not started").reason.endswith(': secret "tls" not found')
 
 
 def test_a_pod_that_is_not_ready(started: InstalledVault) -> None:
@@ -205,7 +205,7 @@ def test_a_pod_that_is_not_ready(started: InstalledVault) -> None:
     assert started.look_until("not ready").reason.endswith("vault-0 runs and is not ready yet")
     started.event(started.pod(), "Pod", "Unhealthy", "Readiness probe failed: no answer")
     expect(
-        started.look_until("not ready"),
+        started.look_until("probe"),
         r"^pod \S+/vault-0 runs and is not ready yet: Readiness probe failed: no answer$",
         "describe pod",
         ALWAYS,
@@ -246,9 +246,11 @@ def test_a_pod_that_was_evicted(started: InstalledVault) -> None:
 
 def test_a_service_that_is_gone(started: InstalledVault) -> None:
     started.report("Running", ready=True, state={"running": {}})
+    assert started.address() is None
     started.core.delete_namespaced_service(NAME, started.namespace)
 
     expect(started.look_until("Service"), "^Service .*/vault does not exist", "target-replace", 15)
+    assert started.address() is None
 
 
 def test_a_service_without_an_address(started: InstalledVault) -> None:
@@ -262,7 +264,7 @@ def test_a_service_without_an_address(started: InstalledVault) -> None:
     )
     service = started.core.read_namespaced_service(NAME, started.namespace)
     started.event(service, "Service", "SyncLoadBalancerFailed", "no address is free")
-    assert started.look_until("load balancer").reason.endswith("yet: no address is free")
+    assert started.look_until("load balancer refused").reason.endswith("yet: no address is free")
 
 
 def test_an_address_that_does_not_answer(started: InstalledVault) -> None:
@@ -287,6 +289,7 @@ def test_a_vault_that_answers(
     started.load_balancer(**ingress)
 
     (host,) = ingress.values()
+    assert started.address() == f"http://{host}:{development_vault.port}"
     assert started.look_until_ready() == Ready(f"http://{host}:{development_vault.port}")
 
 
@@ -294,8 +297,9 @@ def test_a_vault_that_answers(
 def test_a_service_inside_the_cluster_is_not_asked(
     installed: InstalledVault, service_type: str
 ) -> None:
-    installed.stateful_set()
     installed.service(service_type)
+    assert installed.address() == f"http://vault.{installed.namespace}.svc:8200"
+    installed.stateful_set()
     installed.schedule()
     installed.look_until("starting")
     installed.report("Running", ready=True, state={"running": {}})
@@ -321,7 +325,7 @@ def test_an_upgrade_waits_for_the_pod_to_be_deleted(installed: InstalledVault) -
     )
 
     installed.core.delete_namespaced_pod(f"{NAME}-0", installed.namespace)
-    installed.look_until("unscheduled")
+    installed.look_until("no host")
     installed.run()
     assert installed.look_until_ready() == Ready(f"http://vault.{installed.namespace}.svc:8200")
 
@@ -352,7 +356,7 @@ def test_a_rolling_update_is_waited_for(installed: InstalledVault) -> None:
     installed.core.patch_namespaced_pod(
         f"{NAME}-0", installed.namespace, {"metadata": {"finalizers": None}}
     )
-    installed.look_until("unscheduled")
+    installed.look_until("no host")
 
 
 def test_the_pod_of_an_earlier_release_is_not_ours(installed: InstalledVault) -> None:

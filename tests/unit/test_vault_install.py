@@ -216,6 +216,7 @@ def test_a_preview_goes_on_without_a_vault_that_is_not_ready(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("components.vault_install.VaultInCluster.look", lambda _: SEALED)
+    monkeypatch.setattr("components.vault_install.VaultInCluster.address", lambda _: None)
     mocks = preview()
 
     def program() -> pulumi.Output[Any]:
@@ -224,9 +225,12 @@ def test_a_preview_goes_on_without_a_vault_that_is_not_ready(
 
     assert run(program) == [False, "vault"]
     assert RELEASE in mocks.types()
-    (warning,) = [each.getMessage() for each in caplog.records]
-    assert warning.startswith("Vault is not ready, so this preview cannot tell")
-    assert "Vault is sealed; unseal it" in warning
+    monkeypatch.setattr(
+        "components.vault_install.VaultInCluster.address", lambda _: "http://its-service"
+    )
+    assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == "http://its-service"
+    warnings = [(each.levelname, each.getMessage()) for each in caplog.records]
+    assert warnings == [("WARNING", "Vault is not ready: Vault is sealed; unseal it")] * 2
 
 
 def test_an_existing_vault_is_passed_on(recorder: Recorder) -> None:
@@ -264,13 +268,17 @@ def test_an_existing_vault_is_waited_for(
     assert recorder.types() == ["mesh-trust:index:VaultInstall"]
 
 
-def test_a_preview_asks_an_existing_vault_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_asks_an_existing_vault_once_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     preview()
     assert run(existing) == "https://v"
+    assert caplog.records == []
 
     monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: SEALED)
-    with pytest.raises(pulumi.RunError, match=r"^Vault is not ready: Vault is sealed; unseal it"):
-        run(existing)
+    assert run(existing) == "https://v"
+    warnings = [(each.levelname, each.getMessage()) for each in caplog.records]
+    assert warnings == [("WARNING", "Vault is not ready: Vault is sealed; unseal it")]
 
 
 @pytest.mark.parametrize(
