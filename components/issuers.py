@@ -74,8 +74,10 @@ async def _asked(
         # The engine itself is at its end.
         raise
     except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
+        # What the provider says comes after what SDK and engine say of the call.
+        said = on_one_line(str(error).rpartition(" returned an error: ")[2])
         raise IssuersUnreadableError(
-            f"the issuers of mount {mount_path!r} cannot be read ({on_one_line(str(error))})"
+            f"the issuers of mount {mount_path!r} cannot be read ({said})"
         ) from None
     return answer
 

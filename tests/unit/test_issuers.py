@@ -37,7 +37,7 @@ class Refused(grpc.RpcError):
         return grpc.StatusCode.UNKNOWN
 
     def details(self) -> str:
-        return "failed to lookup token:\n\n* Vault is sealed\n"
+        return f"invocation of {LIST} returned an error: failed to lookup:\n\n* Vault is sealed\n"
 
 
 def refuse(_: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_an_update_without_them_is_one_line(recorder: Recorder) -> None:
 
     with pytest.raises(
         IssuersUnreadableError,
-        match=r"^the issuers of mount 'pki' cannot be read \(.*\* Vault is sealed\)$",
+        match=r"^the issuers of mount 'pki' cannot be read \(failed to lookup: \* Vault is sealed\)$",
     ):
         look_up(recorder, preview=False)
 
