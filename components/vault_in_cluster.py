@@ -158,7 +158,9 @@ class VaultInCluster:
             obstacle,
             reason=f"{obstacle.reason}; and this pod is still that of before the last upgrade",
             advice=f"have it made anew: {self._delete_pod()}",
-            patience_seconds=min(obstacle.patience_seconds, PATIENCE_SECONDS),
+            patience_seconds=PATIENCE_SECONDS
+            if obstacle.patience_seconds > PATIENCE_SECONDS
+            else min(obstacle.patience_seconds, _GONE_SECONDS),
         )
 
     def _outdated(self) -> str:

@@ -89,8 +89,13 @@ async def in_thread(function: Callable[[], _T]) -> _T:
 
 
 def on_one_line(text: str, limit: int = 300) -> str:
-    """`text` without line breaks, of at most `limit` characters, and no full stop at its end."""
-    joined = " ".join(text.split())
-    if len(joined) > limit:
-        joined = joined[: limit - 2].rstrip() + " …"
-    return joined.rstrip(".")
+    """`text` without line breaks, of at most `limit` characters, and no full stop at its end.
+
+    What is too long loses its middle: what others report of errors begins with what was tried and
+    ends with why it failed.
+    """
+    joined = " ".join(text.split()).rstrip(".")
+    if len(joined) <= limit:
+        return joined
+    half = (limit - 3) // 2
+    return f"{joined[:half].rstrip()} … {joined[-half:].lstrip()}"

@@ -338,7 +338,7 @@ def test_a_correction_does_not_reach_a_pod_that_is_there(started: InstalledVault
         started.look_until("image", "before the last upgrade"),
         r"ImagePullBackOff\); and this pod is still that of before the last upgrade$",
         f"^have it made anew: `kubectl --context conformance delete pod -n {started.namespace}",
-        60,
+        15,
     )
 
 

@@ -115,7 +115,8 @@ def test_what_looking_raises_is_raised() -> None:
     ("text", "line"),
     [
         ("a\n  b\tc.", "a b c"),
-        ("a" * 20, "a" * 8 + " …"),
+        ("a" * 10 + "z" * 10, "aaa … zzz"),
+        ("tried this and that, refused", "tri … sed"),
         ("a" * 10, "a" * 10),
         ("", ""),
     ],
