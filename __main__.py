@@ -4,29 +4,38 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import ClusterTrust, RootCa, RootPki
-from settings import Settings
+from components import ClusterTrust, RootCa, RootPki, VaultInstall
+from settings import MANAGEMENT, Settings
 
 settings = Settings.load()
 protect = not settings.development
 
-# Providers: one Vault, and one API server for each workload cluster.
-vault_provider = vault.Provider(
-    "vault",
-    address=settings.vault.address,
-    ca_cert_file=None if settings.vault.ca_file is None else str(settings.vault.ca_file),
-)
+# Providers: one API server for each cluster, and one Vault.
 kubernetes_providers = {
-    cluster.name: kubernetes.Provider(
-        cluster.name,
+    name: kubernetes.Provider(
+        name,
         kubeconfig=str(settings.kubeconfig),
-        context=cluster.context,
-        cluster_identifier=cluster.name,
+        context=context,
+        cluster_identifier=name,
         # What the program declares is the program's: a change by hand is mended, not a conflict.
         enable_patch_force=True,
     )
-    for cluster in settings.clusters
+    for name, context in settings.contexts.items()
 }
+vault_install = VaultInstall(
+    "vault-install",
+    settings.vault.install,
+    opts=pulumi.ResourceOptions(
+        providers=[kubernetes_providers[MANAGEMENT]] if settings.vault.is_installed else []
+    ),
+)
+vault_provider = vault.Provider(
+    "vault",
+    address=vault_install.address,
+    ca_cert_file=None if settings.vault.ca_file is None else str(settings.vault.ca_file),
+    # The token of a Vault that is there comes from the environment.
+    token=vault_install.root_token if settings.vault.is_installed else None,
+)
 
 # The root of trust.
 root_ca = RootCa(
@@ -61,7 +70,7 @@ trusts = {
             "istiod_service_account": cluster.istiod_service_account,
             "cluster_labels": cluster.labels,
             "ca_path": root_pki.ca_path,
-            "vault_address": settings.vault.address,
+            "vault_address": vault_install.address,
             "vault_ca_certificate": settings.vault.ca_certificate,
         },
         opts=pulumi.ResourceOptions(providers=[vault_provider, kubernetes_providers[cluster.name]]),
@@ -70,7 +79,7 @@ trusts = {
 }
 
 pulumi.export("rootCertificate", root_ca.certificate_pem)
-pulumi.export("vaultAddress", settings.vault.address)
+pulumi.export("vaultAddress", vault_install.address)
 pulumi.export(
     "clusters",
     {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components import ApiServer, InvalidInputError, api_server
+from components import ApiServer, InvalidInputError, VaultInstallArgs, api_server
 from components.names import DEFAULT_REVISION, istiod_service_account
 from components.validation import (
     require_certificates,
@@ -17,6 +17,11 @@ from components.validation import (
     require_server_address,
     require_whole_number,
 )
+from vault_settings import KEY as VAULT_INSTALL
+from vault_settings import installation
+
+MANAGEMENT = "management"
+"""Name of the management cluster among the providers."""
 
 _CLUSTER_FIELDS = (
     "name",
@@ -39,15 +44,22 @@ class Root:
 
 @dataclass(frozen=True)
 class Vault:
-    """The Vault that is there already, and how long what it signs lives."""
+    """How to get Vault, and how long what it signs lives."""
 
-    address: str
-    """`https://host[:port]`."""
+    install: VaultInstallArgs
+    management_context: str | None
+    """Context of the cluster that Vault is installed in; None: Vault is there already."""
     ca_file: Path | None
-    """PEM file of the CA that Vault's own certificate chains to; None: the system's."""
+    """PEM file of the CA that Vault's own certificate chains to; None: the system's, or none over
+    plain HTTP."""
     ca_certificate: str | None
     """Content of `ca_file`."""
     intermediate_lifetime_days: int
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the program installs Vault itself."""
+        return self.management_context is not None
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,14 @@ class Settings:
     vault: Vault
     clusters: tuple[Cluster, ...]
 
+    @property
+    def contexts(self) -> dict[str, str]:
+        """Contexts of the kubeconfig for all clusters, by the cluster's name."""
+        contexts = {cluster.name: cluster.context for cluster in self.clusters}
+        if self.vault.management_context is not None:
+            contexts[MANAGEMENT] = self.vault.management_context
+        return contexts
+
     @classmethod
     def load(cls) -> "Settings":
         """Reads the configuration of the running stack, and of the environment what it leaves open.
@@ -93,7 +113,7 @@ class Settings:
             organization=config.get("rootOrganization") or None,
             lifetime_days=_whole_number(config, "rootLifetimeDays", 3650),
         )
-        vault = _vault(config, development=development)
+        vault = _vault(config, kubeconfig, development=development)
         if vault.intermediate_lifetime_days >= root.lifetime_days:
             raise InvalidInputError(
                 "intermediateLifetimeDays",
@@ -101,7 +121,10 @@ class Settings:
                 f"use less than rootLifetimeDays ({root.lifetime_days}): "
                 "an intermediate must not outlive its root",
             )
-        return cls(development, kubeconfig, root, vault, _clusters(config, kubeconfig))
+        clusters = _clusters(config, kubeconfig)
+        if vault.is_installed:
+            _require_no_management(clusters)
+        return cls(development, kubeconfig, root, vault, clusters)
 
 
 def _boolean(config: pulumi.Config, key: str) -> bool:
@@ -128,18 +151,26 @@ def _kubeconfig(config: pulumi.Config) -> Path:
     return Path(value).expanduser()
 
 
-def _vault(config: pulumi.Config, *, development: bool) -> Vault:
+def _vault(config: pulumi.Config, kubeconfig: Path, *, development: bool) -> Vault:
+    lifetime_days = _whole_number(config, "intermediateLifetimeDays", 365)
+    install = installation(config, kubeconfig, development=development)
+    if install is not None:
+        return Vault(install, install["context"], None, None, lifetime_days)
     address = config.get("vaultAddress") or os.environ.get("VAULT_ADDR")
     if not address:
-        raise InvalidInputError("vaultAddress", address, "set it, or VAULT_ADDR")
+        raise InvalidInputError(
+            "vaultAddress", address, f"set it, or VAULT_ADDR, or {VAULT_INSTALL} to have one made"
+        )
     ca_file = config.get("vaultCaFile") or os.environ.get("VAULT_CACERT")
     path = Path(ca_file).expanduser() if ca_file else None
-    return Vault(
-        address=require_server_address("vaultAddress", address, allow_http=development),
-        ca_file=path,
-        ca_certificate=None if path is None else _certificates(path),
-        intermediate_lifetime_days=_whole_number(config, "intermediateLifetimeDays", 365),
-    )
+    existing: VaultInstallArgs = {
+        "mode": "existing",
+        "address": require_server_address("vaultAddress", address, allow_http=development),
+    }
+    certificate = None if path is None else _certificates(path)
+    if certificate is not None:
+        existing["ca_certificate"] = certificate
+    return Vault(existing, None, path, certificate, lifetime_days)
 
 
 def _certificates(path: Path) -> str:
@@ -166,6 +197,16 @@ def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:
         for other in clusters[:index]:
             _require_different(f"clusters[{index}]", cluster, other)
     return clusters
+
+
+def _require_no_management(clusters: tuple[Cluster, ...]) -> None:
+    for index, cluster in enumerate(clusters):
+        if cluster.name == MANAGEMENT:
+            raise InvalidInputError(
+                f"clusters[{index}].name",
+                cluster.name,
+                "use another one: it is that of the cluster that Vault is installed in",
+            )
 
 
 def _require_different(field: str, cluster: Cluster, other: Cluster) -> None:

@@ -9,7 +9,8 @@ from .root_ca import RootCa, RootCaArgs
 from .root_pki import RootPki, RootPkiArgs
 from .root_trust_policy import IstioMeshSelector, RootTrustPolicy, RootTrustPolicyArgs
 from .validation import InvalidInputError
-from .vault_install import VaultInstall, VaultInstallArgs
+from .vault_install import VaultInstall
+from .vault_install_args import VaultInstallArgs
 
 __all__ = [
     "AgentRbac",

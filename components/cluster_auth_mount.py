@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_vault as vault
 
+from .known_values import known_after
 from .names import auth_mount_path, role_name
 from .validation import (
     InvalidInputError,
@@ -89,7 +90,7 @@ class ClusterAuthMount(pulumi.ComponentResource):
         # Vault replaces this configuration as a whole at every write, so all of it is always given.
         config = vault.kubernetes.AuthBackendConfig(
             f"{name}-config",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             kubernetes_host=kubernetes_host,
             kubernetes_ca_cert=ca_certificate,
             token_reviewer_jwt=reviewer_jwt,
@@ -98,7 +99,7 @@ class ClusterAuthMount(pulumi.ComponentResource):
         )
         role = vault.kubernetes.AuthBackendRole(
             f"{name}-role",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             role_name=name_of_role,
             bound_service_account_names=accounts,
             bound_service_account_namespaces=namespaces,
@@ -109,8 +110,8 @@ class ClusterAuthMount(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.mount_path = config.backend.apply(str)
-        self.role_name = role.role_name
+        self.mount_path = known_after(mount_path, config)
+        self.role_name = known_after(name_of_role, role)
         self.register_outputs({"mount_path": self.mount_path, "role_name": self.role_name})
 
 

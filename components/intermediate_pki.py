@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_vault as vault
 
+from .known_values import known_after
 from .names import csr_path, intermediate_mount_path, role_name
 from .validation import require_dns_label, require_vault_path
 from .vault_policy import agent_policy
@@ -59,8 +60,8 @@ class IntermediatePki(pulumi.ComponentResource):
             description=f"Intermediate CA requests of {cluster}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.mount_path = mount.path
-        self.csr_path = mount.path.apply(csr_path)
+        self.mount_path = known_after(mount_path, mount)
+        self.csr_path = known_after(csr_path(mount_path), mount)
         policy = vault.Policy(
             f"{name}-policy",
             name=policy_name,
@@ -70,7 +71,7 @@ class IntermediatePki(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.policy_name = policy.name
+        self.policy_name = known_after(policy_name, policy)
         self.register_outputs(
             {
                 "mount_path": self.mount_path,

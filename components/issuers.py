@@ -1,15 +1,25 @@
 """Finds the issuer of a Vault PKI mount that holds a given certificate."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 import pulumi_vault as vault
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from .vault_readiness import on_one_line
+
+_ISSUERS = "vault:pkiSecret/getBackendIssuers:getBackendIssuers"
+_ISSUER = "vault:pkiSecret/getBackendIssuer:getBackendIssuer"
+
 
 class IssuerNotFoundError(pulumi.RunError, LookupError):
     """A mount does not hold the issuer that it should; the message is a single line."""
+
+
+class IssuersUnreadableError(pulumi.RunError):
+    """Vault does not tell what issuers a mount has; the message is a single line."""
 
 
 def issuer_id_of(
@@ -21,28 +31,64 @@ def issuer_id_of(
 
     An import does not say which issuer it made, a name would never compare equal to the id that
     Vault stores, and a mount may hold several issuers: the fingerprint is what tells them apart.
+    In a preview it is unknown as long as Vault cannot be asked, which is a warning.
 
     Raises (when the output resolves):
         IssuerNotFoundError: no issuer of the mount has that certificate.
+        IssuersUnreadableError: they cannot be asked for, in an update.
     """
 
-    def certificate_of(issuer_id: str, mount: str) -> pulumi.Output[tuple[str, str]]:
-        found = vault.pkisecret.get_backend_issuer_output(
-            backend=mount, issuer_ref=issuer_id, opts=opts
-        )
-        return found.certificate.apply(lambda certificate: (issuer_id, certificate))
+    async def found(certificate: str, mount: str) -> Any:
+        try:
+            issuers = await _issuers(mount, opts)
+        except IssuersUnreadableError as error:
+            if not pulumi.runtime.is_dry_run():
+                raise
+            pulumi.log.warn(f"{error}; this preview goes on without it", opts.parent)
+            return pulumi.UNKNOWN
+        return select_issuer(certificate, mount, issuers)
 
-    def all_of(issuer_ids: Sequence[str], mount: str) -> pulumi.Output[list[tuple[str, str]]]:
-        return pulumi.Output.all(*(certificate_of(issuer_id, mount) for issuer_id in issuer_ids))
-
-    listed = vault.pkisecret.get_backend_issuers_output(backend=mount_path, opts=opts)
-    # An empty mount has no list of issuers, not an empty one.
-    issuers: pulumi.Output[list[tuple[str, str]]] = pulumi.Output.all(
-        listed.keys, mount_path
-    ).apply(lambda found: all_of(found[0] or [], found[1]))
-    return pulumi.Output.all(certificate_pem, mount_path, issuers).apply(
-        lambda found: select_issuer(*found)
+    return pulumi.Output.all(certificate_pem, mount_path, _address_of_provider(opts)).apply(
+        lambda known: found(known[0], known[1])
     )
+
+
+async def _issuers(mount_path: str, opts: pulumi.InvokeOptions) -> list[tuple[str, str]]:
+    """Pairs of id and PEM certificate."""
+    listed = await _asked(_ISSUERS, {"backend": mount_path}, mount_path, opts)
+    # An empty mount has no list of issuers, not an empty one.
+    issuers = []
+    for issuer_id in listed.get("keys") or []:
+        arguments = {"backend": mount_path, "issuerRef": issuer_id}
+        issuer = await _asked(_ISSUER, arguments, mount_path, opts)
+        issuers.append((issuer_id, issuer["certificate"]))
+    return issuers
+
+
+async def _asked(
+    function: str, arguments: dict[str, str], mount_path: str, opts: pulumi.InvokeOptions
+) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = await pulumi.runtime.invoke_async(function, arguments, opts)
+    except pulumi.RunError:
+        # The engine itself is at its end.
+        raise
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
+        # What the provider says comes after what SDK and engine say of the call.
+        said = on_one_line(str(error).rpartition(" returned an error: ")[2])
+        raise IssuersUnreadableError(
+            f"the issuers of mount {mount_path!r} cannot be read ({said})"
+        ) from None
+    return answer
+
+
+def _address_of_provider(opts: pulumi.InvokeOptions) -> pulumi.Output[Any] | str:
+    """Unknown as long as it is not known which Vault is meant.
+
+    A provider that is not configured yet gives no answer, which looks like that of an empty mount.
+    """
+    provider = opts.parent.get_provider(_ISSUERS) if opts.parent is not None else None
+    return provider.address if isinstance(provider, vault.Provider) else ""
 
 
 def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple[str, str]]) -> str:
@@ -55,6 +101,12 @@ def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple
     for issuer_id, issuer_pem in issuers:
         if _fingerprint(issuer_pem) == wanted:
             return issuer_id
+    if not issuers:
+        raise IssuerNotFoundError(
+            f"mount {mount_path!r} has no issuers any more: `pulumi refresh` sees it where Vault "
+            "has lost what was in it, and `pulumi up` then sets it up again; if only they were "
+            "deleted, import the root with `pulumi up --target-replace` and the URN of the import"
+        )
     raise IssuerNotFoundError(
         f"mount {mount_path!r} has no issuer with the root certificate of fingerprint "
         f"{wanted.hex(':')} (SHA-256); see what it has with `vault list {mount_path}/issuers`, "

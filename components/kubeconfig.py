@@ -38,6 +38,16 @@ def api_server(kubeconfig: Path, context: str) -> ApiServer:
     return ApiServer(address.rstrip("/"), _ca_certificate(cluster, cluster_name, kubeconfig))
 
 
+def require_context(kubeconfig: Path, context: str) -> str:
+    """Returns `context`, which the file `kubeconfig` has.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or has no such context.
+    """
+    _named(_load(kubeconfig), "contexts", "context", context, kubeconfig)
+    return context
+
+
 def _load(kubeconfig: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(kubeconfig.read_text())

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_vault as vault
 
 from .issuers import issuer_id_of
+from .known_values import known_after
 from .names import ROOT_MOUNT_PATH, sign_intermediate_path
 from .validation import require_vault_path, require_whole_number
 
@@ -72,29 +73,27 @@ class RootPki(pulumi.ComponentResource):
         )
         imported = vault.pkisecret.SecretBackendConfigCa(
             f"{name}-import",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             pem_bundle=pem_bundle,
             # What was imported went with the mount it was imported into, and Vault tells nothing of
             # it: a new mount, which has a new accessor, needs a new import.
             opts=pulumi.ResourceOptions(parent=self, replacement_trigger=mount.accessor),
         )
         # The id is unknown until the import has happened, and so is everything looked up after it.
-        imported_mount_path = pulumi.Output.all(imported.id, imported.backend).apply(
-            lambda resolved: str(resolved[1])
-        )
+        imported_mount_path = imported.id.apply(lambda _: mount_path)
         self.issuer_id = issuer_id_of(
             certificate_pem, imported_mount_path, pulumi.InvokeOptions(parent=self)
         )
         default_issuer = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-default-issuer",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             default=self.issuer_id,
             default_follows_latest_issuer=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.mount_path = default_issuer.backend
-        self.ca_path = self.mount_path.apply(sign_intermediate_path)
+        self.mount_path = known_after(mount_path, default_issuer)
+        self.ca_path = known_after(sign_intermediate_path(mount_path), default_issuer)
         self.register_outputs(
             {"mount_path": self.mount_path, "ca_path": self.ca_path, "issuer_id": self.issuer_id}
         )

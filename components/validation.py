@@ -27,6 +27,7 @@ class InvalidInputError(pulumi.RunError, ValueError):
 
     def __init__(self, field: str, value: object, fix: str) -> None:
         super().__init__(f"{field}: {value!r} is not valid; {fix}")
+        self.field, self.value, self.fix = field, value, fix
 
 
 def require_dns_label(field: str, value: str) -> str:

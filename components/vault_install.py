@@ -1,77 +1,37 @@
 """A Vault installed with HashiCorp's Helm chart, or one that is there already."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
-from .validation import (
-    InvalidInputError,
-    require_dns_label,
-    require_one_of,
-    require_server_address,
-    require_whole_number,
+from .cluster_access import IDENTITY_NAMESPACE, ClusterAccess
+from .known_values import known_after
+from .vault_health import health_obstacle
+from .vault_in_cluster import VaultInCluster
+from .vault_install_args import (
+    EXISTING_TIMEOUT_SECONDS,
+    INSTALL_TIMEOUT_SECONDS,
+    NAMESPACE,
+    VaultInstallArgs,
+    check_vault_install_args,
+    objects_of,
+    release_args,
 )
-from .vault_values import development_values, merge_values
-
-MODES = ("dev", "existing")
-EXISTING_FIELDS = frozenset({"address", "ca_certificate"})
-SERVICE_TYPES = ("ClusterIP", "LoadBalancer", "NodePort")
-LOG_LEVELS = ("trace", "debug", "info", "warn", "error")
-
-# Values that would make the outputs of mode `dev` untrue.
-_NOT_THE_USERS = {
-    "server.dev.devRootToken": "the token is generated",
-    "server.dev.enabled": "mode dev is a development server",
-    "global.tlsDisable": "mode dev speaks plain HTTP",
-}
-
-# The guide's release, which users of the guide have in their clusters.
-RELEASE_NAME = "vault"
-CHART = "vault"
-REPOSITORY = "https://helm.releases.hashicorp.com"
-CHART_VERSION = "0.34.1"
-PORT = 8200
-
-
-class VaultInstallArgs(TypedDict):
-    """How to get a Vault."""
-
-    mode: str
-    """`dev` installs the guide's development server, which forgets everything with its pod and
-    speaks plain HTTP; `existing` installs nothing and passes on `address`."""
-    address: NotRequired[pulumi.Input[str]]
-    """Mode `existing`: address of the Vault that is there, `https://host[:port]`."""
-    ca_certificate: NotRequired[pulumi.Input[str]]
-    """Mode `existing`: CA certificates that Vault's own certificate chains to, PEM."""
-    namespace: NotRequired[str]
-    """Namespace of the release; `vault` when absent. Made with the release where it is missing."""
-    chart: NotRequired[str]
-    """Chart name, local path or OCI reference; `vault` when absent."""
-    repository: NotRequired[str]
-    """Helm repository of the chart; HashiCorp's when absent. A path or OCI reference needs none."""
-    chart_version: NotRequired[str]
-    """Version of the chart, exact; the one this component was written for when absent."""
-    service_type: NotRequired[str]
-    """Type of Vault's Service: `LoadBalancer` (when absent), `ClusterIP` or `NodePort`."""
-    log_level: NotRequired[str]
-    """Vault's log level; `debug` when absent, as only that says why a login failed."""
-    timeout_seconds: NotRequired[int]
-    """How long to wait until Vault is ready; 300 when absent."""
-    values: NotRequired[Mapping[str, Any]]
-    """Further values of the chart, laid over those of this component."""
+from .vault_readiness import Look, Obstacle, Ready, in_thread, until_ready
 
 
 class VaultInstall(pulumi.ComponentResource):
-    """A Vault to set the trust up in.
+    """A Vault to set the trust up in, that answers and is unsealed.
 
     Mode `dev` needs a `kubernetes` provider for the management cluster.
     """
 
     address: pulumi.Output[str]
-    """Address of Vault: outside the cluster with a LoadBalancer, inside it otherwise."""
+    """Address of Vault, known once Vault is ready: outside the cluster with a LoadBalancer, inside
+    it otherwise."""
     ca_certificate: pulumi.Output[str | None]
     """CA certificates that Vault's own certificate chains to, PEM; None over plain HTTP or where
     the system's certificates do."""
@@ -83,27 +43,17 @@ class VaultInstall(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: VaultInstallArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Registers the release, or nothing for an existing Vault.
+        """Registers the release, or nothing for an existing Vault, and waits while it is applied.
 
         Raises:
             InvalidInputError: a field is not usable, or does not belong to the mode.
         """
-        mode = require_one_of("mode", args["mode"], MODES)
-        _check_fields_of_mode(mode, args)
-        require_one_of("service_type", args.get("service_type", "LoadBalancer"), SERVICE_TYPES)
-        require_one_of("log_level", args.get("log_level", "debug"), LOG_LEVELS)
-        require_dns_label("namespace", args.get("namespace", "vault"))
-        require_whole_number(
-            "timeout_seconds", args.get("timeout_seconds", 300), minimum=1, unit="seconds"
-        )
+        check_vault_install_args(args)
 
         super().__init__("mesh-trust:index:VaultInstall", name, None, opts)
 
-        if mode == "existing":
-            self.address = pulumi.Output.from_input(args["address"])
-            self.ca_certificate = pulumi.Output.from_input(args.get("ca_certificate"))
-            self.service_name = pulumi.Output.from_input(None)
-            self.root_token = pulumi.Output.secret(None)
+        if args["mode"] == "existing":
+            self._existing(args)
         else:
             self._install(name, args)
         self.register_outputs(
@@ -115,113 +65,83 @@ class VaultInstall(pulumi.ComponentResource):
             }
         )
 
+    def _existing(self, args: VaultInstallArgs) -> None:
+        seconds = args.get("timeout_seconds", EXISTING_TIMEOUT_SECONDS)
+
+        async def ready_address(address: str, certificate: str | None) -> Any:
+            def look() -> Ready | Obstacle:
+                return health_obstacle(address, certificate) or Ready(address)
+
+            return await self._ready_address(look, seconds, planned=lambda: address)
+
+        self.ca_certificate = pulumi.Output.from_input(args.get("ca_certificate"))
+        self.address = pulumi.Output.all(args["address"], self.ca_certificate).apply(
+            lambda resolved: ready_address(*resolved)
+        )
+        self.service_name = pulumi.Output.from_input(None)
+        self.root_token = pulumi.Output.secret(None)
+
     def _install(self, name: str, args: VaultInstallArgs) -> None:
-        service_type = args.get("service_type", "LoadBalancer")
         token = random.RandomPassword(
             f"{name}-root-token",
             length=32,
             special=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        # Read through the provider, and compared with what the client sees of the same name.
+        identity = kubernetes.core.v1.Namespace.get(
+            f"{name}-cluster", IDENTITY_NAMESPACE, opts=pulumi.ResourceOptions(parent=self)
+        )
+        # Only looked with, so that what is seen is no secret because a kubeconfig is one.
+        kubeconfig = pulumi.Output.unsecret(pulumi.Output.from_input(args.get("kubeconfig")))
         release = kubernetes.helm.v3.Release(
             f"{name}-release",
-            release_args(args, token.result),
-            opts=pulumi.ResourceOptions(parent=self),
+            release_args(
+                args,
+                root_token=token.result,
+                namespace=pulumi.Output.all(identity.metadata, kubeconfig).apply(
+                    # What is read, not made, has its nested outputs as plain dictionaries.
+                    lambda resolved: _namespace_in(args, resolved[0]["uid"], resolved[1])
+                ),
+            ),
+            # Its name is fixed, so that there cannot be two of them.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-        service = kubernetes.core.v1.Service.get(
-            f"{name}-service",
-            pulumi.Output.format("{0}/{1}", release.status.namespace, release.status.name),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        # A resource that is read, not made, gives its nested outputs as plain dictionaries.
-        self.service_name = service.metadata.apply(lambda metadata: str(metadata["name"]))
-        self.address = pulumi.Output.all(service.metadata, service.status).apply(
-            lambda resolved: service_address(
-                service_type,
-                resolved[0]["name"],
-                resolved[0]["namespace"],
-                resolved[1].get("load_balancer", {}).get("ingress") or (),
-            )
+
+        self.address = pulumi.Output.all(release.id, kubeconfig).apply(
+            lambda resolved: self._installed_address(args, resolved[1])
         )
         self.ca_certificate = pulumi.Output.from_input(None)
+        self.service_name = known_after(objects_of(args).name, release)
         self.root_token = pulumi.Output.secret(token.result)
 
-
-def release_args(
-    args: VaultInstallArgs, root_token: pulumi.Input[str]
-) -> kubernetes.helm.v3.ReleaseArgs:
-    """The Helm release of mode `dev`, with `root_token` as the token of its development server."""
-    chart = args.get("chart", CHART)
-    ours = development_values(
-        log_level=args.get("log_level", "debug"),
-        service_type=args.get("service_type", "LoadBalancer"),
-        root_token=pulumi.Output.secret(root_token),
-    )
-    # A path or an OCI reference says by itself where the chart is.
-    repository = (
-        None
-        if "/" in chart
-        else kubernetes.helm.v3.RepositoryOptsArgs(repo=args.get("repository", REPOSITORY))
-    )
-    return kubernetes.helm.v3.ReleaseArgs(
-        name=RELEASE_NAME,
-        namespace=args.get("namespace", "vault"),
-        create_namespace=True,
-        chart=chart,
-        version=args.get("chart_version", CHART_VERSION),
-        repository_opts=repository,
-        values=merge_values(ours, args.get("values") or {}),
-        atomic=True,
-        timeout=args.get("timeout_seconds", 300),
-    )
-
-
-def service_address(
-    service_type: str,
-    name: str,
-    namespace: str,
-    ingress: Sequence[Mapping[str, str]],
-) -> str:
-    """Address of the development Vault behind its Service.
-
-    Raises:
-        pulumi.RunError: the Service is to have a load balancer's address and has none.
-    """
-    if service_type != "LoadBalancer":
-        return f"http://{name}.{namespace}.svc:{PORT}"
-    host = next((entry.get("ip") or entry.get("hostname") for entry in ingress), None)
-    if not host:
-        raise pulumi.RunError(
-            f"Service {namespace}/{name} has no load balancer address; "
-            f"see `kubectl describe service -n {namespace} {name}`, or choose another service_type"
+    async def _installed_address(self, args: VaultInstallArgs, kubeconfig: str | None) -> Any:
+        vault = await in_thread(
+            lambda: VaultInCluster(ClusterAccess(kubeconfig, args.get("context")), objects_of(args))
         )
-    return f"http://{host}:{PORT}"
+        seconds = args.get("timeout_seconds", INSTALL_TIMEOUT_SECONDS)
+        return await self._ready_address(vault.look, seconds, planned=vault.address)
+
+    async def _ready_address(
+        self, look: Look, timeout_seconds: int, planned: Callable[[], str | None]
+    ) -> Any:
+        if pulumi.runtime.is_dry_run():
+            found = await in_thread(look)
+            if isinstance(found, Ready):
+                return found.address
+            # The preview goes on all the same: what is to mend Vault may be in it.
+            pulumi.log.warn(f"Vault is not ready: {found.reason}; {found.advice}", self)
+            return await in_thread(planned) or pulumi.UNKNOWN
+        ready = await until_ready(look, timeout_seconds, self._report)
+        if ready.remark is not None:
+            pulumi.log.warn(ready.remark, self)
+        return ready.address
+
+    def _report(self, line: str, passing: bool) -> None:
+        pulumi.log.info(line, self, ephemeral=passing)
 
 
-def _check_fields_of_mode(mode: str, args: VaultInstallArgs) -> None:
-    given = set(args) - {"mode"}
-    if mode == "existing":
-        if "address" not in args:
-            raise InvalidInputError("address", None, "give the address of the existing Vault")
-        if isinstance(args["address"], str):
-            require_server_address("address", args["address"], allow_http=True)
-        foreign = given - EXISTING_FIELDS
-    else:
-        foreign = given & EXISTING_FIELDS
-    for field in sorted(foreign):
-        raise InvalidInputError(field, "…", f"leave it out in mode {mode}")
-    if "repository" in args and "/" in args.get("chart", CHART):
-        raise InvalidInputError(
-            "repository", args["repository"], "leave it out: chart says by itself where it is"
-        )
-    for path, reason in _NOT_THE_USERS.items():
-        if _given(args.get("values"), path.split(".")):
-            raise InvalidInputError(f"values.{path}", "…", f"leave it out; {reason}")
-
-
-def _given(values: object, path: Sequence[str]) -> bool:
-    for key in path:
-        if not isinstance(values, Mapping) or key not in values:
-            return False
-        values = values[key]
-    return True
+async def _namespace_in(args: VaultInstallArgs, uid: str, kubeconfig: str | None) -> str:
+    """The namespace of the release, in the cluster that the provider and the client both mean."""
+    await in_thread(lambda: ClusterAccess(kubeconfig, args.get("context")).require_identity(uid))
+    return args.get("namespace", NAMESPACE)

@@ -1,6 +1,7 @@
 """What is written about the configuration: the declared keys, and the examples of them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from settings import Settings
+from vault_settings import FIELDS
 
 from .test_settings import VAULT_CA, load
 
@@ -38,9 +40,16 @@ def test_examples_use_declared_keys_only(name: str) -> None:
     assert set(example(name)) <= set(declared())
 
 
+def test_the_fields_of_an_installation_are_those_of_the_program() -> None:
+    described = declared()["vaultInstall"]["description"]
+
+    for field in FIELDS:
+        assert re.search(rf"\b{field}\b", described), field
+
+
 def test_every_key_is_typed_and_described() -> None:
     for key, entry in declared().items():
-        assert entry["type"] in ("array", "boolean", "integer", "string"), key
+        assert entry["type"] in ("array", "boolean", "integer", "object", "string"), key
         assert len(entry["description"]) > 20, key
         assert "default" in entry or key == "clusters", key
 
@@ -66,7 +75,7 @@ def test_the_readmes_example_is_a_complete_environment(
     settings: Settings = load(**values)
 
     assert settings.development is False
-    assert settings.vault.address == values["vaultAddress"]
+    assert settings.vault.install["address"] == values["vaultAddress"]
     assert [cluster.name for cluster in settings.clusters] == ["eu-west-1", "us-east-1"]
 
 

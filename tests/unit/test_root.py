@@ -125,5 +125,5 @@ def test_a_mount_without_the_root_is_one_line(recorder: Recorder) -> None:
     def program() -> pulumi.Output[Any]:
         return RootPki("root-pki", {"certificate_pem": root, "private_key_pem": "key"}).issuer_id
 
-    with pytest.raises(pulumi.RunError, match="mount 'pki' has no issuer with the root"):
+    with pytest.raises(pulumi.RunError, match="mount 'pki' has no issuers any more"):
         run(program)

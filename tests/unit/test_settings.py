@@ -68,7 +68,13 @@ def test_the_defaults(environment: Path) -> None:
     assert settings.root.common_name == "mesh-trust root"
     assert settings.root.organization is None
     assert settings.root.lifetime_days == 3650
-    assert settings.vault.address == "https://vault:8200"
+    assert settings.vault.install == {
+        "mode": "existing",
+        "address": "https://vault:8200",
+        "ca_certificate": VAULT_CA,
+    }
+    assert settings.vault.is_installed is False
+    assert settings.contexts == {"east": "east", "west": "west"}
     assert settings.vault.ca_certificate == VAULT_CA
     assert settings.vault.intermediate_lifetime_days == 365
     assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
@@ -107,7 +113,9 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
 
     assert settings.development is True
     assert settings.kubeconfig == environment / "other"
-    assert (settings.vault.address, settings.vault.ca_certificate) == ("http://other", other_ca)
+    assert settings.vault.install["address"] == "http://other"
+    assert settings.vault.ca_file == environment / "other.pem"
+    assert settings.vault.ca_certificate == other_ca
     assert (settings.root.common_name, settings.root.organization) == ("our root", "we")
     assert (settings.root.lifetime_days, settings.vault.intermediate_lifetime_days) == (20, 10)
     (cluster,) = settings.clusters
@@ -207,10 +215,13 @@ def test_a_wrong_value_is_named(config: dict[str, Any], message: str) -> None:
 
 def test_a_missing_vault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAULT_ADDR")
-    with pytest.raises(InvalidInputError, match=r"^vaultAddress: None .*set it, or VAULT_ADDR"):
+    with pytest.raises(InvalidInputError, match=r"^vaultAddress: None .*VAULT_ADDR.*vaultInstall"):
         load()
 
 
 def test_without_a_ca_file_the_systems_certificates_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAULT_CACERT")
-    assert load().vault.ca_certificate is None
+    settings = load()
+
+    assert settings.vault.ca_certificate is None
+    assert "ca_certificate" not in settings.vault.install

@@ -1,36 +1,64 @@
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
 from components import InvalidInputError, VaultInstall, VaultInstallArgs
-from components.vault_install import service_address
-from components.vault_values import merge_values
+from components.cluster_access import UnusableAccessError
+from components.vault_readiness import Obstacle, Ready
 
-from .conftest import Recorder, run, secret
+from .conftest import VAULT_ADDRESS, ClusterSeen, Recorder, run, secret
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 PASSWORD = "random:index/randomPassword:RandomPassword"
-SERVICE = "kubernetes:core/v1:Service"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+SEALED = Obstacle("sealed", "Vault is sealed", "unseal it")
+
+
+@pytest.fixture(autouse=True)
+def cluster(recorder: Recorder) -> None:
+    recorder.computed[PASSWORD] = {"result": "a-token"}
+    recorder.computed[NAMESPACE] = {"metadata": {"name": "kube-system", "uid": "the-uid"}}
+
+
+@pytest.fixture
+def chart_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A chart of one's own, relative to the program's folder."""
+    (tmp_path / "charts" / "vault").mkdir(parents=True)
+    (tmp_path / "charts" / "vault" / "Chart.yaml").write_text("name: vault\n")
+    monkeypatch.chdir(tmp_path)
+    return "./charts/vault"
+
+
+def preview() -> Recorder:
+    """From here on it is a preview; what is registered in it."""
+    mocks = Recorder()
+    mocks.computed[NAMESPACE] = {"metadata": {"name": "kube-system", "uid": "the-uid"}}
+    mocks.computed[PASSWORD] = {"result": "a-token"}
+    pulumi.runtime.set_mocks(mocks, project="mesh-trust", stack="unit", preview=True)
+    return mocks
 
 
 def install(recorder: Recorder, **args: Any) -> dict[str, Any]:
     """Inputs of the release that mode `dev` makes, after the outputs were checked."""
-    recorder.computed[PASSWORD] = {"result": "a-token"}
-    recorder.computed[RELEASE] = {"status": {"namespace": "vault", "name": "vault"}}
-    recorder.computed[SERVICE] = {
-        "metadata": {"name": "vault", "namespace": "vault"},
-        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
-    }
 
     def program() -> pulumi.Output[Any]:
         vault = VaultInstall("vault", {"mode": "dev", **args})  # type: ignore[typeddict-item]
         return pulumi.Output.all(
-            vault.service_name, vault.root_token, vault.root_token.is_secret(), vault.ca_certificate
+            vault.address,
+            vault.root_token,
+            vault.root_token.is_secret(),
+            vault.address.is_secret(),
+            vault.ca_certificate,
         )
 
-    assert run(program) == ["vault", "a-token", True, None]
+    assert run(program) == [VAULT_ADDRESS, "a-token", True, False, None]
     return recorder.of_type(RELEASE)["vault-release"]
+
+
+def existing(**args: Any) -> pulumi.Output[str]:
+    return VaultInstall("vault", {"mode": "existing", "address": "https://v", **args}).address  # type: ignore[typeddict-item]
 
 
 def test_the_release_is_that_of_the_guide(recorder: Recorder) -> None:
@@ -52,8 +80,7 @@ def test_the_release_is_that_of_the_guide(recorder: Recorder) -> None:
                 },
             }
         ),
-        "atomic": True,
-        "timeout": 300,
+        "skipAwait": True,
         "compat": "true",
     }
 
@@ -62,11 +89,12 @@ def test_the_release_is_that_of_the_guide(recorder: Recorder) -> None:
     ("argument", "value", "path"),
     [
         ("namespace", "secrets", ["namespace"]),
+        ("chart", "vault-of-ours", ["chart"]),
         ("chart_version", "0.30.0", ["version"]),
-        ("repository", "https://charts.example.com", ["repositoryOpts", "repo"]),
-        ("timeout_seconds", 60, ["timeout"]),
+        ("repository", "https://charts.example.com/stable", ["repositoryOpts", "repo"]),
         ("service_type", "NodePort", ["values", "value", "server", "service", "type"]),
         ("log_level", "info", ["values", "value", "server", "logLevel"]),
+        ("values", {"ui": {"enabled": True}}, ["values", "value", "ui"]),
     ],
 )
 def test_every_argument_reaches_the_release(
@@ -75,7 +103,7 @@ def test_every_argument_reaches_the_release(
     rendered: Any = install(recorder, **{argument: value})
     for key in path:
         rendered = rendered[key]
-    assert rendered == value
+    assert rendered == (value["ui"] if argument == "values" else value)
 
 
 def test_the_users_values_win_over_ours(recorder: Recorder) -> None:
@@ -87,22 +115,122 @@ def test_the_users_values_win_over_ours(recorder: Recorder) -> None:
     assert values["server"]["dev"]["enabled"] is True
 
 
-@pytest.mark.parametrize("chart", ["./charts/vault", "oci://registry.example.com/charts/vault"])
-def test_a_path_or_an_oci_reference_needs_no_repository(recorder: Recorder, chart: str) -> None:
-    release = install(recorder, chart=chart)
+def test_how_long_to_wait_changes_nothing_of_the_release(recorder: Recorder) -> None:
+    assert "timeout" not in install(recorder, timeout_seconds=60)
 
-    assert release["chart"] == chart
+
+def test_an_oci_reference_needs_no_repository(recorder: Recorder) -> None:
+    release = install(recorder, chart="oci://registry.example.com/charts/vault")
+
+    assert release["chart"] == "oci://registry.example.com/charts/vault"
+    assert release["version"] == "0.34.1"
     assert "repositoryOpts" not in release
 
 
-def test_the_address_is_that_of_the_load_balancer(recorder: Recorder) -> None:
-    recorder.computed[RELEASE] = {"status": {"namespace": "vault", "name": "vault"}}
-    recorder.computed[SERVICE] = {
-        "metadata": {"name": "vault", "namespace": "vault"},
-        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
-    }
+def test_a_local_chart_has_its_own_version(recorder: Recorder, chart_folder: str) -> None:
+    release = install(recorder, chart=chart_folder)
 
-    assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == "http://192.0.2.7:8200"
+    assert release["chart"] == chart_folder
+    assert "repositoryOpts" not in release
+    assert "version" not in release
+
+
+@pytest.mark.parametrize(
+    ("args", "connection"),
+    [
+        ({}, (None, None)),
+        ({"kubeconfig": "/kubeconfig", "context": "mgmt"}, ("/kubeconfig", "mgmt")),
+    ],
+)
+def test_the_cluster_is_compared_before_anything_is_installed(
+    recorder: Recorder, args: dict[str, str], connection: tuple[str | None, str | None]
+) -> None:
+    install(recorder, **args)
+
+    assert ClusterSeen.asked == [connection, ("the-uid",), connection]
+    assert recorder.types().index(NAMESPACE) < recorder.types().index(RELEASE)
+
+
+def test_another_cluster_than_the_providers_gets_no_release(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: ClusterSeen, uid: str) -> None:
+        raise UnusableAccessError("context", uid, "name the same")
+
+    monkeypatch.setattr(ClusterSeen, "require_identity", refuse)
+
+    with pytest.raises(UnusableAccessError, match=r"^context: 'the-uid'"):
+        install(recorder)
+    assert RELEASE not in recorder.types()
+
+
+def test_a_secret_kubeconfig_makes_no_secret_of_the_address(recorder: Recorder) -> None:
+    def program() -> pulumi.Output[Any]:
+        kubeconfig = pulumi.Output.secret("users: []\n")
+        vault = VaultInstall("vault", {"mode": "dev", "kubeconfig": kubeconfig})
+        return pulumi.Output.all(vault.address, vault.address.is_secret())
+
+    assert run(program) == [VAULT_ADDRESS, False]
+    assert recorder.of_type(RELEASE)["vault-release"]["namespace"] == "vault"
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [({}, "vault"), ({"fullnameOverride": "ours"}, "ours"), ({"nameOverride": "x"}, "vault-x")],
+)
+def test_the_service_is_named_as_the_chart_names_it(values: dict[str, str], name: str) -> None:
+    assert run(lambda: VaultInstall("v", {"mode": "dev", "values": values}).service_name) == name
+
+
+def test_a_vault_that_is_not_ready_fails_the_run_with_the_reason(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.vault_install.VaultInCluster.look", lambda _: SEALED)
+
+    with pytest.raises(pulumi.RunError, match=r"^Vault is not ready after 1 s: Vault is sealed; "):
+        install(recorder, timeout_seconds=1)
+    assert RELEASE in recorder.types()
+
+
+@pytest.mark.usefixtures("recorder")
+def test_a_remark_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(
+        "components.vault_install.VaultInCluster.look",
+        lambda _: Ready(VAULT_ADDRESS, "the pod is an old one"),
+    )
+
+    assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == VAULT_ADDRESS
+    assert [each.getMessage() for each in caplog.records] == ["the pod is an old one"]
+    assert caplog.records[0].levelname == "WARNING"
+
+
+def test_a_preview_knows_the_address_of_a_vault_that_is_ready() -> None:
+    preview()
+
+    assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == VAULT_ADDRESS
+
+
+def test_a_preview_goes_on_without_a_vault_that_is_not_ready(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("components.vault_install.VaultInCluster.look", lambda _: SEALED)
+    monkeypatch.setattr("components.vault_install.VaultInCluster.address", lambda _: None)
+    mocks = preview()
+
+    def program() -> pulumi.Output[Any]:
+        vault = VaultInstall("vault", {"mode": "dev"})
+        return pulumi.Output.all(vault.address.is_known(), vault.service_name)
+
+    assert run(program) == [False, "vault"]
+    assert RELEASE in mocks.types()
+    monkeypatch.setattr(
+        "components.vault_install.VaultInCluster.address", lambda _: "http://its-service"
+    )
+    assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == "http://its-service"
+    warnings = [(each.levelname, each.getMessage()) for each in caplog.records]
+    assert warnings == [("WARNING", "Vault is not ready: Vault is sealed; unseal it")] * 2
 
 
 def test_an_existing_vault_is_passed_on(recorder: Recorder) -> None:
@@ -118,29 +246,67 @@ def test_an_existing_vault_is_passed_on(recorder: Recorder) -> None:
     assert recorder.types() == ["mesh-trust:index:VaultInstall"]
 
 
+def test_an_existing_vault_is_asked_with_its_ca(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str | None]] = []
+    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *a: asked.append(a))
+
+    assert run(existing) == "https://v"
+    assert run(lambda: existing(ca_certificate="the CA")) == "https://v"
+    assert asked == [("https://v", None), ("https://v", "the CA")]
+    assert recorder.types() == ["mesh-trust:index:VaultInstall"] * 2
+
+
+def test_an_existing_vault_is_waited_for(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: SEALED)
+
+    with pytest.raises(pulumi.RunError, match=r"^Vault is not ready after 1 s: Vault is sealed; "):
+        run(lambda: existing(timeout_seconds=1))
+    assert recorder.types() == ["mesh-trust:index:VaultInstall"]
+
+
+def test_a_preview_asks_an_existing_vault_once_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    preview()
+    assert run(existing) == "https://v"
+    assert caplog.records == []
+
+    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: SEALED)
+    assert run(existing) == "https://v"
+    warnings = [(each.levelname, each.getMessage()) for each in caplog.records]
+    assert warnings == [("WARNING", "Vault is not ready: Vault is sealed; unseal it")]
+
+
 @pytest.mark.parametrize(
     ("args", "field"),
     [
+        ({}, "mode"),
         ({"mode": "prod"}, "mode"),
         ({"mode": "existing"}, "address"),
         ({"mode": "existing", "address": "vault"}, "address"),
         ({"mode": "existing", "address": "https://vault", "values": {}}, "values"),
+        ({"mode": "existing", "address": "https://vault", "context": "mgmt"}, "context"),
+        ({"mode": "existing", "address": "https://vault", "timeout_seconds": 0}, "timeout_seconds"),
         ({"mode": "dev", "address": "https://vault"}, "address"),
         ({"mode": "dev", "ca_certificate": "x"}, "ca_certificate"),
+        ({"mode": "dev", "servce_type": "NodePort"}, "servce_type"),
         ({"mode": "dev", "namespace": "a_b"}, "namespace"),
+        ({"mode": "dev", "context": ""}, "context"),
         ({"mode": "dev", "service_type": "ExternalName"}, "service_type"),
         ({"mode": "dev", "log_level": "loud"}, "log_level"),
         ({"mode": "dev", "timeout_seconds": 0}, "timeout_seconds"),
+        ({"mode": "dev", "chart": "./absent"}, "chart"),
+        ({"mode": "dev", "chart_version": ">= 0.30"}, "chart_version"),
+        ({"mode": "dev", "values": []}, "values"),
+        ({"mode": "dev", "values": {"fullnameOverride": "a_b"}}, "values.fullnameOverride"),
         (
             {"mode": "dev", "values": {"server": {"dev": {"devRootToken": "hush"}}}},
             "values.server.dev.devRootToken",
         ),
-        (
-            {"mode": "dev", "values": {"server": {"dev": {"enabled": False}}}},
-            "values.server.dev.enabled",
-        ),
-        ({"mode": "dev", "values": {"global": {"tlsDisable": False}}}, "values.global.tlsDisable"),
-        ({"mode": "dev", "chart": "./vault", "repository": "https://charts"}, "repository"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_registered(
@@ -150,35 +316,3 @@ def test_bad_input_is_refused_before_anything_is_registered(
         VaultInstall("vault", args)
     assert "hush" not in str(refused.value)
     assert recorder.registered == []
-
-
-@pytest.mark.parametrize(
-    ("service_type", "ingress", "address"),
-    [
-        ("LoadBalancer", [{"ip": "192.0.2.7"}], "http://192.0.2.7:8200"),
-        ("LoadBalancer", [{"hostname": "lb.example.com"}], "http://lb.example.com:8200"),
-        ("ClusterIP", [], "http://vault.secrets.svc:8200"),
-        ("NodePort", [], "http://vault.secrets.svc:8200"),
-    ],
-)
-def test_where_vault_answers(
-    service_type: str, ingress: list[dict[str, str]], address: str
-) -> None:
-    assert service_address(service_type, "vault", "secrets", ingress) == address
-
-
-@pytest.mark.parametrize("ingress", [[], [{}]])
-def test_a_missing_load_balancer_is_said(ingress: list[dict[str, str]]) -> None:
-    with pytest.raises(pulumi.RunError, match="Service secrets/vault has no load balancer address"):
-        service_address("LoadBalancer", "vault", "secrets", ingress)
-
-
-def test_values_are_merged_as_helm_merges_them() -> None:
-    ours = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
-
-    assert merge_values(ours, {"a": {"c": [3]}, "e": None}) == {
-        "a": {"b": 1, "c": [3]},
-        "d": 1,
-        "e": None,
-    }
-    assert ours == {"a": {"b": 1, "c": [1, 2]}, "d": 1}

@@ -1,0 +1,224 @@
+"""Reads a cluster with the official Python client, beside the provider that changes it."""
+
+import os
+import shlex
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import yaml
+
+from .vault_readiness import on_one_line
+
+if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
+IDENTITY_NAMESPACE = "kube-system"
+"""The namespace whose uid tells clusters apart: every cluster has it from its start to its end."""
+
+_REQUEST_SECONDS = 10
+_FORBIDDEN = (401, 403)
+
+
+class UnusableAccessError(pulumi.RunError):
+    """A kubeconfig leads nowhere or astray; the message is a single line.
+
+    It is found out while values resolve, where the SDK would wrap an InvalidInputError, which is a
+    ValueError, into lines of its own.
+    """
+
+    def __init__(self, field: str, value: object, fix: str) -> None:
+        super().__init__(f"{field}: {value!r} is not valid; {fix}")
+
+
+class ClusterSilentError(Exception):
+    """The API server does not answer, or not with sense; the message is a single line."""
+
+
+class ClusterAccess:
+    """A client of one cluster, which only reads."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        """Takes over what a kubeconfig says; asks nothing yet.
+
+        `kubeconfig` is a path or the content of a file. Without it, it is looked for as kubectl
+        does, and at last in the pod that the program may run in.
+
+        Raises:
+            UnusableAccessError: there is no such file or context, or nothing to connect to.
+        """
+        from kubernetes import client
+
+        api_client = client.ApiClient(_configuration(kubeconfig, context))
+        # The stubs make every field of an answer optional.
+        self._core: Any = client.CoreV1Api(api_client)
+        self._apps: Any = client.AppsV1Api(api_client)
+        quoted = shlex.quote(context) if context else ""
+        self.kubectl = f"kubectl --context {quoted}" if context else "kubectl"
+        """How a command to this cluster starts."""
+        self.helm = f"helm --kube-context {quoted}" if context else "helm"
+        """How a command to this cluster's releases starts."""
+
+    def stateful_set(self, namespace: str, name: str) -> Any | None:
+        """The StatefulSet, or None where there is none."""
+        return _found(self._apps.read_namespaced_stateful_set, name, namespace)
+
+    def service(self, namespace: str, name: str) -> Any | None:
+        """The Service, or None where there is none."""
+        return _found(self._core.read_namespaced_service, name, namespace)
+
+    def pod(self, namespace: str, name: str) -> Any | None:
+        """The pod, or None where there is none."""
+        return _found(self._core.read_namespaced_pod, name, namespace)
+
+    def claim(self, namespace: str, name: str) -> Any | None:
+        """The claim of a volume, or None where there is none."""
+        return _found(self._core.read_namespaced_persistent_volume_claim, name, namespace)
+
+    def last_warning(
+        self, namespace: str, uid: str, reasons: Collection[str] | None = None
+    ) -> str | None:
+        """The newest warning among the events of the object with `uid`, on a single line.
+
+        With `reasons`, the others are passed over. Kubernetes keeps events for an hour or so.
+        """
+        selector = f"involvedObject.uid={uid},type=Warning"
+        with _explained():
+            events = self._core.list_namespaced_event(
+                namespace, field_selector=selector, _request_timeout=_REQUEST_SECONDS
+            ).items
+        wanted = [each for each in events if reasons is None or each.reason in reasons]
+        newest = max(wanted, key=_moment, default=None)
+        return on_one_line(newest.message or newest.reason or "") if newest is not None else None
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        """The end of the log of a container, or of its run before; empty where it cannot be had."""
+        log = _found(
+            self._core.read_namespaced_pod_log,
+            pod,
+            namespace,
+            container=container,
+            previous=previous,
+            tail_lines=100,
+            # 400: of a run that is collected already, or of none. 5xx: its node does not answer.
+            absent=(400, 404, 500, 502, 503, 504),
+        )
+        return log or ""
+
+    def require_identity(self, uid: str) -> None:
+        """Makes sure that this is the cluster whose namespace kube-system has `uid`.
+
+        Raises:
+            UnusableAccessError: it is another cluster.
+            pulumi.RunError: it cannot be asked.
+        """
+        try:
+            found = _found(self._core.read_namespace, IDENTITY_NAMESPACE)
+        except ClusterSilentError as error:
+            raise pulumi.RunError(f"the cluster that Vault goes to is not there: {error}") from None
+        if found is None or found.metadata.uid != uid:
+            raise UnusableAccessError(
+                "context",
+                self._core.api_client.configuration.host,
+                "name the cluster of the kubernetes provider in kubeconfig and context: "
+                "they lead to another one",
+            )
+
+
+def _configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
+    from kubernetes import client, config
+
+    named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    configuration = client.Configuration()
+    # Every look is a try of its own, and a retry would print a warning.
+    configuration.retries = False
+    try:
+        if is_content(named):
+            config.load_kube_config_from_dict(
+                yaml.safe_load(named), context, configuration, persist_config=False
+            )
+        elif kubeconfig is None and _is_in_pod() and not _any_exists(named):
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            config.load_kube_config(named, context, configuration, persist_config=False)
+    except config.ConfigException as error:
+        raise UnusableAccessError(
+            "kubeconfig",
+            _shown(named),
+            f"name a kubeconfig that has {f'context {context}' if context else 'a current context'}"
+            f" ({on_one_line(str(error), 150)})",
+        ) from None
+    except (yaml.YAMLError, TypeError, AttributeError):
+        # Not the errors' own words, which may quote the content. The client looks at no types.
+        raise UnusableAccessError(
+            "kubeconfig", _shown(named), "give it the YAML of a kubeconfig"
+        ) from None
+    return configuration
+
+
+def is_content(kubeconfig: str) -> bool:
+    """Whether this is the content of a kubeconfig, and not the path of one."""
+    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
+
+
+def _shown(kubeconfig: str) -> str:
+    return "…" if is_content(kubeconfig) else kubeconfig
+
+
+def _any_exists(paths: str) -> bool:
+    return any(Path(path).expanduser().exists() for path in paths.split(os.pathsep))
+
+
+def _is_in_pod() -> bool:
+    return "KUBERNETES_SERVICE_HOST" in os.environ
+
+
+def _found(read: Any, *names: str, absent: tuple[int, ...] = (404,), **options: Any) -> Any | None:
+    from kubernetes.client import ApiException
+
+    with _explained():
+        try:
+            return read(*names, **options, _request_timeout=_REQUEST_SECONDS)
+        except ApiException as error:
+            if error.status in absent:
+                return None
+            raise
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        said = on_one_line(_message(error))
+        if error.status in _FORBIDDEN:
+            raise pulumi.RunError(
+                f"the cluster that Vault goes to refuses to be read: {said}; give the user of the "
+                "kubeconfig the right to read pods, their logs, events, services, stateful sets, "
+                "persistent volume claims and the namespace kube-system"
+            ) from None
+        raise ClusterSilentError(f"its API server answers {error.status}: {said}") from None
+    except (HTTPError, OSError) as error:
+        raise ClusterSilentError(
+            f"its API server does not answer ({on_one_line(str(error), 200)})"
+        ) from None
+
+
+def _message(error: Any) -> str:
+    status = yaml.safe_load(error.body) if error.body else None
+    return str(status["message"] if isinstance(status, dict) else error.reason)
+
+
+def _moment(event: Any) -> float:
+    moments = (
+        event.last_timestamp,
+        event.series.last_observed_time if event.series else None,
+        event.event_time,
+        event.metadata.creation_timestamp,
+    )
+    return max(float(moment.timestamp()) for moment in moments if moment is not None)

@@ -1,0 +1,155 @@
+"""Asks a Vault, without a token, whether it can be worked with."""
+
+import ipaddress
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from .vault_readiness import Obstacle, on_one_line
+
+_REQUEST_SECONDS = 5
+
+# What /v1/sys/health answers with beside 200, as Vault's API documentation lists it.
+_STANDBY = (429, 473)
+_DISASTER_RECOVERY_SECONDARY = 472
+_NOT_INITIALISED = 501
+_SEALED = 503
+
+
+def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None:
+    """Why the Vault at `address` cannot be worked with; None when it can.
+
+    A standby counts as ready, since it passes requests on. `ca_certificate` holds the CA
+    certificates that Vault's own has to chain to, PEM; None means the system's.
+    """
+    # Imported here: a program that waits for nothing starts faster without it.
+    import requests
+
+    try:
+        status = _health_status(address, ca_certificate)
+    except requests.exceptions.SSLError as error:
+        return _tls_obstacle(address, ca_certificate, error)
+    except requests.exceptions.RequestException as error:
+        return Obstacle(
+            "address",
+            f"Vault does not answer at {address} ({on_one_line(_innermost(error), 150)})",
+            "see that it runs, and that this machine gets to it through name, route and firewall: "
+            f"`curl -v {address}/v1/sys/health`",
+        )
+    return _status_obstacle(address, status)
+
+
+def _status_obstacle(address: str, status: int) -> Obstacle | None:
+    if status == HTTPStatus.OK or status in _STANDBY:
+        return None
+    if status == _NOT_INITIALISED:
+        return Obstacle(
+            "uninitialised",
+            f"Vault at {address} is not initialised",
+            f"initialise and unseal it: `vault operator init -address={address}`",
+        )
+    if status == _SEALED:
+        return Obstacle(
+            "sealed",
+            f"Vault at {address} is sealed",
+            f"unseal it: `vault operator unseal -address={address}`",
+        )
+    if status == _DISASTER_RECOVERY_SECONDARY:
+        return Obstacle(
+            "secondary",
+            f"Vault at {address} is a disaster recovery secondary, which takes no changes",
+            "give the address of its primary",
+            patience_seconds=0,
+        )
+    return Obstacle(
+        "not Vault",
+        f"{address}/v1/sys/health answers {status}, as no Vault does",
+        "see that the address is Vault's own, with https where Vault serves it",
+    )
+
+
+def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) -> Obstacle:
+    cause = _innermost_error(error)
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        return Obstacle(
+            "tls",
+            f"no TLS connection comes about with {address} ({on_one_line(_innermost(error), 150)})",
+            "use http where Vault serves plain HTTP",
+        )
+    trusted = "the system's certificates" if ca_certificate is None else "the CA that is given"
+    return Obstacle(
+        "certificate",
+        f"the certificate of {address} does not hold against {trusted} "
+        f"({on_one_line(cause.verify_message)})",
+        "give the CA that Vault's certificate chains to, and an address that is in it: "
+        f"`openssl s_client -showcerts -connect {_host_and_port(address)}`",
+        patience_seconds=0,
+    )
+
+
+def _health_status(address: str, ca_certificate: str | None) -> int:
+    import hvac
+    import requests
+
+    with requests.Session() as session, _trusted(ca_certificate) as verify:
+        session.verify = verify
+        # A proxy of the environment is not meant for this machine itself.
+        session.trust_env = not _is_loopback(urlsplit(address).hostname or "")
+        client = hvac.Client(
+            url=address,
+            token="",  # hvac would send the one of the shell
+            session=session,
+            timeout=_REQUEST_SECONDS,
+            adapter=hvac.adapters.RawAdapter,
+        )
+        answer = client.sys.read_health_status(standby_ok=True, method="GET")
+        status: int = answer.status_code
+        return status
+
+
+@contextmanager
+def _trusted(ca_certificate: str | None) -> Iterator[str | bool]:
+    """What to check Vault's certificate against, as requests takes it."""
+    if ca_certificate is None:
+        # The system's own, as the provider's plugin takes them, not the ones requests brings.
+        paths = ssl.get_default_verify_paths()
+        yield paths.cafile or paths.capath or True
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(ca_certificate)
+        file.flush()
+        yield file.name
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _host_and_port(address: str) -> str:
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
+
+
+def _innermost(error: BaseException) -> str:
+    """What the innermost of nested errors says, without the names of classes around it."""
+    cause = _innermost_error(error)
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause) or type(cause).__name__
+
+
+def _innermost_error(error: BaseException) -> BaseException:
+    while True:
+        inner = getattr(error, "reason", None)
+        nested = [each for each in (inner, *error.args) if isinstance(each, BaseException)]
+        following = nested[0] if nested else error.__cause__
+        if following is None:
+            return error
+        error = following

@@ -1,0 +1,207 @@
+"""Why a pod of Vault is not ready, from what Kubernetes keeps of it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .cluster_access import ClusterAccess
+from .vault_readiness import Obstacle, on_one_line
+
+VAULT_CONTAINER = "vault"
+
+PATIENCE_SECONDS = 60.0
+"""For what seldom mends itself: a registry hiccups, or something comes up late."""
+
+_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError")
+_NEVER_AN_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
+_NOT_MADE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+_CRASHES = "CrashLoopBackOff"
+
+_PREPARING = (
+    "FailedAttachVolume",
+    "FailedCreatePodSandBox",
+    "FailedMapVolume",
+    "FailedMount",
+    "NetworkNotReady",
+)
+"""Events of a kubelet that gets nowhere before the first container starts."""
+_PROBES = ("Unhealthy",)
+
+# Labels of Vault's own service registration, where its configuration has one.
+_SEALED_LABEL = "vault-sealed"
+_INITIALISED_LABEL = "vault-initialized"
+
+# Only such lines of a log are shown: a development server prints its root token and unseal key.
+_ERROR_LINE = re.compile(r'\[ERROR\]|"@level":"error"|^panic:|^fatal error:|^Error\b|^error\b')
+# Tokens, keys and their like: long runs of letters and digits as no name or path has them.
+_SECRET = re.compile(
+    r"\b(hv[sbr]|s)\.[\w-]{8,}"
+    r"|(?=[a-z0-9+/=]*[A-Z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}"
+    r"|[A-Za-z0-9+=]{20,}"
+)
+
+
+def pod_obstacle(cluster: ClusterAccess, pod: Any) -> Obstacle | None:
+    """Why `pod` is not ready, None when it is.
+
+    Raises:
+        ClusterSilentError: the cluster did not answer.
+        pulumi.RunError: it may not be read.
+    """
+    name = f"{pod.metadata.namespace}/{pod.metadata.name}"
+    describe = f"`{cluster.kubectl} describe pod -n {pod.metadata.namespace} {pod.metadata.name}`"
+    if pod.status.phase == "Failed":
+        return Obstacle(
+            "failed",
+            f"pod {name} has failed: {on_one_line(pod.status.message or pod.status.reason or '')}",
+            f"see {describe}",
+            PATIENCE_SECONDS,
+        )
+    if not pod.spec.node_name:
+        return _volume_obstacle(cluster, pod, name) or _unscheduled(cluster, pod, name, describe)
+    for status in _statuses(pod):
+        found = _container_obstacle(cluster, pod, status, name, describe)
+        if found is not None:
+            return found
+    if _condition(pod, "Ready") == "True":
+        return None
+    if pod.status.phase == "Pending":
+        return _starting(cluster, pod, name, describe)
+    return _not_ready(cluster, pod, name, describe)
+
+
+def _unscheduled(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
+    said = next(
+        (
+            each.message or each.reason
+            for each in pod.status.conditions or ()
+            if each.type == "PodScheduled" and each.status == "False"
+        ),
+        None,
+    )
+    if said is None:
+        return Obstacle(
+            "no host",
+            f"pod {name} has no node yet, and no scheduler has said anything about it",
+            f"see that the cluster has a scheduler and nodes: `{cluster.kubectl} get nodes`",
+        )
+    return Obstacle(
+        "unscheduled",
+        f"pod {name} is pending: {on_one_line(said)}",
+        "give the cluster a node that takes it, or ask for less in values (server.resources, "
+        f"server.affinity, server.tolerations); see {describe}",
+    )
+
+
+def _volume_obstacle(cluster: ClusterAccess, pod: Any, name: str) -> Obstacle | None:
+    namespace = pod.metadata.namespace
+    for volume in pod.spec.volumes or ():
+        if volume.persistent_volume_claim is None:
+            continue
+        wanted = volume.persistent_volume_claim.claim_name
+        claim = cluster.claim(namespace, wanted)
+        if claim is not None and claim.status.phase == "Bound":
+            continue
+        if claim is None:
+            state = "which does not exist"
+        else:
+            warning = cluster.last_warning(namespace, claim.metadata.uid)
+            state = f"which is {claim.status.phase}" + (f": {warning}" if warning else "")
+        return Obstacle(
+            "volume",
+            f"pod {name} is pending: it needs the volume of claim {namespace}/{wanted}, {state}",
+            "give the cluster a default StorageClass, or name one in values "
+            "(server.dataStorage.storageClass); "
+            f"see `{cluster.kubectl} describe persistentvolumeclaim -n {namespace} {wanted}`",
+        )
+    return None
+
+
+def _container_obstacle(
+    cluster: ClusterAccess, pod: Any, status: Any, name: str, describe: str
+) -> Obstacle | None:
+    waiting, terminated = status.state.waiting, status.state.terminated
+    reason = waiting.reason if waiting is not None else None
+    said = f": {on_one_line(waiting.message)}" if waiting is not None and waiting.message else ""
+    if reason in _NO_IMAGE or reason in _NEVER_AN_IMAGE:
+        return Obstacle(
+            "image",
+            f"pod {name} gets no image {status.image} ({reason}{said})",
+            f"correct server.image in values, or let the nodes reach its registry; see {describe}",
+            0 if reason in _NEVER_AN_IMAGE else PATIENCE_SECONDS,
+        )
+    if reason in _NOT_MADE:
+        return Obstacle(
+            "container",
+            f"container {status.name} of pod {name} cannot be made ({reason}{said})",
+            f"correct values, or make what they name; see {describe}",
+            PATIENCE_SECONDS,
+        )
+    before = status.last_state.terminated
+    if terminated is not None and terminated.exit_code != 0:
+        return _crash(cluster, pod, status, terminated, name)
+    if before is not None and (reason == _CRASHES or (before.exit_code != 0 and not status.ready)):
+        return _crash(cluster, pod, status, before, name, is_over=True)
+    return None
+
+
+def _crash(
+    cluster: ClusterAccess, pod: Any, status: Any, ended: Any, name: str, *, is_over: bool = False
+) -> Obstacle:
+    namespace, previous = pod.metadata.namespace, " --previous" if is_over else ""
+    log = cluster.log(namespace, pod.metadata.name, status.name, previous=is_over)
+    error = last_error(log)
+    why = f" ({ended.reason})" if ended.reason not in (None, "Error") else ""
+    return Obstacle(
+        "crash",
+        f"container {status.name} of pod {name} ended with exit code {ended.exit_code}{why}, "
+        f"restarts so far: {status.restart_count}" + (f": {error}" if error else ""),
+        "see its log, which may hold the root token: "
+        f"`{cluster.kubectl} logs -n {namespace} {pod.metadata.name} -c {status.name}{previous}`",
+        PATIENCE_SECONDS,
+    )
+
+
+def _starting(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
+    warning = cluster.last_warning(pod.metadata.namespace, pod.metadata.uid, _PREPARING)
+    return Obstacle(
+        "not started" if warning else "starting",
+        f"pod {name} is being started on node {pod.spec.node_name}"
+        + (f": {warning}" if warning else ""),
+        f"see {describe}, and that the node is well",
+    )
+
+
+def _not_ready(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
+    namespace = pod.metadata.namespace
+    labels = pod.metadata.labels or {}
+    inside = f"`{cluster.kubectl} exec -n {namespace} {pod.metadata.name} -- vault operator"
+    if labels.get(_INITIALISED_LABEL) == "false":
+        return Obstacle(
+            "uninitialised",
+            f"Vault in pod {name} is not initialised",
+            f"initialise and unseal it: {inside} init`",
+        )
+    if labels.get(_SEALED_LABEL) == "true":
+        return Obstacle("sealed", f"Vault in pod {name} is sealed", f"unseal it: {inside} unseal`")
+    warning = cluster.last_warning(namespace, pod.metadata.uid, _PROBES)
+    return Obstacle(
+        "probe" if warning else "not ready",
+        f"pod {name} runs and is not ready yet" + (f": {warning}" if warning else ""),
+        f"see {describe}, and the log of Vault",
+    )
+
+
+def last_error(log: str) -> str | None:
+    """The last line of `log` that tells of an error, without anything that may be a secret."""
+    lines = [line for line in log.splitlines() if _ERROR_LINE.search(line)]
+    return on_one_line(_SECRET.sub("…", lines[-1]), 300) if lines else None
+
+
+def _statuses(pod: Any) -> Iterator[Any]:
+    yield from pod.status.init_container_statuses or ()
+    yield from pod.status.container_statuses or ()
+
+
+def _condition(pod: Any, wanted: str) -> str | None:
+    return next((each.status for each in pod.status.conditions or () if each.type == wanted), None)

@@ -1,0 +1,146 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import InvalidInputError
+from settings import Settings
+
+from .test_settings import environment, load
+
+__all__ = ["environment"]
+
+INSTALL = {"mode": "dev", "context": "west"}
+
+
+def loaded(install: Any, **config: Any) -> Settings:
+    clusters = [{"name": "east"}]
+    return load(**{"development": True, "clusters": clusters, "vaultInstall": install, **config})
+
+
+def test_an_installation_with_the_defaults(environment: Path) -> None:
+    settings = loaded(INSTALL)
+
+    assert settings.vault.install == {
+        "mode": "dev",
+        "context": "west",
+        "kubeconfig": str(environment / "kubeconfig"),
+    }
+    assert settings.vault.is_installed is True
+    assert settings.contexts == {"east": "east", "management": "west"}
+    # $VAULT_ADDR and $VAULT_CACERT are another Vault's.
+    assert (settings.vault.ca_file, settings.vault.ca_certificate) == (None, None)
+
+
+def test_an_installation_with_everything(
+    environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chart").mkdir()
+    (tmp_path / "chart" / "Chart.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    values = {"server": {"resources": {"requests": {"memory": "1Gi"}}}}
+    more = {
+        "namespace": "secrets",
+        "serviceType": "NodePort",
+        "logLevel": "info",
+        "timeoutSeconds": 60,
+        "values": values,
+    }
+
+    settings = loaded({**INSTALL, **more, "chart": "./chart"})
+    other = loaded({**INSTALL, "repository": "https://charts", "chartVersion": "0.30.0"})
+
+    assert settings.vault.install == {
+        "mode": "dev",
+        "context": "west",
+        "kubeconfig": str(environment / "kubeconfig"),
+        "namespace": "secrets",
+        "chart": "./chart",
+        "service_type": "NodePort",
+        "log_level": "info",
+        "timeout_seconds": 60,
+        "values": values,
+    }
+    assert other.vault.install["repository"] == "https://charts"
+    assert other.vault.install["chart_version"] == "0.30.0"
+
+
+def test_the_management_cluster_may_be_a_workload_cluster_as_well() -> None:
+    assert loaded({**INSTALL, "context": "east"}).contexts == {
+        "east": "east",
+        "management": "east",
+    }
+
+
+@pytest.mark.parametrize("empty", [{}, None])
+def test_without_an_installation_a_cluster_may_have_any_name(empty: Any) -> None:
+    clusters = [{"name": "management", "context": "east"}]
+    settings = loaded(empty, clusters=clusters) if empty is not None else load(clusters=clusters)
+
+    assert settings.vault.is_installed is False
+    assert settings.contexts == {"management": "east"}
+
+
+@pytest.mark.parametrize(
+    ("install", "message"),
+    [
+        ("dev", "^vaultInstall: 'dev' .*give it the fields mode, context, "),
+        (["dev"], r"^vaultInstall: \['dev'\] .*give it the fields"),
+        ({**INSTALL, "contxt": "west"}, "^vaultInstall: 'contxt' .*known are mode, context, "),
+        ({"context": "west"}, "^vaultInstall.mode: None .*use dev; leave vaultInstall out"),
+        ({**INSTALL, "mode": "ha"}, "^vaultInstall.mode: 'ha' .*use dev"),
+        ({**INSTALL, "mode": "existing"}, "^vaultInstall.mode: 'existing' .*use dev"),
+        ({**INSTALL, "mode": ["dev"]}, r"^vaultInstall.mode: \['dev'\] "),
+        ({"mode": "dev"}, "^vaultInstall.context: None .*management cluster's context"),
+        ({**INSTALL, "context": 7}, "^vaultInstall.context: 7 "),
+        ({**INSTALL, "context": "we_st"}, "^vaultInstall.context: 'we_st' .*we-st"),
+        ({**INSTALL, "context": "north"}, "^context in .*: 'north' .*east, path, we_st, west"),
+        ({**INSTALL, "namespace": "a_b"}, "^vaultInstall.namespace: 'a_b' "),
+        ({**INSTALL, "namespace": 7}, "^vaultInstall.namespace: 7 "),
+        ({**INSTALL, "chart": ""}, "^vaultInstall.chart: '' "),
+        ({**INSTALL, "chart": "./absent"}, r"^vaultInstall.chart: '\./absent' .*Chart\.yaml"),
+        ({**INSTALL, "repository": "charts"}, "^vaultInstall.repository: 'charts' "),
+        ({**INSTALL, "chartVersion": 0.34}, "^vaultInstall.chartVersion: 0.34 .*exact"),
+        ({**INSTALL, "chartVersion": ">1"}, "^vaultInstall.chartVersion: '>1' "),
+        ({**INSTALL, "serviceType": "External"}, "^vaultInstall.serviceType: 'External' "),
+        ({**INSTALL, "logLevel": "loud"}, "^vaultInstall.logLevel: 'loud' .*trace, debug"),
+        ({**INSTALL, "timeoutSeconds": 0}, "^vaultInstall.timeoutSeconds: 0 "),
+        ({**INSTALL, "timeoutSeconds": "60"}, "^vaultInstall.timeoutSeconds: '60' "),
+        ({**INSTALL, "values": ["a"]}, r"^vaultInstall.values: \['a'\] "),
+        (
+            {**INSTALL, "values": {"global": {"tlsDisable": False}}},
+            "^vaultInstall.values.global.tlsDisable: .*plain HTTP",
+        ),
+        (
+            {**INSTALL, "values": {"server": {"service": {"type": "None"}}}},
+            "^vaultInstall.values.server.service.type: 'None' ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named(install: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        loaded(install)
+
+
+def test_a_development_server_is_for_development_only() -> None:
+    with pytest.raises(InvalidInputError, match=r"^vaultInstall.mode: 'dev' .*development: true"):
+        loaded(INSTALL, development=False)
+
+
+@pytest.mark.parametrize("key", ["vaultAddress", "vaultCaFile"])
+def test_a_vault_is_installed_or_there_but_not_both(key: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"^{key}: 'https://vault' .*or vaultInstall"):
+        loaded(INSTALL, **{key: "https://vault"})
+
+
+def test_without_a_vault_in_the_environment_one_can_be_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("VAULT_ADDR")
+    monkeypatch.delenv("VAULT_CACERT")
+    assert loaded(INSTALL).vault.is_installed is True
+
+
+def test_no_workload_cluster_takes_the_name_of_the_management_cluster() -> None:
+    with pytest.raises(InvalidInputError, match=r"^clusters\[1\]\.name: 'management' "):
+        loaded(INSTALL, clusters=[{"name": "east"}, {"name": "management", "context": "west"}])
