@@ -5,6 +5,7 @@ as it was last seen. What the release has beside that, as a chart's or another's
 """
 
 import json
+from typing import TypeAlias
 
 from lab.plugins.kubernetes.difference import Path, format_path
 from lab.plugins.kubernetes.helm.values import without_unknowns
@@ -20,7 +21,7 @@ class _Missing:
 
 
 _MISSING = _Missing()
-_Side = Value | _Missing
+_Side: TypeAlias = "Value | _Missing"
 
 
 def changes(old_inputs: Properties, news: Properties, old_state: Properties) -> dict[str, Change]:

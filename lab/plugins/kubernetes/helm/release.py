@@ -12,11 +12,16 @@ from lab.plugins.kubernetes.helm.importing import with_chart
 from lab.plugins.kubernetes.helm.live import LiveRelease, find_release, with_live
 from lab.plugins.kubernetes.helm.operations import ReleaseFailed
 from lab.plugins.kubernetes.helm.patch import changes
-from lab.plugins.kubernetes.helm.state import compose, recorded_inputs, recorded_release
+from lab.plugins.kubernetes.helm.state import (
+    compose,
+    recorded_fields,
+    recorded_inputs,
+    recorded_release,
+)
 from lab.plugins.kubernetes.helm.values import without_unknowns
 from lab.plugins.kubernetes.objects import parse_qualified_name, text
 from lab.plugins.kubernetes.redaction import redacted
-from lab.plugins.kubernetes.reporting import IF_GONE_FOR_GOOD, reading_of_unreachable
+from lab.plugins.kubernetes.reporting import reading_of_unreachable
 from lab.plugins.kubernetes.state import mark_secrets
 from lab.plugins.provider.engine_log import EngineLog
 from lab.plugins.provider.provider import (
@@ -175,16 +180,18 @@ class HelmRelease(ResourceType):
         A refresh takes such a release out of the state.
         """
         self._reachable("delete")
-        with self._reporting(state):
+        # The inputs in the state are secret as a whole: they would blot out the release's name.
+        sent = recorded_fields(state)
+        with self._reporting(sent):
             said = operations.uninstall(self._helm, recorded_release(state))
         if said:
-            self._log.warn(urn, f"Helm uninstall returned information: {redacted(said, state)}")
+            self._log.warn(urn, f"Helm uninstall returned information: {redacted(said, sent)}")
 
     def _reachable(self, action: str) -> None:
         if self._connection.cluster is None:
             raise ProviderError(
                 f"can't {action} Helm Release with unreachable cluster: "
-                f"{self._connection.unreachable_because}. {IF_GONE_FOR_GOOD}"
+                f"{self._connection.unreachable_because}"
             )
 
     @contextmanager

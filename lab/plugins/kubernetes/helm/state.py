@@ -40,9 +40,14 @@ def recorded_inputs(state: Properties) -> Properties | None:
     return inputs
 
 
+def recorded_fields(state: Properties) -> Properties:
+    """Return a state's fields of the release, those secret that hold a secret."""
+    return without(state, (_INPUTS_KEY,))
+
+
 def recorded_release(state: Properties) -> Properties:
     """Return a state's fields of the release, with nothing secret in them."""
-    return without(reveal_properties(state), (_INPUTS_KEY,))
+    return reveal_properties(recorded_fields(state))
 
 
 def _secret(inputs: Properties) -> Value:
