@@ -338,7 +338,7 @@ def test_preview_of_an_update(
 
 
 def test_preview_with_an_unknown_value(
-    plugin: Plugin, created: Resource, inputs: Properties, chart: Path, namespace: str
+    plugin: Plugin, created: Resource, inputs: Properties
 ) -> None:
     values: Properties = {"message": UNKNOWN, "nested": {"list": [1, UNKNOWN]}, "more": UNKNOWN}
     unknown: Properties = {**inputs, "values": values}
