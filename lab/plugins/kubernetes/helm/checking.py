@@ -15,7 +15,7 @@ from lab.plugins.kubernetes.helm.values import (
     with_secret_files,
     without_unknowns,
 )
-from lab.plugins.kubernetes.objects import mapping
+from lab.plugins.kubernetes.objects import mapping, without
 from lab.plugins.kubernetes.redaction import redacted
 from lab.plugins.kubernetes.state import mark_secrets
 from lab.plugins.provider.provider import Checked, Failure, ProviderError, resource_name
@@ -43,7 +43,7 @@ def checked(
     if not found:
         found += _failures_of_content(news)
     if found:
-        return Checked(news, found)
+        return Checked(without(news, (fields.VALUE_FILES,)), found)
     given = completed(urn, olds, news, default_namespace)
     known = without_unknowns(reveal_properties(given))
     values = merged(from_files(news.get(fields.VALUE_FILES)), mapping(known, "values"))

@@ -186,7 +186,7 @@ def test_an_upgrade_with_one_revision_kept(
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("{{ required \"a colour is needed\" .Values.colour }}", "a colour is needed"),
+        ('{{ required "a colour is needed" .Values.colour }}', "a colour is needed"),
         ("kind: [", "unable to build kubernetes objects|YAML parse error|error converting YAML"),
         ("apiVersion: nowhere.example/v1\nkind: Nothing\nmetadata: {name: x}", "no matches for"),
     ],
@@ -207,7 +207,7 @@ def test_an_upgrade_that_cannot_be_rendered_changes_nothing(
 ) -> None:
     inputs = release(write_chart(tmp_path), namespace)
     created = plugin.create(RELEASE, inputs)
-    write_chart(tmp_path, version="2.0.0", templates={"broken.yaml": "{{ fail \"not today\" }}"})
+    write_chart(tmp_path, version="2.0.0", templates={"broken.yaml": '{{ fail "not today" }}'})
 
     with pytest.raises(RefusedError, match="not today"):
         plugin.update(created, inputs)
