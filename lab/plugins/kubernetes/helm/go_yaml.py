@@ -32,6 +32,14 @@ class _Loader(yaml.SafeLoader):
             return _PREFIX + _tag(value)
         return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        # By their text, since to Python 1 and true are the same key.
+        self.flatten_mapping(node)
+        return {
+            _key(self.construct_object(key, deep=True)): self.construct_object(value, deep=deep)
+            for key, value in node.value
+        }
+
 
 def parse_yaml(text: str) -> Value:
     """Return the only document's value, with text for keys; raises `UnreadableYaml`."""
@@ -100,7 +108,7 @@ _Loader.add_constructor(f"{_PREFIX}bool", _truth)
 
 def _as_json(parsed: Any) -> Value:
     if isinstance(parsed, dict):
-        return {_key(key): _as_json(value) for key, value in parsed.items()}
+        return {key: _as_json(value) for key, value in parsed.items()}
     if isinstance(parsed, list):
         return [_as_json(item) for item in parsed]
     if isinstance(parsed, float):

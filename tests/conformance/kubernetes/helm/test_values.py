@@ -48,7 +48,7 @@ def test_files_are_merged_and_values_win(
 
     created = plugin.create(RELEASE, inputs)
 
-    expected = {
+    expected: dict[str, Any] = {
         "message": "from the second",
         "nested": {"list": [3], "from": "the program"},
         "true": False,  # in Helm's YAML `on` and `off` are truth values, and a key is text
