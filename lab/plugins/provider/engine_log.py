@@ -4,6 +4,7 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 _SECONDS = 5.0
+_WITHOUT_PROXY = (("grpc.enable_http_proxy", 0),)  # an engine is on the plugin's own machine
 
 
 class EngineLog:
@@ -19,7 +20,7 @@ class EngineLog:
         request = engine_pb2.LogRequest(
             severity=engine_pb2.LogSeverity.WARNING, message=message, urn=urn
         )
-        with grpc.insecure_channel(self._address) as channel:
+        with grpc.insecure_channel(self._address, options=_WITHOUT_PROXY) as channel:
             try:
                 engine_pb2_grpc.EngineStub(channel).Log(request, timeout=_SECONDS)
             except grpc.RpcError:
