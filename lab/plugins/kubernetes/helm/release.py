@@ -1,5 +1,6 @@
 """The life of one release: checked, compared, installed, read, upgraded, uninstalled."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
@@ -186,7 +187,8 @@ class HelmRelease(ResourceType):
         with self._reporting(sent):
             said = operations.uninstall(self._helm, recorded_release(state))
         if said:
-            self._log.warn(urn, f"Helm uninstall returned information: {redacted(said, sent)}")
+            quoted = json.dumps(redacted(said, sent), ensure_ascii=False)
+            self._log.warn(urn, f"Helm uninstall returned information: {quoted}")
 
     def _reachable(self, action: str) -> None:
         if self._connection.cluster is None:

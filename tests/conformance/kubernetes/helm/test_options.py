@@ -311,7 +311,7 @@ def test_what_the_user_is_told(helm_plugin: HelmPlugin, tmp_path: Path, namespac
         ),
         (
             urn,
-            "Helm uninstall returned information: These resources were kept due to the resource "
-            "policy:\n[ConfigMap] example-configuration",
+            'Helm uninstall returned information: "These resources were kept due to the resource '
+            'policy:\\n[ConfigMap] example-configuration\\n"',
         ),
     ]
