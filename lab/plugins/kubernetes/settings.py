@@ -5,9 +5,7 @@ import os
 from dataclasses import dataclass
 
 from lab.plugins.kubernetes.helm.settings import (
-    KEY as HELM_SETTINGS,
-)
-from lab.plugins.kubernetes.helm.settings import (
+    HELM_SETTINGS,
     HelmSettings,
     helm_failures,
     helm_settings_of,

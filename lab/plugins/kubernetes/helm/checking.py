@@ -9,9 +9,9 @@ from lab.plugins.kubernetes.helm.chart import prepared_chart
 from lab.plugins.kubernetes.helm.command import Helm, HelmError
 from lab.plugins.kubernetes.helm.repository import has_stray_credentials
 from lab.plugins.kubernetes.helm.values import (
-    from_files,
     mark_unknowns,
     merged,
+    values_of_files,
     with_secret_files,
     without_unknowns,
 )
@@ -39,27 +39,27 @@ def checked(
     looked for. Raises `ProviderError` where there is no helm.
     """
     helm.require()
-    found = [*fields.failures(news)]
-    if not found:
-        found += _failures_of_content(news)
+    files = news.get(fields.VALUE_FILES)
+    found = [*fields.failures(news), *_stray_credentials(news)]
+    from_files: Properties = {}
+    try:
+        from_files = values_of_files(files)
+    except ProviderError as error:
+        found.append(Failure(fields.VALUE_FILES, str(error)))
     if found:
         return Checked(without(news, (fields.VALUE_FILES,)), found)
-    given = completed(urn, olds, news, default_namespace)
-    known = without_unknowns(reveal_properties(given))
-    values = merged(from_files(news.get(fields.VALUE_FILES)), mapping(known, "values"))
+    known = without_unknowns(reveal_properties(completed(urn, olds, news, default_namespace)))
+    values = merged(from_files, mapping(known, "values"))
     release = fields.inputs_of(fields.complete(known, values))
-    failures = []
     if not contains_unknown(news):
         try:
             with prepared_chart(helm, release) as chart:
                 release["version"] = chart.version
         except HelmError as error:
-            reason = redacted(str(error), news)
-            failures.append(
-                Failure("chart", f"{reason}; check the chart name and repository configuration.")
-            )
+            reason = f"{error}; check the chart name and repository configuration."
+            found.append(Failure("chart", redacted(reason, news)))
     inputs = mark_secrets(mark_unknowns(release, news), news)
-    return Checked(with_secret_files(inputs, news.get(fields.VALUE_FILES)), failures)
+    return Checked(with_secret_files(inputs, files), found)
 
 
 def completed(urn: str, olds: Properties, news: Properties, default_namespace: str) -> Properties:
@@ -78,11 +78,7 @@ def completed(urn: str, olds: Properties, news: Properties, default_namespace: s
     return inputs
 
 
-def _failures_of_content(news: Properties) -> Iterator[Failure]:
-    try:
-        from_files(news.get(fields.VALUE_FILES))
-    except ProviderError as error:
-        yield Failure(fields.VALUE_FILES, str(error))
+def _stray_credentials(news: Properties) -> Iterator[Failure]:
     if has_stray_credentials(reveal_properties(news)):
         yield Failure(
             "repositoryOpts",

@@ -135,14 +135,17 @@ def _usable_executable() -> str:
             f"a Helm release needs the helm command, and there is none: install Helm 3 on PATH, or "
             f"set {_VARIABLE} to its path"
         )
-    answer = subprocess.run(
-        [found, "version", "--template", "{{.Version}}"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_VERSION_SECONDS,
-        env=_own_environment(),
-    )
+    try:
+        answer = subprocess.run(
+            [found, "version", "--template", "{{.Version}}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_VERSION_SECONDS,
+            env=_own_environment(),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProviderError(f"{found} does not say its version: {type(error).__name__}") from error
     version = _VERSION.match(answer.stdout)
     if version is None or not _OLDEST <= (int(version[1]), int(version[2])) < (4,):
         oldest = ".".join(map(str, _OLDEST))

@@ -43,7 +43,7 @@ def uninstall(helm: Helm, release: Properties) -> str:
     One that is already gone is an error.
     """
     printed = helm.run(*arguments.uninstallation(release))
-    return printed.rpartition('release "')[0].strip()
+    return printed.rpartition('release "')[0].removesuffix("\n")
 
 
 def _write(

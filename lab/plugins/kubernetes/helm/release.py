@@ -1,5 +1,6 @@
 """The life of one release: checked, compared, installed, read, upgraded, uninstalled."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
@@ -9,7 +10,7 @@ from lab.plugins.kubernetes.helm import fields, operations
 from lab.plugins.kubernetes.helm.checking import checked, completed
 from lab.plugins.kubernetes.helm.command import Helm, HelmError
 from lab.plugins.kubernetes.helm.importing import with_chart
-from lab.plugins.kubernetes.helm.live import LiveRelease, find_release, with_live
+from lab.plugins.kubernetes.helm.live import find_release, with_live
 from lab.plugins.kubernetes.helm.operations import ReleaseFailed
 from lab.plugins.kubernetes.helm.patch import changes
 from lab.plugins.kubernetes.helm.state import (
@@ -95,17 +96,17 @@ class HelmRelease(ResourceType):
             with self._reporting(news):
                 live = operations.install(self._helm, release)
         except ReleaseFailed as failed:
-            reason = redacted(str(failed), news)
             self._log.warn(
                 urn,
                 f'Helm release "{text(release, "name")}" was created but has a failed status. '
                 "Use the `helm` command to investigate the error, correct it, then retry. "
-                f"Reason: {reason}",
+                f"Reason: {redacted(str(failed), news)}",
             )
             headline = (
                 f'Helm release "{resource_id}" was created, but failed to initialize completely'
             )
-            raise _partial_failure(headline, release, news, failed.live, reason) from failed
+            state = compose(with_live(release, failed.live), news)
+            raise _partial_failure(headline, release, news, state, failed) from failed
         return Created(resource_id, compose(with_live(release, live), news))
 
     def read(
@@ -138,14 +139,15 @@ class HelmRelease(ResourceType):
                 )
         # Within the state's own secret nothing tells any more what is one.
         read_inputs = mark_secrets(read_inputs, inputs)
-        return Reading(resource_id or _id(release), read_inputs, compose(release, read_inputs))
+        read_state = compose(release, read_inputs, before=state)
+        return Reading(resource_id or _id(release), read_inputs, read_state)
 
     def update(
         self,
         resource_id: str,  # noqa: ARG002
         urn: str,  # noqa: ARG002
         old_inputs: Properties,  # noqa: ARG002
-        old_state: Properties,  # noqa: ARG002 - another name or namespace is a replacement
+        old_state: Properties,
         news: Properties,
         *,
         preview: bool,
@@ -155,16 +157,16 @@ class HelmRelease(ResourceType):
         """Upgrade the release."""
         release = _release(news)
         if preview:
-            return compose(release, news, preview=True)
+            return compose(release, news, before=old_state, preview=True)
         self._reachable("update")
         try:
             with self._reporting(news):
                 live = operations.upgrade(self._helm, release)
         except ReleaseFailed as failed:
             headline = f'Helm release "{_id(release)}" failed to initialize completely'
-            reason = redacted(str(failed), news)
-            raise _partial_failure(headline, release, news, failed.live, reason) from failed
-        return compose(with_live(release, live), news)
+            state = compose(with_live(release, failed.live), news, before=old_state)
+            raise _partial_failure(headline, release, news, state, failed) from failed
+        return compose(with_live(release, live), news, before=old_state)
 
     def delete(
         self,
@@ -185,7 +187,8 @@ class HelmRelease(ResourceType):
         with self._reporting(sent):
             said = operations.uninstall(self._helm, recorded_release(state))
         if said:
-            self._log.warn(urn, f"Helm uninstall returned information: {redacted(said, sent)}")
+            quoted = json.dumps(redacted(said, sent), ensure_ascii=False)
+            self._log.warn(urn, f"Helm uninstall returned information: {quoted}")
 
     def _reachable(self, action: str) -> None:
         if self._connection.cluster is None:
@@ -214,11 +217,11 @@ def _id(release: Properties) -> str:
 
 
 def _partial_failure(
-    headline: str, release: Properties, news: Properties, live: LiveRelease, reason: str
+    headline: str, release: Properties, news: Properties, state: Properties, failed: ReleaseFailed
 ) -> PartialFailure:
     # Every failure is said to be one of time, whatever it is: the official plugin's words.
     message = (
         f"{headline}. Use Helm CLI to investigate: failed to become available within allocated "
-        f"timeout. Error: Helm Release {_id(release)}: {reason}"
+        f"timeout. Error: Helm Release {_id(release)}: {redacted(str(failed), news)}"
     )
-    return PartialFailure(_id(release), compose(with_live(release, live), news), news, (message,))
+    return PartialFailure(_id(release), state, news, (message,))

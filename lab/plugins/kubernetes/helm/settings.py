@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.plugins.provider.provider import Failure, ProviderError, refuse_unknown_fields
 from lab.plugins.provider.values import Properties, Unknown, Value, reveal
 
-KEY = "helmReleaseSettings"
+HELM_SETTINGS = "helmReleaseSettings"
 
 _PROVIDER_TOKEN = "pulumi:providers:kubernetes"  # noqa: S105 - a type's name
 # Where the configuration does not mention one, its environment variable is used.
@@ -39,17 +39,17 @@ def helm_failures(given: Value) -> list[Failure]:
     try:
         settings = _settings(given)
     except ProviderError as error:
-        return [Failure(KEY, str(error))]
-    found = refuse_unknown_fields(_PROVIDER_TOKEN, settings, frozenset(_VARIABLES), KEY)
+        return [Failure(HELM_SETTINGS, str(error))]
+    found = refuse_unknown_fields(_PROVIDER_TOKEN, settings, frozenset(_VARIABLES), HELM_SETTINGS)
     found += [
-        Failure(f"{KEY}.{name}", f"{KEY}.{name}: expected text")
+        Failure(f"{HELM_SETTINGS}.{name}", f"{HELM_SETTINGS}.{name}: expected text")
         for name in _VARIABLES
         if not isinstance(settings.get(name), str | Unknown | None)
     ]
     if not found and not isinstance(settings.get("driver"), Unknown):
         driver = _setting(settings, "driver")
         if driver and driver not in _DRIVERS:
-            found.append(Failure(f"{KEY}.driver", _wrong_driver(driver)))
+            found.append(Failure(f"{HELM_SETTINGS}.driver", _wrong_driver(driver)))
     return found
 
 
@@ -85,7 +85,7 @@ def _settings(given: Value) -> Properties:
         try:
             given = json.loads(given)
         except ValueError as error:
-            raise ProviderError(f"{KEY}: no JSON object") from error
+            raise ProviderError(f"{HELM_SETTINGS}: no JSON object") from error
     return given if isinstance(given, dict) else {}
 
 
@@ -95,8 +95,10 @@ def _setting(settings: Mapping[str, Value], name: str) -> str:
 
 
 def _wrong_driver(driver: str) -> str:
-    known = ", ".join(_DRIVERS)
-    return f"{KEY}.driver: {driver!r} keeps no releases that helm finds again; use one of {known}"
+    return (
+        f"{HELM_SETTINGS}.driver: {driver!r} keeps no releases that helm finds again; use one of "
+        f"{', '.join(_DRIVERS)}"
+    )
 
 
 def _home(own_variable: str, variable: str, usual: str) -> Path:

@@ -1,6 +1,6 @@
 """What a stack's state holds of a release, and what of it the program said."""
 
-from lab.plugins.kubernetes.helm.values import mark_unknowns
+from lab.plugins.kubernetes.helm.values import mark_unknowns, merged
 from lab.plugins.kubernetes.objects import without
 from lab.plugins.kubernetes.state import mark_secrets
 from lab.plugins.provider.values import (
@@ -17,12 +17,20 @@ _INPUTS_KEY = "__inputs"
 _FORMER_INPUTS = ("checksum", "resourceNames")
 
 
-def compose(release: Properties, inputs: Properties, *, preview: bool = False) -> Properties:
+def compose(
+    release: Properties,
+    inputs: Properties,
+    *,
+    before: Properties | None = None,
+    preview: bool = False,
+) -> Properties:
     """Return the state of a release, secret and unknown where the inputs are.
 
-    In a preview nothing is known of what helm will answer.
+    What the inputs do not speak of, such as values reused from the revision before, is as secret
+    as in the state `before`. In a preview nothing is known of what helm will answer.
     """
-    state = mark_secrets(mark_unknowns(release, inputs), inputs)
+    given = merged(_spread(recorded_fields(before or {})), inputs)
+    state = mark_secrets(mark_unknowns(release, inputs), given)
     state[_INPUTS_KEY] = _secret(inputs)
     if preview:
         state["resourceNames"] = UNKNOWN
@@ -52,3 +60,14 @@ def recorded_release(state: Properties) -> Properties:
 
 def _secret(inputs: Properties) -> Value:
     return Secret(reveal_properties(inputs))
+
+
+def _spread(values: Properties) -> Properties:
+    """Return the values with each part of a secret object secret by itself."""
+    return {key: _spread_value(value) for key, value in values.items()}
+
+
+def _spread_value(value: Value) -> Value:
+    if isinstance(value, Secret) and isinstance(value.value, dict):
+        return _spread({key: Secret(item) for key, item in value.value.items()})
+    return _spread(value) if isinstance(value, dict) else value

@@ -34,7 +34,7 @@ def merged(first: Properties, second: Properties) -> Properties:
     return result
 
 
-def from_files(given: Value) -> Properties:
+def values_of_files(given: Value) -> Properties:
     """Return what the files of a release's `valueYamlFiles` say, the later ones winning.
 
     Raises `ProviderError` for what is no readable YAML file with a mapping.

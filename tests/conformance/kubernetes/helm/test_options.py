@@ -40,6 +40,17 @@ spec:
     schema: {openAPIV3Schema: {type: object}}
 """
 
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: example}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: "example.invalid/app:1"}]
+"""
+
 
 @pytest.fixture
 def chart(tmp_path: Path) -> Path:
@@ -209,6 +220,34 @@ def test_lint_is_for_upgrades(
     assert len(outsider.history(namespace)) == 2
 
 
+def test_jobs_are_awaited_where_asked_for(plugin: Plugin, tmp_path: Path, namespace: str) -> None:
+    # Without a node it never runs.
+    chart = write_chart(tmp_path, templates={"job.yaml": JOB})
+    inputs = release(chart, namespace, timeout=4)
+
+    created = plugin.create(RELEASE, inputs)
+    with pytest.raises(PartialError):
+        plugin.update(created, {**inputs, "waitForJobs": True, "values": {"message": "2"}})
+    # Not to wait at all includes them.
+    both: Properties = {"waitForJobs": True, "skipAwait": True}
+    plugin.update(created, {**inputs, **both, "values": {"message": "3"}})
+
+
+@pytest.mark.parametrize("cleans_up", [False, True])
+def test_what_a_failed_upgrade_leaves(
+    plugin: Plugin, tmp_path: Path, namespace: str, server: Server, cleans_up: bool
+) -> None:
+    inputs = release(write_chart(tmp_path), namespace, timeout=4, cleanupOnFail=cleans_up)
+    created = plugin.create(RELEASE, inputs)
+    slow_chart(tmp_path)
+
+    with pytest.raises(PartialError):
+        plugin.update(created, {**inputs, "values": {"replicas": 1}})
+
+    found = server.find("apps/v1", "Deployment", namespace, "example")
+    assert (found is None) is cleans_up
+
+
 def test_a_release_that_others_replaced(
     plugin: Plugin, chart: Path, namespace: str, outsider: Outsider
 ) -> None:
@@ -272,7 +311,7 @@ def test_what_the_user_is_told(helm_plugin: HelmPlugin, tmp_path: Path, namespac
         ),
         (
             urn,
-            "Helm uninstall returned information: These resources were kept due to the resource "
-            "policy:\n[ConfigMap] example-configuration",
+            'Helm uninstall returned information: "These resources were kept due to the resource '
+            'policy:\\n[ConfigMap] example-configuration\\n"',
         ),
     ]

@@ -176,6 +176,28 @@ def test_secrets_stay_secret(plugin: Plugin, chart: Path, namespace: str) -> Non
     assert changed.detailed == {"values.message": "UPDATE"}
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_reused_secrets_stay_secret(
+    plugin: Plugin, chart: Path, namespace: str, whole: bool
+) -> None:
+    values: Properties = {"nested": {"token": CANARY if whole else Secret(CANARY)}, "plain": "a"}
+    inputs = release(chart, namespace, values=Secret(values) if whole else values)
+    created = plugin.create(RELEASE, inputs)
+    changed: Properties = {**inputs, "reuseValues": True, "values": {"plain": "b"}}
+
+    updated = plugin.update(created, changed)
+    reading = plugin.read(updated)
+
+    expected = {"nested": {"token": Secret(CANARY)}, "plain": "b"}
+    assert updated.state["values"] in (expected, {**expected, "nested": Secret({"token": CANARY})})
+    assert reading is not None
+    assert reading.state["values"] == updated.state["values"]
+    # What the program now says in the open is no secret any more.
+    shown = plugin.update(updated, {**changed, "values": {"nested": {"token": CANARY}}})
+    values_shown: Any = shown.state["values"]
+    assert values_shown["nested"] == {"token": CANARY}
+
+
 def test_all_values_secret(plugin: Plugin, chart: Path, namespace: str) -> None:
     values: Properties = {"message": CANARY, "nested": {"list": []}}
 
