@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.vault_install import CHART_VERSION
+from components.vault_install_args import CHART_SOURCE
 from components.vault_values import merge_values
 from lab.toolchain.catalog import TOOLS
 
@@ -103,7 +103,7 @@ def test_a_root_token_is_in_the_environment_and_nowhere_else(chart: Chart) -> No
 
 def test_the_version_is_the_one_that_vault_install_asks_for() -> None:
     described = yaml.safe_load((CHARTS / "vault" / "Chart.yaml").read_text())
-    assert described["version"] == CHART_VERSION
+    assert described["version"] == CHART_SOURCE.version
 
 
 def test_the_image_is_of_the_vault_that_the_lab_has(chart: Chart) -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.vault_install import LOG_LEVELS, SERVICE_TYPES
-from components.vault_values import development_values, merge_values
+from components.vault_values import LOG_LEVELS, SERVICE_TYPES, development_values, merge_values
 
 from . import rows, server_rows, service_rows, standalone_rows, vault_schema
 from .rendering import Chart, changes, nested
