@@ -43,7 +43,7 @@ status: $(VENV)/.installed ## Show the lab's processes
 
 .PHONY: down
 down: $(VENV)/.installed ## Take the trust down and stop the lab
-	@if $(RUN) -m lab status >/dev/null; then $(PULUMI) destroy --yes --skip-preview --stack $(STACK); \
+	@if $(RUN) -m lab status >/dev/null; then $(PULUMI) destroy --yes --skip-preview --refresh --stack $(STACK); \
 	  else echo "The lab does not run as a whole: its trust is left as it is for the next make up."; fi
 	@$(RUN) -m lab down
 

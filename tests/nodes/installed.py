@@ -12,13 +12,17 @@ from tests.program.handshake import Instructions
 
 from .pods import api_client, core, outcome, shell_pod
 
-# Vault's answers are one line of JSON, and its texts have no quotes within.
+# Vault's answers are one line of JSON, and its texts have no quotes within. A connection that is
+# closed on one side is taken for a client that has gone, so each is kept open for a while.
 _EXCHANGE = r"""
 jwt=$(cat /var/run/secrets/kubernetes.io/serviceaccount/token)
 token=
 post() {
-  printf 'POST /v1/%s HTTP/1.0\r\nX-Vault-Token: %s\r\nContent-Length: %s\r\n\r\n%s' \
-    "$1" "$token" "${#2}" "$2" | nc -w 10 @HOST@ @PORT@ | sed '1,/^\r*$/d'
+  {
+    printf 'POST /v1/%s HTTP/1.0\r\nX-Vault-Token: %s\r\nContent-Length: %s\r\n\r\n%s' \
+      "$1" "$token" "${#2}" "$2"
+    sleep 2
+  } | nc -w 10 @HOST@ @PORT@ | sed '1,/^\r*$/d'
 }
 field() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }
 token=$(post @LOGIN@ '{"role":"@ROLE@","jwt":"'"$jwt"'"}' | field client_token)

@@ -51,7 +51,7 @@ def test_the_first_preview_tells_what_comes_although_vault_is_not_there(program:
     for expected in (
         "+ kubernetes:helm.sh/v3:Release: (create)",
         "+ vault:index/mount:Mount: (create)",
-        'path                    : "pki_int_east"',
+        ': "pki_int_east"',
         "+ vault:kubernetes/authBackendRole:AuthBackendRole: (create)",
         "vaultAddress",
     ):
