@@ -103,8 +103,10 @@ def test_what_dev_mode_forgets_with_its_pod_is_seen_and_mended(lab: Lab, deploye
     core(lab, "mgmt").delete_namespaced_pod("vault-0", "vault")
     until(lambda: _is_another_pod_ready(lab, before), "a new pod of Vault")
     assert InstalledVault.of(lab).mounts() == set()
-    # Without a look, the engine goes by what it remembers.
-    assert deployed.steps() == {}
+    # Without a look, the engine goes by what it remembers, and the program notices.
+    unseen = deployed.attempt("preview")
+    assert unseen.exit_code != 0
+    assert "mount 'pki' has no issuers any more: `pulumi refresh` sees it" in unseen.output
 
     deployed.run("refresh", "--yes", "--skip-preview")
     steps = deployed.steps()
