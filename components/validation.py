@@ -13,6 +13,10 @@ _T = TypeVar("_T")
 # RFC 1123 labels, as Kubernetes names are: what is safe there is safe in a Vault path too.
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+_SHA256_DIGITS = re.compile(r"[0-9a-f]{64}")
+
 _PRINTABLE = re.compile(r"[!-~]+")
 
 # Vault policies read `*` and `+` as wildcards, so neither may pass.
@@ -56,6 +60,44 @@ def require_common_name(field: str, value: str) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 64:
         raise InvalidInputError(field, value, "use 1 to 64 characters")
     return value
+
+
+def require_text(field: str, value: str | None, *, maximum: int) -> str | None:
+    """Returns `value`, 1 to `maximum` characters without outer spaces, or None.
+
+    Raises:
+        InvalidInputError: it is empty, longer, or padded.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= maximum or value != value.strip():
+        raise InvalidInputError(
+            field, value, f"use 1 to {maximum} characters without outer spaces, or leave it out"
+        )
+    return value
+
+
+def require_country(field: str, value: str | None) -> str | None:
+    """Returns `value`, a country as two capital letters (ISO 3166-1 alpha-2), or None.
+
+    Raises:
+        InvalidInputError: it is anything else.
+    """
+    if value is not None and not (isinstance(value, str) and _COUNTRY.fullmatch(value)):
+        raise InvalidInputError(field, value, "use two capital letters, or leave it out")
+    return value
+
+
+def require_fingerprint(field: str, value: str) -> str:
+    """Returns `value`, a SHA-256 fingerprint, as lower-case pairs of digits between colons.
+
+    Raises:
+        InvalidInputError: it is not 32 pairs of hexadecimal digits.
+    """
+    digits = value.replace(":", "").lower() if isinstance(value, str) else ""
+    if not _SHA256_DIGITS.fullmatch(digits):
+        raise InvalidInputError(field, value, "use the 64 hexadecimal digits of a SHA-256")
+    return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
 
 
 def require_certificates(field: str, shown: object, content: bytes, fix: str) -> str:

@@ -1,0 +1,155 @@
+"""Roots on their way into a Vault PKI mount, and what they may do there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_vault as vault
+from cryptography import x509
+
+from .issuers import issuer_id_of
+from .root_checks import require_root, require_root_key
+
+_SIGNING = "issuing-certificates,ocsp-signing,read-only"
+_TRUSTED = "read-only"
+
+Check = Callable[[x509.Certificate], None]
+"""A further check of a certificate, which raises where it is not passed."""
+
+
+class KnownRoot(TypedDict):
+    """A root that was made elsewhere."""
+
+    certificate_pem: pulumi.Input[str]
+    """Its certificate, PEM."""
+    private_key_pem: NotRequired[pulumi.Input[str]]
+    """Its private key, PEM, unencrypted; treated as secret. Without it a root cannot sign."""
+
+
+@dataclass(frozen=True)
+class PlacedRoot:
+    """A root in a mount. The outputs resolve once it is there and found usable."""
+
+    name: str
+    certificate_pem: pulumi.Output[str]
+    issuer_id: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class CheckedRoot:
+    """A root to import. The outputs resolve once it is found usable."""
+
+    name: str
+    certificate_pem: pulumi.Output[str]
+    private_key_pem: pulumi.Output[str] | None
+    """Secret."""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        root: KnownRoot,
+        *,
+        field: str = "",
+        accept_missing_key_usage: bool = False,
+        also: Check | None = None,
+    ) -> "CheckedRoot":
+        """Checks `root`: now what is known of it already, the rest when it resolves.
+
+        `field` comes before the names of its fields in messages.
+
+        Raises:
+            InvalidInputError: it is not usable as a root, or the key is not its own.
+        """
+        certificate_pem = root["certificate_pem"]
+        private_key_pem = root.get("private_key_pem")
+
+        def check_certificate(pem: str) -> str:
+            certificate = require_root(
+                f"{field}certificate_pem",
+                pem,
+                accept_missing_key_usage=accept_missing_key_usage,
+            )
+            if also is not None:
+                also(certificate)
+            return pem
+
+        def check_key(pem: str, key_pem: str) -> str:
+            certificate = x509.load_pem_x509_certificate(check_certificate(pem).encode())
+            require_root_key(f"{field}private_key_pem", key_pem, certificate)
+            return key_pem
+
+        checked_certificate = _checked(check_certificate, certificate_pem)
+        if private_key_pem is None:
+            return cls(name, checked_certificate, None)
+        checked_key = _checked(check_key, certificate_pem, private_key_pem)
+        return cls(name, checked_certificate, _secret(checked_key))
+
+    def place(
+        self, mount_path: pulumi.Input[str], accessor: pulumi.Input[str], parent: pulumi.Resource
+    ) -> PlacedRoot:
+        """Imports the root into the mount. Without its key it is there, and cannot sign."""
+        imported = vault.pkisecret.SecretBackendConfigCa(
+            f"{self.name}-import",
+            backend=mount_path,
+            pem_bundle=pulumi.Output.secret(
+                self.certificate_pem
+                if self.private_key_pem is None
+                else pulumi.Output.concat(self.private_key_pem, "\n", self.certificate_pem)
+            ),
+            # What was imported went with the mount it was imported into, and Vault tells nothing
+            # of it: a new mount, which has a new accessor, needs a new import.
+            opts=pulumi.ResourceOptions(parent=parent, replacement_trigger=accessor),
+        )
+        # The id is unknown until the import has happened, and so is all that is looked up after it.
+        imported_mount_path = pulumi.Output.all(imported.id, imported.backend).apply(
+            lambda resolved: str(resolved[1])
+        )
+        issuer_id = issuer_id_of(
+            self.certificate_pem, imported_mount_path, pulumi.InvokeOptions(parent=parent)
+        )
+        return PlacedRoot(self.name, self.certificate_pem, issuer_id)
+
+
+def limit_usage(
+    root: PlacedRoot, mount_path: pulumi.Input[str], parent: pulumi.Resource, *, signing: bool
+) -> pulumi.Output[str]:
+    """Lets a root in the mount sign, or keeps it from signing; gives its id when that is done.
+
+    Vault signs with whichever issuer a request names, not with the default one only, so that a
+    root whose key is in the mount has to be kept from it.
+    """
+    issuer = vault.pkisecret.SecretBackendIssuer(
+        f"{root.name}-issuer",
+        backend=mount_path,
+        issuer_ref=root.issuer_id,
+        usage=root.certificate_pem.apply(signing_usage) if signing else _TRUSTED,
+        # Deleting this would delete the issuer itself, also the one that signs, where no more than
+        # the limit on it is given up. One that the program does not name any more stays as it is.
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=True),
+    )
+    return issuer.issuer_id
+
+
+def signing_usage(certificate_pem: str) -> str:
+    """What an issuer that signs may be used for, in the order in which Vault gives it back.
+
+    Vault refuses `crl-signing` where the certificate's key usage does not have it.
+    """
+    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return _SIGNING
+    return f"crl-signing,{_SIGNING}" if usage.crl_sign else _SIGNING
+
+
+def _secret(value: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.secret(value)
+
+
+def _checked(check: Callable[..., str], *values: pulumi.Input[str]) -> pulumi.Output[str]:
+    if all(isinstance(value, str) for value in values):
+        return pulumi.Output.from_input(check(*values))
+    return pulumi.Output.all(*values).apply(lambda resolved: check(*resolved))
