@@ -7,7 +7,7 @@ import pulumi
 import pulumi_vault as vault
 
 from components import ExternalRootPki, RootCa, RootCaArgs, RootPki
-from root_guard import guard, present_root, warn_if_made_anew
+from root_guard import RootGuard
 from root_settings import Root
 from settings import Settings
 
@@ -28,10 +28,11 @@ def root_of_trust(settings: Settings, provider: vault.Provider) -> RootOfTrust:
     Raises:
         RootReplacementError: it would.
     """
-    present = present_root()
-    guard(settings.root, present, development=settings.development)
+    guard = RootGuard.of(settings.root, development=settings.development)
+    unchanged = guard.check(settings.root)
     pki = _pki(settings, pulumi.ResourceOptions(providers=[provider]))
-    warn_if_made_anew(present, pki.certificate_pem)
+    if unchanged:
+        guard.check_made(pki.certificate_pem)
     return RootOfTrust(pki.certificate_pem, pki.ca_path)
 
 
@@ -43,7 +44,7 @@ def _pki(settings: Settings, opts: pulumi.ResourceOptions) -> RootPki | External
             "root-pki",
             {
                 "certificate_pem": root.certificate or "",
-                "mount_path": root.signing_mount or "",
+                "signing_mount": root.signing_mount or "",
                 "accept_missing_key_usage": root.accept_missing_key_usage,
                 "intermediate_lifetime_days": lifetime_days,
             },

@@ -46,8 +46,8 @@ def require_lifetime(
     raise InvalidInputError(
         field,
         asked_days,
-        f"the mesh asks for {asked_days} days, the mount gives {_days(default)} to who names none "
-        f"and {_days(maximum)} at most, and {what_ends} has {_days(left)} left "
+        f"the mesh asks for {asked_days} days, the mount allows {_days(default)} by default and "
+        f"{_days(maximum)} at most, and {what_ends} has {_days(left)} left "
         f"(until {ends:%Y-%m-%d}): "
         + (f"use {possible} or less" if possible else "no lifetime of whole days is left"),
     )

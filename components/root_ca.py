@@ -7,7 +7,7 @@ import pulumi_tls as tls
 
 from .root_issuers import CheckedRoot
 from .root_profile import RootCertificateArgs, RootProfile, require_as_asked
-from .validation import InvalidInputError, require_one_of
+from .validation import InvalidInputError, once_known, require_one_of
 
 SOURCES = ("generated", "imported")
 _IMPORTED_FIELDS = ("certificate_pem", "private_key_pem", "accept_missing_key_usage")
@@ -107,7 +107,9 @@ class RootCa(pulumi.ComponentResource):
             return pem
 
         return CheckedRoot(
-            name, certificate.cert_pem.apply(check), pulumi.Output.secret(key.private_key_pem)
+            name,
+            certificate.cert_pem.apply(lambda pem: once_known(check, pem)),
+            pulumi.Output.secret(key.private_key_pem),
         )
 
 

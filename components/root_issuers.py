@@ -10,6 +10,7 @@ from cryptography import x509
 
 from .issuers import issuer_id_of
 from .root_checks import require_root, require_root_key
+from .validation import checked
 
 _SIGNING = "issuing-certificates,ocsp-signing,read-only"
 _TRUSTED = "read-only"
@@ -80,24 +81,23 @@ class CheckedRoot:
             require_root_key(f"{field}private_key_pem", key_pem, certificate)
             return key_pem
 
-        checked_certificate = _checked(check_certificate, certificate_pem)
+        checked_certificate = checked(check_certificate, certificate_pem)
         if private_key_pem is None:
             return cls(name, checked_certificate, None)
-        checked_key = _checked(check_key, certificate_pem, private_key_pem)
+        checked_key = checked(check_key, certificate_pem, private_key_pem)
         return cls(name, checked_certificate, _secret(checked_key))
 
     def place(
         self, mount_path: pulumi.Input[str], accessor: pulumi.Input[str], parent: pulumi.Resource
     ) -> PlacedRoot:
         """Imports the root into the mount. Without its key it is there, and cannot sign."""
+        pem_bundle = self.certificate_pem
+        if self.private_key_pem is not None:
+            pem_bundle = pulumi.Output.concat(self.private_key_pem, "\n", self.certificate_pem)
         imported = vault.pkisecret.SecretBackendConfigCa(
             f"{self.name}-import",
             backend=mount_path,
-            pem_bundle=pulumi.Output.secret(
-                self.certificate_pem
-                if self.private_key_pem is None
-                else pulumi.Output.concat(self.private_key_pem, "\n", self.certificate_pem)
-            ),
+            pem_bundle=_secret(pem_bundle),
             # What was imported went with the mount it was imported into, and Vault tells nothing
             # of it: a new mount, which has a new accessor, needs a new import.
             opts=pulumi.ResourceOptions(parent=parent, replacement_trigger=accessor),
@@ -147,9 +147,3 @@ def signing_usage(certificate_pem: str) -> str:
 
 def _secret(value: pulumi.Input[str]) -> pulumi.Output[str]:
     return pulumi.Output.secret(value)
-
-
-def _checked(check: Callable[..., str], *values: pulumi.Input[str]) -> pulumi.Output[str]:
-    if all(isinstance(value, str) for value in values):
-        return pulumi.Output.from_input(check(*values))
-    return pulumi.Output.all(*values).apply(lambda resolved: check(*resolved))

@@ -159,7 +159,7 @@ def require_as_asked(field: str, certificate_pem: str, profile: RootProfile) -> 
         raise InvalidInputError(
             field,
             f"SHA-256 {fingerprint(certificate)}",
-            f"it was made with {'; '.join(differences)}: what a root says is fixed once it exists",
+            f"it was made with {'; '.join(differences)}: ask for what it says, or make a new one",
         )
     return certificate
 

@@ -1,8 +1,8 @@
 """Refuses bad input by field, value and fix, before anything is registered."""
 
 import re
-from collections.abc import Collection
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pulumi
@@ -32,6 +32,37 @@ class InvalidInputError(pulumi.RunError, ValueError):
     def __init__(self, field: str, value: object, fix: str) -> None:
         super().__init__(f"{field}: {value!r} is not valid; {fix}")
         self.field, self.value, self.fix = field, value, fix
+
+
+class LateInputError(pulumi.RunError):
+    """The same of a value that became known only while the program ran.
+
+    It is no ValueError: the SDK puts words and a traceback around one that an Output ends with.
+    """
+
+
+def once_known(check: Callable[..., _T], *values: Any) -> _T:
+    """What `check` gives for `values`, outputs that have just resolved.
+
+    Raises:
+        LateInputError: `check` raised an InvalidInputError.
+    """
+    try:
+        return check(*values)
+    except InvalidInputError as error:
+        raise LateInputError(str(error)) from None
+
+
+def checked(check: Callable[..., str], *values: pulumi.Input[str]) -> pulumi.Output[str]:
+    """What `check` gives for `values`: now where all are known, else when they resolve.
+
+    Raises:
+        InvalidInputError: `check` raised it now.
+        LateInputError: `check` raised an InvalidInputError later; the output ends with it.
+    """
+    if all(isinstance(value, str) for value in values):
+        return pulumi.Output.from_input(check(*values))
+    return pulumi.Output.all(*values).apply(lambda resolved: once_known(check, *resolved))
 
 
 def require_dns_label(field: str, value: str) -> str:

@@ -8,7 +8,7 @@ import pulumi_vault as vault
 
 from .root_issuers import Check, PlacedRoot
 from .root_profile import RootCertificateArgs, RootProfile, require_as_asked
-from .validation import InvalidInputError
+from .validation import InvalidInputError, once_known
 
 _KEY_TYPES = {"RSA": "rsa", "ECDSA": "ec"}
 # Vault takes lists for these, and the provider texts, which Vault then splits at their commas.
@@ -72,9 +72,13 @@ class VaultRoot:
             key_bits=algorithm.bits,
             ttl=f"{profile.lifetime_days * 24}h",
             max_path_length=profile.path_length,
-            # The root went with the mount it was in, and the provider does not look for it there.
             opts=pulumi.ResourceOptions(
-                parent=parent, protect=self.protect, replacement_trigger=accessor
+                parent=parent,
+                protect=self.protect,
+                # The provider would note another lifetime, and change nothing.
+                replace_on_changes=["ttl"],
+                # A root goes with the mount it is in, and the provider does not look for it there.
+                replacement_trigger=accessor,
             ),
         )
 
@@ -84,7 +88,7 @@ class VaultRoot:
                 self.also(certificate)
             return pem
 
-        certificate_pem = root.certificate.apply(check)
+        certificate_pem = root.certificate.apply(lambda pem: once_known(check, pem))
         issuer_id = pulumi.Output.all(root.issuer_id, certificate_pem).apply(
             lambda resolved: str(resolved[0])
         )
