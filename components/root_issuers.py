@@ -114,22 +114,26 @@ class CheckedRoot:
 
 def limit_usage(
     root: PlacedRoot, mount_path: pulumi.Input[str], parent: pulumi.Resource, *, signing: bool
-) -> pulumi.Output[str]:
-    """Lets a root in the mount sign, or keeps it from signing; gives its id when that is done.
+) -> pulumi.Resource:
+    """Lets a root in the mount sign, or keeps it from signing.
 
     Vault signs with whichever issuer a request names, not with the default one only, so that a
     root whose key is in the mount has to be kept from it.
     """
-    issuer = vault.pkisecret.SecretBackendIssuer(
+    return vault.pkisecret.SecretBackendIssuer(
         f"{root.name}-issuer",
         backend=mount_path,
         issuer_ref=root.issuer_id,
         usage=root.certificate_pem.apply(signing_usage) if signing else _TRUSTED,
-        # Deleting this would delete the issuer itself, also the one that signs, where no more than
-        # the limit on it is given up. One that the program does not name any more stays as it is.
-        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=True),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # The provider goes on with the issuer that it had first.
+            replacement_trigger=root.issuer_id,
+            # Deleting this would delete the issuer itself, also one that signs, where only the
+            # limit on it is given up. One that is not named any more stays as it is.
+            retain_on_delete=True,
+        ),
     )
-    return issuer.issuer_id
 
 
 def signing_usage(certificate_pem: str) -> str:

@@ -98,17 +98,17 @@ class RootPki(pulumi.ComponentResource):
             ),
         )
         signing = roots[signing_root].place(mount.path, mount.accessor, self)
-        self.issuer_id = (
-            limit_usage(signing, mount.path, self, signing=True)
-            if len(roots) > 1
-            else signing.issuer_id
+        # A root alone may sign as it is, and is left so.
+        able_to_sign = (
+            [limit_usage(signing, mount.path, self, signing=True)] if len(roots) > 1 else []
         )
         default_issuer = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-default-issuer",
             backend=mount.path,
-            default=self.issuer_id,
+            default=signing.issuer_id,
             default_follows_latest_issuer=False,
-            opts=pulumi.ResourceOptions(parent=self),
+            # The id is the same before and after the root was let sign.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=able_to_sign),
         )
         for root_name, root in roots.items():
             if root_name != signing_root:
@@ -117,6 +117,7 @@ class RootPki(pulumi.ComponentResource):
                 limit_usage(placed, default_issuer.backend, self, signing=False)
 
         self.certificate_pem = signing.certificate_pem
+        self.issuer_id = signing.issuer_id
         self.mount_path = default_issuer.backend
         self.ca_path = self.mount_path.apply(sign_intermediate_path)
         self.register_outputs(

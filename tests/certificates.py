@@ -115,6 +115,10 @@ def make(recipe: Recipe | None = None) -> Made:
         key_id = x509.SubjectKeyIdentifier.from_public_key(recipe.key.public_key())
         builder = builder.add_extension(key_id, critical=False)
     signer = recipe.signer or recipe.key
+    if recipe.signer is not None and recipe.key_id:
+        # Vault goes up a chain by these.
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        builder = builder.add_extension(authority, critical=False)
     algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else SHA256()
     return Made(builder.sign(signer, algorithm), recipe.key)
 
