@@ -50,8 +50,12 @@ class Root:
     """SHA-256 fingerprint of a root that this one may take the place of."""
 
 
-def load_root(config: pulumi.Config, intermediate_lifetime_days: int) -> Root:
+def load_root(
+    config: pulumi.Config, intermediate_lifetime_days: int, *, vault_is_installed: bool
+) -> Root:
     """Reads what `config` says of the root.
+
+    `vault_is_installed` says whether the program installs Vault itself.
 
     Raises:
         InvalidInputError: a value is missing, not usable or without effect, or the root does not
@@ -60,6 +64,10 @@ def load_root(config: pulumi.Config, intermediate_lifetime_days: int) -> Root:
     source = require_one_of("rootSource", config.get("rootSource") or "generated", _SOURCES)
     certificate_args = _certificate_args(config)
     _check_keys_of_source(config, source, certificate_args)
+    if source == "external" and vault_is_installed:
+        raise InvalidInputError(
+            "rootSource", source, "use another one: nobody has set up a mount in a Vault yet to be"
+        )
     accept = boolean(config, "rootAcceptMissingKeyUsage")
     certificate = private_key = signing_mount = None
     if source in ("generated", "vault"):
@@ -119,10 +127,8 @@ def _check_keys_of_source(
     for key in ("rootCertificate", "rootPrivateKey", "rootSigningMount"):
         if key not in _SOURCES[source] and config.get(key):
             raise InvalidInputError(key, "…", f"leave it out with rootSource {source}")
-    if source == "generated":
-        RootProfile.of(certificate_args, _key)
-    elif source == "vault":
-        vault_profile(certificate_args, _key)
+    if source in ("generated", "vault"):
+        _check_certificate_args(source, certificate_args)
     else:
         for name, value in certificate_args.items():
             if value != _DEFAULTS.get(name):
@@ -134,6 +140,16 @@ def _check_keys_of_source(
         raise InvalidInputError(
             "rootAcceptMissingKeyUsage", True, f"leave it out with rootSource {source}"
         )
+
+
+def _check_certificate_args(source: str, certificate_args: RootCertificateArgs) -> None:
+    try:
+        if source == "vault":
+            vault_profile(certificate_args)
+        else:
+            RootProfile.of(certificate_args)
+    except InvalidInputError as error:
+        raise InvalidInputError(_key(error.field), error.value, error.fix) from None
 
 
 def _require_outlived(intermediate_lifetime_days: int, root_lifetime_days: int) -> None:

@@ -98,7 +98,11 @@ class Settings:
         development = boolean(config, "development")
         kubeconfig = _kubeconfig(config)
         vault = _vault(config, kubeconfig, development=development)
-        root = load_root(config, vault.intermediate_lifetime_days)
+        root = load_root(
+            config,
+            vault.intermediate_lifetime_days,
+            vault_is_installed=vault.is_installed,
+        )
         clusters = _clusters(config, kubeconfig)
         if vault.is_installed:
             _require_no_management(clusters)

@@ -1,6 +1,6 @@
 """Roots on their way into a Vault PKI mount, and what they may do there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -9,6 +9,7 @@ import pulumi_vault as vault
 from cryptography import x509
 
 from .issuers import issuer_id_of
+from .known_values import known_after
 from .root_checks import require_root, require_root_key
 from .validation import checked
 
@@ -29,10 +30,27 @@ class KnownRoot(TypedDict):
 
 
 @dataclass(frozen=True)
+class Mounted:
+    """A mount for roots."""
+
+    known_path: str
+    accessor: pulumi.Output[str]
+    """Changes with the mount."""
+    after: Sequence[pulumi.Resource]
+    """What has to be there before a root."""
+
+    @property
+    def path(self) -> pulumi.Output[str]:
+        """The path, known at once; whoever uses it comes after the mount."""
+        return known_after(self.known_path, *self.after)
+
+
+@dataclass(frozen=True)
 class PlacedRoot:
     """A root in a mount. The outputs resolve once it is there and found usable."""
 
     name: str
+    mounted: Mounted
     certificate_pem: pulumi.Output[str]
     issuer_id: pulumi.Output[str]
 
@@ -87,34 +105,28 @@ class CheckedRoot:
         checked_key = checked(check_key, certificate_pem, private_key_pem)
         return cls(name, checked_certificate, _secret(checked_key))
 
-    def place(
-        self, mount_path: pulumi.Input[str], accessor: pulumi.Input[str], parent: pulumi.Resource
-    ) -> PlacedRoot:
+    def place(self, mounted: Mounted, parent: pulumi.Resource) -> PlacedRoot:
         """Imports the root into the mount. Without its key it is there, and cannot sign."""
         pem_bundle = self.certificate_pem
         if self.private_key_pem is not None:
             pem_bundle = pulumi.Output.concat(self.private_key_pem, "\n", self.certificate_pem)
         imported = vault.pkisecret.SecretBackendConfigCa(
             f"{self.name}-import",
-            backend=mount_path,
+            backend=mounted.path,
             pem_bundle=_secret(pem_bundle),
             # What was imported went with the mount it was imported into, and Vault tells nothing
             # of it: a new mount, which has a new accessor, needs a new import.
-            opts=pulumi.ResourceOptions(parent=parent, replacement_trigger=accessor),
+            opts=pulumi.ResourceOptions(parent=parent, replacement_trigger=mounted.accessor),
         )
         # The id is unknown until the import has happened, and so is all that is looked up after it.
-        imported_mount_path = pulumi.Output.all(imported.id, imported.backend).apply(
-            lambda resolved: str(resolved[1])
-        )
+        imported_mount_path = imported.id.apply(lambda _: mounted.known_path)
         issuer_id = issuer_id_of(
             self.certificate_pem, imported_mount_path, pulumi.InvokeOptions(parent=parent)
         )
-        return PlacedRoot(self.name, self.certificate_pem, issuer_id)
+        return PlacedRoot(self.name, mounted, self.certificate_pem, issuer_id)
 
 
-def limit_usage(
-    root: PlacedRoot, mount_path: pulumi.Input[str], parent: pulumi.Resource, *, signing: bool
-) -> pulumi.Resource:
+def limit_usage(root: PlacedRoot, parent: pulumi.Resource, *, signing: bool) -> pulumi.Resource:
     """Lets a root in the mount sign, or keeps it from signing.
 
     Vault signs with whichever issuer a request names, not with the default one only, so that a
@@ -122,7 +134,7 @@ def limit_usage(
     """
     return vault.pkisecret.SecretBackendIssuer(
         f"{root.name}-issuer",
-        backend=mount_path,
+        backend=root.mounted.path,
         issuer_ref=root.issuer_id,
         usage=root.certificate_pem.apply(signing_usage) if signing else _TRUSTED,
         opts=pulumi.ResourceOptions(

@@ -8,9 +8,10 @@ import pulumi
 import pulumi_vault as vault
 from cryptography import x509
 
+from .known_values import known_after
 from .lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from .names import ROOT_MOUNT_PATH, sign_intermediate_path
-from .root_issuers import CheckedRoot, KnownRoot, limit_usage
+from .root_issuers import CheckedRoot, KnownRoot, Mounted, limit_usage
 from .root_profile import RootCertificateArgs
 from .validation import (
     InvalidInputError,
@@ -97,14 +98,13 @@ class RootPki(pulumi.ComponentResource):
                 depends_on=_once_usable(roots.values()),
             ),
         )
-        signing = roots[signing_root].place(mount.path, mount.accessor, self)
+        mounted = Mounted(mount_path, mount.accessor, (mount,))
+        signing = roots[signing_root].place(mounted, self)
         # A root alone may sign as it is, and is left so.
-        able_to_sign = (
-            [limit_usage(signing, mount.path, self, signing=True)] if len(roots) > 1 else []
-        )
+        able_to_sign = [limit_usage(signing, self, signing=True)] if len(roots) > 1 else []
         default_issuer = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-default-issuer",
-            backend=mount.path,
+            backend=mounted.path,
             default=signing.issuer_id,
             default_follows_latest_issuer=False,
             # The id is the same before and after the root was let sign.
@@ -113,13 +113,13 @@ class RootPki(pulumi.ComponentResource):
         for root_name, root in roots.items():
             if root_name != signing_root:
                 # After the default is chosen: Vault would choose the first one with a key.
-                placed = root.place(default_issuer.backend, mount.accessor, self)
-                limit_usage(placed, default_issuer.backend, self, signing=False)
+                chosen = Mounted(mount_path, mount.accessor, (mount, default_issuer))
+                limit_usage(root.place(chosen, self), self, signing=False)
 
         self.certificate_pem = signing.certificate_pem
         self.issuer_id = signing.issuer_id
-        self.mount_path = default_issuer.backend
-        self.ca_path = self.mount_path.apply(sign_intermediate_path)
+        self.mount_path = known_after(mount_path, default_issuer)
+        self.ca_path = known_after(sign_intermediate_path(mount_path), default_issuer)
         self.register_outputs(
             {
                 "certificate_pem": self.certificate_pem,

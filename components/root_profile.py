@@ -1,6 +1,6 @@
 """What a root that is yet to be made is to say, and whether one says it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict
 
@@ -85,33 +85,31 @@ class RootProfile:
     path_length: int
 
     @classmethod
-    def of(cls, args: RootCertificateArgs, named: Callable[[str], str] = str) -> "RootProfile":
-        """Reads the fields of `args`, which messages call as `named` gives.
+    def of(cls, args: RootCertificateArgs) -> "RootProfile":
+        """Reads the fields of `args`.
 
         Raises:
             InvalidInputError: a field has a value that cannot make a usable root.
         """
         return cls(
-            common_name=require_common_name(named("common_name"), args.get("common_name", "")),
-            organization=_text("organization", args.get("organization"), named),
-            organizational_unit=_text(
-                "organizational_unit", args.get("organizational_unit"), named
-            ),
-            country=require_country(named("country"), args.get("country")),
-            province=_text("province", args.get("province"), named),
-            locality=_text("locality", args.get("locality"), named),
+            common_name=require_common_name("common_name", args.get("common_name", "")),
+            organization=_text("organization", args.get("organization")),
+            organizational_unit=_text("organizational_unit", args.get("organizational_unit")),
+            country=require_country("country", args.get("country")),
+            province=_text("province", args.get("province")),
+            locality=_text("locality", args.get("locality")),
             key_algorithm=KEY_ALGORITHMS[
                 require_one_of(
-                    named("key_algorithm"), args.get("key_algorithm", "RSA-4096"), KEY_ALGORITHMS
+                    "key_algorithm", args.get("key_algorithm", "RSA-4096"), KEY_ALGORITHMS
                 )
             ],
             lifetime_days=require_whole_number(
-                named("lifetime_days"), args.get("lifetime_days", 3650), minimum=1, unit="days"
+                "lifetime_days", args.get("lifetime_days", 3650), minimum=1, unit="days"
             ),
             # Zero would leave no room for istiod's CA. The TLS provider would not even write it:
             # it leaves out the constraint.
             path_length=require_whole_number(
-                named("path_length"), args.get("path_length", 1), minimum=1, unit="CAs"
+                "path_length", args.get("path_length", 1), minimum=1, unit="CAs"
             ),
         )
 
@@ -164,8 +162,8 @@ def require_as_asked(field: str, certificate_pem: str, profile: RootProfile) -> 
     return certificate
 
 
-def _text(field: str, value: str | None, named: Callable[[str], str]) -> str | None:
-    return require_text(named(field), value, maximum=_SUBJECT_FIELDS[field][1])
+def _text(field: str, value: str | None) -> str | None:
+    return require_text(field, value, maximum=_SUBJECT_FIELDS[field][1])
 
 
 def _listed(values: list[str]) -> str:

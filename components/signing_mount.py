@@ -8,6 +8,7 @@ import pulumi_vault as vault
 from .issuing_chain import require_chain
 from .lifetimes import MountLifetimes, require_lifetime
 from .validation import InvalidInputError
+from .vault_readiness import on_one_line
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,13 @@ class SigningMount:
                 path=tuning_path, with_lease_start_time=False, opts=opts
             )
         except Exception as error:  # noqa: BLE001 - the SDK raises nothing more special
-            reason = " ".join(str(error).split())
+            # What the provider says comes after what SDK and engine say of the call.
+            said = on_one_line(str(error).rpartition(" returned an error: ")[2])
             raise InvalidInputError(
                 field,
                 path,
                 "name a PKI mount with a default issuer, and use a token that may read "
-                f"{path}/issuer/default and {tuning_path} ({reason})",
+                f"{path}/issuer/default and {tuning_path} ({said})",
             ) from None
         return cls(
             path,

@@ -1,12 +1,11 @@
 """A root that Vault makes in a PKI mount, and whose key never leaves it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_vault as vault
 
-from .root_issuers import Check, PlacedRoot
+from .root_issuers import Check, Mounted, PlacedRoot
 from .root_profile import RootCertificateArgs, RootProfile, require_as_asked
 from .validation import InvalidInputError, once_known
 
@@ -15,19 +14,19 @@ _KEY_TYPES = {"RSA": "rsa", "ECDSA": "ec"}
 _SPLIT = ("organization", "organizational_unit", "country", "province", "locality")
 
 
-def vault_profile(args: RootCertificateArgs, named: Callable[[str], str] = str) -> RootProfile:
-    """Reads the fields of `args`, which messages call as `named` gives.
+def vault_profile(args: RootCertificateArgs) -> RootProfile:
+    """Reads the fields of `args`.
 
     Raises:
         InvalidInputError: a field has a value that cannot make a usable root, or that Vault would
             not write as it is.
     """
-    profile = RootProfile.of(args, named)
+    profile = RootProfile.of(args)
     for field in _SPLIT:
         value = getattr(profile, field)
         if value is not None and "," in value:
             raise InvalidInputError(
-                named(field), value, "leave out the comma: Vault would make two names of it"
+                field, value, "leave out the comma: Vault would make two names of it"
             )
     return profile
 
@@ -51,14 +50,12 @@ class VaultRoot:
         """
         return cls(name, vault_profile(args), protect)
 
-    def place(
-        self, mount_path: pulumi.Input[str], accessor: pulumi.Input[str], parent: pulumi.Resource
-    ) -> PlacedRoot:
+    def place(self, mounted: Mounted, parent: pulumi.Resource) -> PlacedRoot:
         """Has Vault make the root in the mount. What is not as asked for fails the outputs."""
         profile, algorithm = self.profile, self.profile.key_algorithm
         root = vault.pkisecret.SecretBackendRootCert(
             f"{self.name}-root",
-            backend=mount_path,
+            backend=mounted.path,
             type="internal",
             common_name=profile.common_name,
             # As the subject's name only, not as a DNS name besides.
@@ -78,7 +75,7 @@ class VaultRoot:
                 # The provider would note another lifetime, and change nothing.
                 replace_on_changes=["ttl"],
                 # A root goes with the mount it is in, and the provider does not look for it there.
-                replacement_trigger=accessor,
+                replacement_trigger=mounted.accessor,
             ),
         )
 
@@ -92,4 +89,4 @@ class VaultRoot:
         issuer_id = pulumi.Output.all(root.issuer_id, certificate_pem).apply(
             lambda resolved: str(resolved[0])
         )
-        return PlacedRoot(self.name, certificate_pem, issuer_id)
+        return PlacedRoot(self.name, mounted, certificate_pem, issuer_id)

@@ -51,11 +51,6 @@ def test_the_longest_values_pass() -> None:
     assert profile.country == "DE"
 
 
-def test_the_fields_are_called_as_the_caller_wants() -> None:
-    with pytest.raises(InvalidInputError, match=r"^ROOT locality: "):
-        RootProfile.of({**PLAIN, "locality": ""}, lambda field: f"ROOT {field}")
-
-
 @pytest.mark.parametrize("field", ["organization", "organizational_unit", "province", "locality"])
 def test_vault_is_given_no_comma_that_it_would_split_at(field: str) -> None:
     args: Any = {**PLAIN, field: "Example, Inc."}

@@ -124,6 +124,14 @@ def test_a_fingerprint_is_read_in_any_form() -> None:
         ),
         ({**EXTERNAL, "rootSigningMount": ""}, "^rootSigningMount: None .*external needs it"),
         ({**EXTERNAL, "rootSigningMount": "/pki"}, "^rootSigningMount: '/pki' "),
+        (
+            {
+                **EXTERNAL,
+                "development": True,
+                "vaultInstall": {"mode": "dev", "context": "path"},
+            },
+            "^rootSource: 'external' .*a Vault yet to be",
+        ),
         ({**EXTERNAL, "rootPrivateKey": "x"}, "^rootPrivateKey: '…' .*leave it out"),
     ],
 )
