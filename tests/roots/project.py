@@ -18,6 +18,7 @@ from tests.engine import engine_environment
 # an output of another resource, known in `up` only.
 _PROGRAM = """
 import json
+import os
 from pathlib import Path
 
 import pulumi
@@ -29,7 +30,8 @@ import components
 given = json.loads(Path("given.json").read_text())
 late = given["late"]
 ready = random.RandomId("ready", byte_length=4).hex if late else None
-opts = pulumi.ResourceOptions(providers=[vault.Provider("vault")])
+provider = vault.Provider("vault", address=os.environ["VAULT_ADDR"])
+opts = pulumi.ResourceOptions(providers=[provider])
 for name, (component, args) in given["components"].items():
     args = {
         field: ready.apply(lambda _, value=value: value) if field in late else value
