@@ -4,11 +4,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import ClusterTrust, RootCa, RootPki, VaultInstall
+from components import ClusterTrust, VaultInstall
+from root_guard import ROOT_CERTIFICATE
+from root_of_trust import root_of_trust
 from settings import MANAGEMENT, Settings
 
 settings = Settings.load()
-protect = not settings.development
 
 # Providers: one API server for each cluster, and one Vault.
 kubernetes_providers = {
@@ -37,26 +38,8 @@ vault_provider = vault.Provider(
     token=vault_install.root_token if settings.vault.is_installed else None,
 )
 
-# The root of trust.
-root_ca = RootCa(
-    "root",
-    {
-        "common_name": settings.root.common_name,
-        "organization": settings.root.organization,
-        "lifetime_days": settings.root.lifetime_days,
-        "protect": protect,
-    },
-)
-root_pki = RootPki(
-    "root-pki",
-    {
-        "certificate_pem": root_ca.certificate_pem,
-        "private_key_pem": root_ca.private_key_pem,
-        "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
-        "protect": protect,
-    },
-    opts=pulumi.ResourceOptions(providers=[vault_provider]),
-)
+# The root of trust, and what signs with it.
+root = root_of_trust(settings, vault_provider)
 
 # The workload clusters.
 trusts = {
@@ -69,7 +52,8 @@ trusts = {
             "istio_revision": cluster.istio_revision,
             "istiod_service_account": cluster.istiod_service_account,
             "cluster_labels": cluster.labels,
-            "ca_path": root_pki.ca_path,
+            "ca_path": root.ca_path,
+            "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
             "vault_address": vault_install.address,
             "vault_ca_certificate": settings.vault.ca_certificate,
         },
@@ -78,7 +62,7 @@ trusts = {
     for cluster in settings.clusters
 }
 
-pulumi.export("rootCertificate", root_ca.certificate_pem)
+pulumi.export(ROOT_CERTIFICATE, root.certificate_pem)
 pulumi.export("vaultAddress", vault_install.address)
 pulumi.export(
     "clusters",

@@ -12,11 +12,11 @@ from components import ApiServer, InvalidInputError, VaultInstallArgs, api_serve
 from components.names import DEFAULT_REVISION, istiod_service_account
 from components.validation import (
     require_certificates,
-    require_common_name,
     require_dns_label,
     require_server_address,
-    require_whole_number,
 )
+from configuration import boolean, whole_number
+from root_settings import Root, load_root
 from vault_settings import KEY as VAULT_INSTALL
 from vault_settings import installation
 
@@ -31,15 +31,6 @@ _CLUSTER_FIELDS = (
     "kubernetesHost",
     "clusterLabels",
 )
-
-
-@dataclass(frozen=True)
-class Root:
-    """The root CA to generate."""
-
-    common_name: str
-    organization: str | None
-    lifetime_days: int
 
 
 @dataclass(frozen=True)
@@ -104,42 +95,18 @@ class Settings:
             InvalidInputError: a value is missing or not usable.
         """
         config = pulumi.Config()
-        development = _boolean(config, "development")
+        development = boolean(config, "development")
         kubeconfig = _kubeconfig(config)
-        root = Root(
-            common_name=require_common_name(
-                "rootCommonName", config.get("rootCommonName") or "mesh-trust root"
-            ),
-            organization=config.get("rootOrganization") or None,
-            lifetime_days=_whole_number(config, "rootLifetimeDays", 3650),
-        )
         vault = _vault(config, kubeconfig, development=development)
-        if vault.intermediate_lifetime_days >= root.lifetime_days:
-            raise InvalidInputError(
-                "intermediateLifetimeDays",
-                vault.intermediate_lifetime_days,
-                f"use less than rootLifetimeDays ({root.lifetime_days}): "
-                "an intermediate must not outlive its root",
-            )
+        root = load_root(
+            config,
+            vault.intermediate_lifetime_days,
+            vault_is_installed=vault.is_installed,
+        )
         clusters = _clusters(config, kubeconfig)
         if vault.is_installed:
             _require_no_management(clusters)
         return cls(development, kubeconfig, root, vault, clusters)
-
-
-def _boolean(config: pulumi.Config, key: str) -> bool:
-    try:
-        return config.get_bool(key) or False
-    except pulumi.ConfigTypeError:
-        raise InvalidInputError(key, config.get(key), "use true or false") from None
-
-
-def _whole_number(config: pulumi.Config, key: str, default: int) -> int:
-    try:
-        value = config.get_int(key)
-    except pulumi.ConfigTypeError:
-        raise InvalidInputError(key, config.get(key), "use a whole number of days") from None
-    return require_whole_number(key, default if value is None else value, minimum=1, unit="days")
 
 
 def _kubeconfig(config: pulumi.Config) -> Path:
@@ -152,7 +119,7 @@ def _kubeconfig(config: pulumi.Config) -> Path:
 
 
 def _vault(config: pulumi.Config, kubeconfig: Path, *, development: bool) -> Vault:
-    lifetime_days = _whole_number(config, "intermediateLifetimeDays", 365)
+    lifetime_days = whole_number(config, "intermediateLifetimeDays", 365)
     install = installation(config, kubeconfig, development=development)
     if install is not None:
         return Vault(install, install["context"], None, None, lifetime_days)

@@ -9,8 +9,13 @@ from .agent_rbac import AgentRbac
 from .cluster_auth_mount import ClusterAuthMount
 from .intermediate_pki import IntermediatePki
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
-from .root_trust_policy import RootTrustPolicy, apply_to_meshes, istiod_selectors
-from .validation import require_dns_label, require_server_address
+from .root_trust_policy import (
+    GLOO_LIFETIME_DAYS,
+    RootTrustPolicy,
+    apply_to_meshes,
+    istiod_selectors,
+)
+from .validation import require_dns_label, require_server_address, require_whole_number
 
 
 class ClusterTrustArgs(TypedDict):
@@ -29,6 +34,8 @@ class ClusterTrustArgs(TypedDict):
     vault_ca_certificate: NotRequired[pulumi.Input[str] | None]
     """CA certificates that Vault's own certificate chains to, PEM; absent means the agent's system
     certificates."""
+    intermediate_lifetime_days: NotRequired[int]
+    """Lifetime in days that the cluster's agent asks for, that of the RootPki; 365 when absent."""
     istio_revision: NotRequired[str]
     """Revision of istiod, which names its service account; `default` when absent."""
     istiod_service_account: NotRequired[str | None]
@@ -73,6 +80,12 @@ class ClusterTrust(pulumi.ComponentResource):
         service_account = require_dns_label(
             "istiod_service_account",
             args.get("istiod_service_account") or istiod_service_account(revision),
+        )
+        lifetime_days = require_whole_number(
+            "intermediate_lifetime_days",
+            args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
+            minimum=1,
+            unit="days",
         )
         ca_path, vault_address = args["ca_path"], args["vault_address"]
         kubernetes_ca_certificate = args["kubernetes_ca_certificate"]
@@ -121,6 +134,7 @@ class ClusterTrust(pulumi.ComponentResource):
                 "auth_mount_path": auth.mount_path,
                 "role_name": auth.role_name,
                 "apply_to_meshes": selectors,
+                "intermediate_lifetime_days": lifetime_days,
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -1,38 +1,63 @@
 """The Vault mount that holds the root CA and signs the intermediates."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_vault as vault
+from cryptography import x509
 
-from .issuers import issuer_id_of
 from .known_values import known_after
+from .lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from .names import ROOT_MOUNT_PATH, sign_intermediate_path
-from .validation import require_vault_path, require_whole_number
+from .root_issuers import CheckedRoot, KnownRoot, Mounted, limit_usage
+from .root_profile import RootCertificateArgs
+from .validation import (
+    InvalidInputError,
+    require_dns_label,
+    require_vault_path,
+    require_whole_number,
+)
+from .vault_root import VaultRoot
 
-SECONDS_PER_DAY = 86_400
+_FIRST = ""
+"""Stands among the names of further roots for the root that is none of them."""
 
 
 class RootPkiArgs(TypedDict):
-    """The root to import, and how long what it signs may live."""
+    """The root to import or to have made, and how long what it signs may live."""
 
-    certificate_pem: pulumi.Input[str]
-    """Certificate of the root, PEM."""
-    private_key_pem: pulumi.Input[str]
-    """Private key of the root, PEM, unencrypted; treated as secret."""
+    certificate_pem: NotRequired[pulumi.Input[str]]
+    """Certificate of the root to import, PEM."""
+    private_key_pem: NotRequired[pulumi.Input[str]]
+    """Private key of the root to import, PEM, unencrypted; treated as secret."""
+    generate: NotRequired[RootCertificateArgs]
+    """In place of these two: a root that Vault makes, and whose key never leaves it."""
+    accept_missing_key_usage: NotRequired[bool]
+    """Whether an imported certificate without any key usage passes, as `openssl req -x509` makes
+    it by itself; false when absent."""
+    further_roots: NotRequired[Mapping[str, KnownRoot]]
+    """Further generations of the root, each by a name that stays its own, an RFC 1123 label: they
+    are in the mount too, and kept from signing."""
+    signing_root: NotRequired[str]
+    """Name of the further root that signs in place of the one above; that one when absent."""
     intermediate_lifetime_days: NotRequired[int]
-    """Lifetime of the intermediates in days, both what they get and the most they may ask for;
-    365 when absent (Gloo's own default, `intermediateCertOptions.ttlDays`). Untuned, Vault would
-    cut them to 32 days without a word."""
+    """Lifetime of the intermediates in days, as the mesh asks for it; 365 when absent (Gloo's own
+    default, `intermediateCertOptions.ttlDays`). It is what they get and, unless Vault made the
+    root, the most they may ask for. Untuned, Vault would cut them to 32 days without a word."""
     mount_path: NotRequired[str]
     """Path of the mount; `pki` when absent."""
     protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the mount; true when absent."""
+    """Whether Pulumi refuses to delete or replace the mount, and a root that Vault made in it;
+    true when absent."""
 
 
 class RootPki(pulumi.ComponentResource):
-    """A PKI mount with the root imported as its default issuer, and its lifetimes tuned."""
+    """A PKI mount with the root in it as its default issuer, and its lifetimes tuned."""
 
+    certificate_pem: pulumi.Output[str]
+    """Certificate of the root that signs, PEM; found usable as a root."""
     mount_path: pulumi.Output[str]
     """Path of the mount, known once the root in it is ready to sign."""
     ca_path: pulumi.Output[str]
@@ -43,22 +68,19 @@ class RootPki(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: RootPkiArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Registers mount, import and default issuer.
+        """Registers mount, roots and default issuer.
 
         Raises:
-            InvalidInputError: a path or lifetime is not usable.
+            InvalidInputError: a path, lifetime or root is not usable. What is an Output is checked
+                when it resolves, before anything is written with it.
         """
         mount_path = require_vault_path("mount_path", args.get("mount_path", ROOT_MOUNT_PATH))
-        lifetime_seconds = SECONDS_PER_DAY * require_whole_number(
-            "intermediate_lifetime_days",
-            args.get("intermediate_lifetime_days", 365),
-            minimum=1,
-            unit="days",
-        )
-        certificate_pem = args["certificate_pem"]
-        pem_bundle: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.concat(args["private_key_pem"], "\n", certificate_pem)
-        )
+        protect = args.get("protect", True)
+        signing_root = args.get("signing_root", _FIRST)
+        _check_which_sign(args, signing_root)
+        generated = VaultRoot.of(name, args["generate"], protect) if "generate" in args else None
+        lifetimes = _lifetimes(args, generated)
+        roots = _roots(name, args, generated, signing_root, lifetimes)
 
         super().__init__("mesh-trust:index:RootPki", name, None, opts)
 
@@ -67,33 +89,124 @@ class RootPki(pulumi.ComponentResource):
             path=mount_path,
             type="pki",
             description="Root CA of the mesh: signs the clusters' intermediates",
-            default_lease_ttl_seconds=lifetime_seconds,
-            max_lease_ttl_seconds=lifetime_seconds,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect", True)),
+            default_lease_ttl_seconds=lifetimes.default_seconds,
+            max_lease_ttl_seconds=lifetimes.maximum_seconds,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=protect,
+                # No value shows that the roots are usable, and a mount is not worth making before.
+                depends_on=_once_usable(roots.values()),
+            ),
         )
-        imported = vault.pkisecret.SecretBackendConfigCa(
-            f"{name}-import",
-            backend=known_after(mount_path, mount),
-            pem_bundle=pem_bundle,
-            # What was imported went with the mount it was imported into, and Vault tells nothing of
-            # it: a new mount, which has a new accessor, needs a new import.
-            opts=pulumi.ResourceOptions(parent=self, replacement_trigger=mount.accessor),
-        )
-        # The id is unknown until the import has happened, and so is everything looked up after it.
-        imported_mount_path = imported.id.apply(lambda _: mount_path)
-        self.issuer_id = issuer_id_of(
-            certificate_pem, imported_mount_path, pulumi.InvokeOptions(parent=self)
-        )
+        mounted = Mounted(mount_path, mount.accessor, (mount,))
+        signing = roots[signing_root].place(mounted, self)
+        # A root alone may sign as it is, and is left so.
+        able_to_sign = [limit_usage(signing, self, signing=True)] if len(roots) > 1 else []
         default_issuer = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-default-issuer",
-            backend=known_after(mount_path, mount),
-            default=self.issuer_id,
+            backend=mounted.path,
+            default=signing.issuer_id,
             default_follows_latest_issuer=False,
-            opts=pulumi.ResourceOptions(parent=self),
+            # The id is the same before and after the root was let sign.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=able_to_sign),
         )
+        for root_name, root in roots.items():
+            if root_name != signing_root:
+                # After the default is chosen: Vault would choose the first one with a key.
+                chosen = Mounted(mount_path, mount.accessor, (mount, default_issuer))
+                limit_usage(root.place(chosen, self), self, signing=False)
 
+        self.certificate_pem = signing.certificate_pem
+        self.issuer_id = signing.issuer_id
         self.mount_path = known_after(mount_path, default_issuer)
         self.ca_path = known_after(sign_intermediate_path(mount_path), default_issuer)
         self.register_outputs(
-            {"mount_path": self.mount_path, "ca_path": self.ca_path, "issuer_id": self.issuer_id}
+            {
+                "certificate_pem": self.certificate_pem,
+                "mount_path": self.mount_path,
+                "ca_path": self.ca_path,
+                "issuer_id": self.issuer_id,
+            }
         )
+
+
+def _check_which_sign(args: RootPkiArgs, signing_root: str) -> None:
+    further_roots = args.get("further_roots", {})
+    for root_name in further_roots:
+        require_dns_label("further_roots", root_name)
+    if "generate" in args:
+        for field in ("certificate_pem", "private_key_pem"):
+            if field in args:
+                raise InvalidInputError(field, "…", "leave it out: Vault is to make the root")
+    elif "private_key_pem" in args and "certificate_pem" not in args:
+        raise InvalidInputError("certificate_pem", None, "give the certificate of the key")
+    if signing_root == _FIRST:
+        if "generate" not in args and "private_key_pem" not in args:
+            raise InvalidInputError(
+                "private_key_pem", None, "give key and certificate, or let Vault generate a root"
+            )
+    elif signing_root not in further_roots:
+        raise InvalidInputError("signing_root", signing_root, "name one of further_roots")
+    elif "private_key_pem" not in further_roots[signing_root]:
+        raise InvalidInputError(
+            f"further_roots.{signing_root}.private_key_pem", None, "give it: this root is to sign"
+        )
+
+
+def _lifetimes(args: RootPkiArgs, generated: VaultRoot | None) -> MountLifetimes:
+    days = require_whole_number(
+        "intermediate_lifetime_days",
+        args.get("intermediate_lifetime_days", 365),
+        minimum=1,
+        unit="days",
+    )
+    # Vault cuts the root that it makes to the mount's maximum, too.
+    longest = days if generated is None else max(days, generated.profile.lifetime_days)
+    return MountLifetimes(days * SECONDS_PER_DAY, longest * SECONDS_PER_DAY)
+
+
+def _roots(
+    name: str,
+    args: RootPkiArgs,
+    generated: VaultRoot | None,
+    signing_root: str,
+    lifetimes: MountLifetimes,
+) -> dict[str, CheckedRoot | VaultRoot]:
+    """The roots by name."""
+
+    def lasts(certificate: x509.Certificate) -> None:
+        days = lifetimes.default_seconds // SECONDS_PER_DAY
+        require_lifetime(
+            "intermediate_lifetime_days", days, lifetimes, certificate.not_valid_after_utc
+        )
+
+    roots: dict[str, CheckedRoot | VaultRoot] = {}
+    if generated is not None:
+        roots[_FIRST] = replace(generated, also=lasts if signing_root == _FIRST else None)
+    known: dict[str, KnownRoot] = {**args.get("further_roots", {})}
+    if "certificate_pem" in args:
+        known[_FIRST] = {"certificate_pem": args["certificate_pem"]}
+        if "private_key_pem" in args:
+            known[_FIRST]["private_key_pem"] = args["private_key_pem"]
+    for root_name, root in known.items():
+        roots[root_name] = CheckedRoot.of(
+            name if root_name == _FIRST else f"{name}-{root_name}",
+            root,
+            field="" if root_name == _FIRST else f"further_roots.{root_name}.",
+            accept_missing_key_usage=args.get("accept_missing_key_usage", False),
+            also=lasts if root_name == signing_root else None,
+        )
+    return roots
+
+
+def _once_usable(
+    roots: Iterable[CheckedRoot | VaultRoot],
+) -> pulumi.Output[Sequence[pulumi.Resource]]:
+    """No resources at all, but not before those `roots` that are known are found usable."""
+    checked: list[pulumi.Output[str]] = []
+    for root in roots:
+        if isinstance(root, CheckedRoot):
+            checked.append(root.certificate_pem)
+            if root.private_key_pem is not None:
+                checked.append(root.private_key_pem)
+    return pulumi.Output.all(*checked).apply(lambda _: [])

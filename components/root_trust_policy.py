@@ -8,9 +8,17 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .names import GLOO_NAMESPACE, ISTIO_NAMESPACE
-from .validation import InvalidInputError, require_dns_label, require_server_address
+from .validation import (
+    InvalidInputError,
+    require_dns_label,
+    require_server_address,
+    require_whole_number,
+)
 
 API_VERSION = "admin.gloo.solo.io/v2"
+
+GLOO_LIFETIME_DAYS = 365
+"""What Gloo asks for when `intermediateCertOptions.ttlDays` says nothing."""
 
 
 class IstioMeshSelector(TypedDict):
@@ -48,6 +56,9 @@ class RootTrustPolicyArgs(TypedDict):
     """What it applies to; when absent, the istiod of the cluster whose KubernetesCluster has the
     label `cluster: <cluster>`, which Gloo does not set by itself. Gloo takes an empty list for
     every mesh there is, so an empty one is refused."""
+    intermediate_lifetime_days: NotRequired[int]
+    """Lifetime in days that the agent asks for (Gloo: `intermediateCertOptions.ttlDays`), that of
+    the RootPki; 365 when absent, as Gloo does by itself."""
     auto_restart_pods: NotRequired[bool]
     """Whether Gloo restarts workloads when certificates change, all at once; false when absent."""
 
@@ -72,7 +83,18 @@ class RootTrustPolicy(pulumi.ComponentResource):
             args.get("apply_to_meshes", istiod_selectors({"cluster": cluster}))
         )
 
-        vault = _vault(args)
+        lifetime_days = require_whole_number(
+            "intermediate_lifetime_days",
+            args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
+            minimum=1,
+            unit="days",
+        )
+        config: dict[str, Any] = {
+            "agentCa": {"vault": _vault(args)},
+            "autoRestartPods": args.get("auto_restart_pods", False),
+        }
+        if lifetime_days != GLOO_LIFETIME_DAYS:
+            config["intermediateCertOptions"] = {"ttlDays": lifetime_days}
 
         super().__init__("mesh-trust:index:RootTrustPolicy", name, None, opts)
 
@@ -81,13 +103,7 @@ class RootTrustPolicy(pulumi.ComponentResource):
             api_version=API_VERSION,
             kind="RootTrustPolicy",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=cluster, namespace=namespace),
-            spec={
-                "applyToMeshes": meshes,
-                "config": {
-                    "agentCa": {"vault": vault},
-                    "autoRestartPods": args.get("auto_restart_pods", False),
-                },
-            },
+            spec={"applyToMeshes": meshes, "config": config},
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -1,8 +1,8 @@
 """Refuses bad input by field, value and fix, before anything is registered."""
 
 import re
-from collections.abc import Collection
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pulumi
@@ -12,6 +12,10 @@ _T = TypeVar("_T")
 
 # RFC 1123 labels, as Kubernetes names are: what is safe there is safe in a Vault path too.
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+_SHA256_DIGITS = re.compile(r"[0-9a-f]{64}")
 
 _PRINTABLE = re.compile(r"[!-~]+")
 
@@ -28,6 +32,37 @@ class InvalidInputError(pulumi.RunError, ValueError):
     def __init__(self, field: str, value: object, fix: str) -> None:
         super().__init__(f"{field}: {value!r} is not valid; {fix}")
         self.field, self.value, self.fix = field, value, fix
+
+
+class LateInputError(pulumi.RunError):
+    """The same of a value that became known only while the program ran.
+
+    It is no ValueError: the SDK puts words and a traceback around one that an Output ends with.
+    """
+
+
+def once_known(check: Callable[..., _T], *values: Any) -> _T:
+    """What `check` gives for `values`, outputs that have just resolved.
+
+    Raises:
+        LateInputError: `check` raised an InvalidInputError.
+    """
+    try:
+        return check(*values)
+    except InvalidInputError as error:
+        raise LateInputError(str(error)) from None
+
+
+def checked(check: Callable[..., str], *values: pulumi.Input[str]) -> pulumi.Output[str]:
+    """What `check` gives for `values`: now where all are known, else when they resolve.
+
+    Raises:
+        InvalidInputError: `check` raised it now.
+        LateInputError: `check` raised an InvalidInputError later; the output ends with it.
+    """
+    if all(isinstance(value, str) for value in values):
+        return pulumi.Output.from_input(check(*values))
+    return pulumi.Output.all(*values).apply(lambda resolved: once_known(check, *resolved))
 
 
 def require_dns_label(field: str, value: str) -> str:
@@ -56,6 +91,44 @@ def require_common_name(field: str, value: str) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 64:
         raise InvalidInputError(field, value, "use 1 to 64 characters")
     return value
+
+
+def require_text(field: str, value: str | None, *, maximum: int) -> str | None:
+    """Returns `value`, 1 to `maximum` characters without outer spaces, or None.
+
+    Raises:
+        InvalidInputError: it is empty, longer, or padded.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= maximum or value != value.strip():
+        raise InvalidInputError(
+            field, value, f"use 1 to {maximum} characters without outer spaces, or leave it out"
+        )
+    return value
+
+
+def require_country(field: str, value: str | None) -> str | None:
+    """Returns `value`, a country as two capital letters (ISO 3166-1 alpha-2), or None.
+
+    Raises:
+        InvalidInputError: it is anything else.
+    """
+    if value is not None and not (isinstance(value, str) and _COUNTRY.fullmatch(value)):
+        raise InvalidInputError(field, value, "use two capital letters, or leave it out")
+    return value
+
+
+def require_fingerprint(field: str, value: str) -> str:
+    """Returns `value`, a SHA-256 fingerprint, as lower-case pairs of digits between colons.
+
+    Raises:
+        InvalidInputError: it is not 32 pairs of hexadecimal digits.
+    """
+    digits = value.replace(":", "").lower() if isinstance(value, str) else ""
+    if not _SHA256_DIGITS.fullmatch(digits):
+        raise InvalidInputError(field, value, "use the 64 hexadecimal digits of a SHA-256")
+    return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
 
 
 def require_certificates(field: str, shown: object, content: bytes, fix: str) -> str:

@@ -39,7 +39,8 @@ class Program:
 
     def attempt(self, *arguments: str) -> Outcome:
         """Runs the engine with `arguments`, and gives what came of it."""
-        configured = self._configuration is not None and arguments[0] != "stack"
+        takes_it = arguments[0] not in ("stack", "state")
+        configured = self._configuration is not None and takes_it
         extra = ["--config-file", str(self._configuration)] if configured else []
         command = [sys.executable, "-m", "lab", "--directory", str(self.lab.directory.root)]
         command += ["pulumi", "--", arguments[0], *extra, *arguments[1:]]
@@ -101,13 +102,39 @@ class Program:
         return state
 
     def configure(self, **changes: Any) -> None:
-        """From now on runs with these configuration values in place of the committed ones."""
+        """From now on runs with these configuration values in place of the committed ones.
+
+        None takes a committed one away.
+        """
         copy = self.lab.directory.project / "Pulumi.dev.yaml"
+        if not copy.exists():
+            # Any command makes it.
+            self.run("config")
         content = yaml.safe_load(copy.read_text())
         for key, value in changes.items():
-            content["config"][f"mesh-trust:{key}"] = value
+            if value is None:
+                del content["config"][f"mesh-trust:{key}"]
+            else:
+                content["config"][f"mesh-trust:{key}"] = value
         self._configuration = self.configuration_folder / "Pulumi.dev.yaml"
         self._configuration.write_text(yaml.safe_dump(content))
+
+    def configure_secret(self, key: str, value: str) -> None:
+        """Adds a secret to what `configure` set."""
+        assert self._configuration is not None
+        subprocess.run(
+            [
+                *(self.lab.directory.engine / "pulumi", "config", "set", "--secret", key),
+                *("--config-file", self._configuration, "--stack", "dev", "--non-interactive"),
+            ],
+            cwd=CHECKOUT,
+            env=self.lab.environment(),
+            # Not an argument, which every process could read.
+            input=value,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
 
     def configure_as_committed(self) -> None:
         """From now on runs with the committed configuration again."""

@@ -180,6 +180,21 @@ def test_the_mesh_is_selected_where_it_is(recorder: Recorder) -> None:
     assert mesh["istio"]["namespace"] == "istio"
 
 
+def asked_for(recorder: Recorder) -> Any:
+    spec = recorder.of_type(ROOT_TRUST_POLICY)["east-trust-policy"]["spec"]
+    return spec["config"].get("intermediateCertOptions")
+
+
+def test_the_mesh_asks_for_what_the_root_gives(recorder: Recorder) -> None:
+    register(recorder, intermediate_lifetime_days=90)
+    assert asked_for(recorder) == {"ttlDays": 90}
+
+
+def test_gloos_own_lifetime_is_not_asked_for(recorder: Recorder) -> None:
+    register(recorder, intermediate_lifetime_days=365)
+    assert asked_for(recorder) is None
+
+
 def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: Recorder) -> None:
     register(recorder, vault_ca_certificate=None)
 
@@ -197,10 +212,11 @@ def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: 
         ({"istiod_service_account": "*"}, "istiod_service_account"),
         ({"istio_namespace": "*"}, "istio_namespace"),
         ({"cluster_labels": {}}, "apply_to_meshes.cluster_labels"),
+        ({"intermediate_lifetime_days": 0}, "intermediate_lifetime_days"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_registered(
-    recorder: Recorder, change: dict[str, str], field: str
+    recorder: Recorder, change: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=f"^{field}: "):
         ClusterTrust("east", {**ARGS, **change})  # type: ignore[typeddict-item]

@@ -12,24 +12,28 @@ from components import (
     AgentRbac,
     ClusterAuthMount,
     ClusterTrust,
+    ExternalRootPki,
     IntermediatePki,
     RootCa,
     RootPki,
     RootTrustPolicy,
     VaultInstall,
 )
+from tests.certificates import Recipe, make, rsa_key
 
-from .conftest import Recorder, make_certificate, run
+from .conftest import Recorder, run
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
 from .test_parts import AUTH, TRUST
 
-CERTIFICATE = make_certificate("root")
-ROOT_PKI = {"certificate_pem": CERTIFICATE, "private_key_pem": "key"}
+ROOT = make(Recipe(key=rsa_key(4096), ends=3649))
+ROOT_PKI = {"certificate_pem": ROOT.certificate_pem, "private_key_pem": ROOT.private_key_pem}
+EXTERNAL = {"certificate_pem": ROOT.certificate_pem, "signing_mount": "corporate/pki"}
 
 # Class, arguments, and the outputs it registers.
 COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] = [
     (RootCa, {"common_name": "root"}, {"certificate_pem", "private_key_pem"}),
-    (RootPki, ROOT_PKI, {"mount_path", "ca_path", "issuer_id"}),
+    (RootPki, ROOT_PKI, {"certificate_pem", "mount_path", "ca_path", "issuer_id"}),
+    (ExternalRootPki, EXTERNAL, {"certificate_pem", "mount_path", "ca_path", "issuer_id"}),
     (
         VaultInstall,
         {"mode": "existing", "address": "https://vault"},
@@ -60,10 +64,14 @@ PUBLIC_NAMES = {
     "ClusterTrustArgs",
     "IntermediatePki",
     "IntermediatePkiArgs",
+    "ExternalRootPki",
+    "ExternalRootPkiArgs",
     "InvalidInputError",
     "IstioMeshSelector",
+    "KnownRoot",
     "RootCa",
     "RootCaArgs",
+    "RootCertificateArgs",
     "RootPki",
     "RootPkiArgs",
     "RootTrustPolicy",
@@ -107,8 +115,15 @@ def test_each_component_registers_its_documented_outputs_once(
     }
     recorder.answers["vault:pkiSecret/getBackendIssuer:getBackendIssuer"] = lambda asked: {
         **asked,
-        "certificate": CERTIFICATE,
+        "certificate": ROOT.certificate_pem,
+        "issuerId": "id",
+        "keyId": "key",
     }
+    recorder.answers["vault:generic/getSecret:getSecret"] = lambda asked: {
+        **asked,
+        "data": {"default_lease_ttl": "31536000", "max_lease_ttl": "31536000"},
+    }
+    recorder.computed["tls:index/selfSignedCert:SelfSignedCert"] = {"certPem": ROOT.certificate_pem}
     created: pulumi.ComponentResource | None = None
 
     def program() -> pulumi.Output[None]:

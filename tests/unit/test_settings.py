@@ -1,4 +1,5 @@
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,14 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(**config: Any) -> Settings:
+def load(*, secrets: Collection[str] = (), **config: Any) -> Settings:
     values = {"clusters": [{"name": "east"}, {"name": "west"}], **config}
     pulumi.runtime.set_all_config(
         {
             f"mesh-trust:{key}": value if isinstance(value, str) else json.dumps(value)
             for key, value in values.items()
-        }
+        },
+        [f"mesh-trust:{key}" for key in secrets],
     )
     pulumi.runtime.set_mocks(_NoResources(), project="mesh-trust")
     return Settings.load()
@@ -65,9 +67,19 @@ def test_the_defaults(environment: Path) -> None:
 
     assert settings.development is False
     assert settings.kubeconfig == environment / "kubeconfig"
-    assert settings.root.common_name == "mesh-trust root"
-    assert settings.root.organization is None
-    assert settings.root.lifetime_days == 3650
+    assert settings.root.source == "generated"
+    assert settings.root.certificate_args == {
+        "common_name": "mesh-trust root",
+        "organization": None,
+        "organizational_unit": None,
+        "country": None,
+        "province": None,
+        "locality": None,
+        "key_algorithm": "RSA-4096",
+        "lifetime_days": 3650,
+        "path_length": 1,
+    }
+    assert settings.root.replaces is None
     assert settings.vault.install == {
         "mode": "existing",
         "address": "https://vault:8200",
@@ -116,8 +128,9 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
     assert settings.vault.install["address"] == "http://other"
     assert settings.vault.ca_file == environment / "other.pem"
     assert settings.vault.ca_certificate == other_ca
-    assert (settings.root.common_name, settings.root.organization) == ("our root", "we")
-    assert (settings.root.lifetime_days, settings.vault.intermediate_lifetime_days) == (20, 10)
+    root = settings.root.certificate_args
+    assert (root["common_name"], root["organization"]) == ("our root", "we")
+    assert (root["lifetime_days"], settings.vault.intermediate_lifetime_days) == (20, 10)
     (cluster,) = settings.clusters
     assert (cluster.name, cluster.context, cluster.istio_revision) == ("a", "east", "1-20")
     assert cluster.api_server.address == "https://lb"

@@ -57,6 +57,14 @@ class VaultClient:
         """Write to a path of a secret engine or an auth method."""
         return self._data(self._request("PUT", path, data))
 
+    def patch(self, path: str, data: Mapping[str, Json]) -> None:
+        """Change what is at a path of a secret engine, and leave the rest of it as it is."""
+        self._request("PATCH", path, data, headers={"Content-Type": "application/merge-patch+json"})
+
+    def answer(self, path: str) -> dict[str, Json]:
+        """Return the whole answer to a read, with what is told about its lease."""
+        return _document(self._request("GET", path))
+
     def post(self, path: str, data: Mapping[str, Json]) -> dict[str, Json]:
         """Call a path of the system, and return the whole answer."""
         return _document(self._request("POST", path, data))
@@ -76,11 +84,15 @@ class VaultClient:
         data: Mapping[str, Json] | None = None,
         *,
         missing_allowed: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         address = f"/v1/{quote(path.strip('/'))}"
         try:
             response: requests.Response = self._adapter.request(
-                method, address, json=None if data is None else dict(data)
+                method,
+                address,
+                json=None if data is None else dict(data),
+                headers=None if headers is None else dict(headers),
             )
         except requests.RequestException as error:
             raise ProviderError(

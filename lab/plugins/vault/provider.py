@@ -21,6 +21,8 @@ from lab.plugins.vault.auth_backend import AUTH_BACKEND, AuthBackendOperations
 from lab.plugins.vault.configuration import check_configuration, read_configuration
 from lab.plugins.vault.connection import VaultConnection
 from lab.plugins.vault.functions import Function
+from lab.plugins.vault.generic import GET_SECRET, GetSecret
+from lab.plugins.vault.issuer import ISSUER, IssuerOperations
 from lab.plugins.vault.kubernetes_auth import (
     AUTH_BACKEND_CONFIG,
     AUTH_BACKEND_ROLE,
@@ -40,6 +42,7 @@ from lab.plugins.vault.pki import (
 )
 from lab.plugins.vault.policy import POLICY, PolicyOperations
 from lab.plugins.vault.resource import Operations, VaultResource
+from lab.plugins.vault.root_cert import ROOT_CERT, RootCertOperations
 from lab.plugins.vault.schema import Schema
 
 _RESOURCES: Sequence[tuple[Schema, Operations]] = (
@@ -50,10 +53,13 @@ _RESOURCES: Sequence[tuple[Schema, Operations]] = (
     (AUTH_BACKEND_ROLE, AuthBackendRoleOperations()),
     (CONFIG_CA, ConfigCaOperations()),
     (CONFIG_ISSUERS, ConfigIssuersOperations()),
+    (ROOT_CERT, RootCertOperations()),
+    (ISSUER, IssuerOperations()),
 )
 _FUNCTIONS: Mapping[str, tuple[Schema, Function]] = {
     GET_ISSUERS.token: (GET_ISSUERS, GetIssuers()),
     GET_ISSUER.token: (GET_ISSUER, GetIssuer()),
+    GET_SECRET.token: (GET_SECRET, GetSecret()),
 }
 
 

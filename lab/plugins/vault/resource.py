@@ -62,6 +62,14 @@ class Update:
     changed: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Made:
+    """A resource that was just made: its id, and what Vault tells of it only then."""
+
+    id: str
+    answered: Values
+
+
 class Operations(ABC):
     """What a resource type does in Vault. All may raise `ProviderError`."""
 
@@ -71,8 +79,8 @@ class Operations(ABC):
     """The fields that `finish_creation` writes."""
 
     @abstractmethod
-    def create(self, vault: Vault, planned: Values, config: Values) -> str:
-        """Write the resource and return its id."""
+    def create(self, vault: Vault, planned: Values, config: Values) -> str | Made:
+        """Write the resource and return its id, or that and what is told only now."""
 
     def finish_creation(  # noqa: B027 - for most types nothing is left
         self, vault: Vault, resource_id: str, planned: Values
@@ -210,7 +218,11 @@ class VaultResource(ResourceType):
             return Created("", self._state(UNKNOWN, planned))
         settled = _without_unknown(planned)
         vault = self._vault(settled)
-        resource_id = self._operations.create(vault, settled, config)
+        made = self._operations.create(vault, settled, config)
+        if isinstance(made, Made):
+            planned, settled = planned | made.answered, settled | made.answered
+            made = made.id
+        resource_id = made
         try:
             self._operations.finish_creation(vault, resource_id, settled)
             state = self._read_back(vault, resource_id, planned)

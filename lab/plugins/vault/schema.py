@@ -57,7 +57,7 @@ class Field:
     required: bool = False
     computed: bool = False
     output: bool = False
-    default: str | bool | None = None
+    default: str | int | None = None
     replaces: bool = False
     secret: bool = False
     write_only: bool = False

@@ -4,7 +4,7 @@ import pytest
 
 from lab.plugins.provider.values import UNKNOWN, Properties, Value
 from tests.conformance.harness import PartialError, Plugin, RefusedError, Resource
-from tests.conformance.vault.conftest import PrivateVault
+from tests.private_vault import PrivateVault
 
 AUTH = "vault:index/authBackend:AuthBackend"
 

@@ -6,7 +6,7 @@ import pytest
 
 from lab.plugins.provider.values import UNKNOWN, Properties, Secret, Value, contains_secret
 from tests.conformance.harness import PartialError, Plugin, RefusedError
-from tests.conformance.vault.conftest import PrivateVault
+from tests.private_vault import PrivateVault
 
 CONFIG = "vault:kubernetes/authBackendConfig:AuthBackendConfig"
 ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole"

@@ -4,7 +4,7 @@ import pytest
 
 from lab.plugins.provider.values import UNKNOWN, Properties
 from tests.conformance.harness import Plugin, RefusedError
-from tests.conformance.vault.conftest import PrivateVault
+from tests.private_vault import PrivateVault
 
 MOUNT = "vault:index/mount:Mount"
 TEN_YEARS = 3650 * 24 * 3600

@@ -9,7 +9,7 @@ from cryptography.x509.oid import NameOID
 
 from lab.plugins.provider.values import UNKNOWN, Properties, Secret
 from tests.conformance.harness import Plugin, RefusedError
-from tests.conformance.vault.conftest import PrivateVault
+from tests.private_vault import PrivateVault
 
 CA = "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa"
 ISSUERS = "vault:pkiSecret/secretBackendConfigIssuers:SecretBackendConfigIssuers"

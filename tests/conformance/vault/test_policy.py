@@ -2,7 +2,7 @@ import pytest
 
 from lab.plugins.provider.values import UNKNOWN, Properties
 from tests.conformance.harness import Plugin, RefusedError
-from tests.conformance.vault.conftest import PrivateVault
+from tests.private_vault import PrivateVault
 
 POLICY = "vault:index/policy:Policy"
 TEXT = 'path "pki/root/sign-intermediate" {\n  capabilities = ["update"]\n}\n'

@@ -7,7 +7,7 @@ import pytest
 
 from lab.plugins.provider.values import UNKNOWN, Properties, Secret
 from tests.conformance.harness import Plugin, RefusedError, running_plugin
-from tests.conformance.vault.conftest import PrivateVault
+from tests.private_vault import PrivateVault
 
 PROVIDER = "pulumi:providers:vault"
 POLICY = "vault:index/policy:Policy"

@@ -1,0 +1,108 @@
+"""Keeps the root that a stack has from being replaced unnoticed.
+
+Protection by the engine covers only what is a resource, and says what would be replaced, not what
+that does to the mesh.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from cryptography import x509
+
+from components.root_checks import fingerprint
+from components.root_profile import RootProfile
+from root_settings import Root
+
+ROOT_CERTIFICATE = "rootCertificate"
+"""The stack's output that holds the root's certificate, PEM."""
+
+
+class RootReplacementError(pulumi.RunError):
+    """A plan would replace the root where that has to be meant; the message is a single line."""
+
+
+@dataclass(frozen=True)
+class RootGuard:
+    """What the stack's root is, and whether another may take its place."""
+
+    present: x509.Certificate | None
+    """The root that the stack has by its outputs, as the last update left them."""
+    replaceable: bool
+    """Whether to warn only."""
+
+    @classmethod
+    def of(cls, root: Root, *, development: bool) -> "RootGuard":
+        """The guard for `root`, which may replace any in development, else the one it names."""
+        present = _present_root()
+        named = present is not None and root.replaces == fingerprint(present)
+        return cls(present, development or named)
+
+    def check(self, root: Root) -> bool:
+        """Whether `root` is the present one, or the first, as far as configuration can tell.
+
+        Raises:
+            RootReplacementError: it is not, and the present one is not to be replaced.
+        """
+        if self.present is None:
+            return True
+        changes = _changes(root, self.present)
+        if changes:
+            self._object(self.present, "; ".join(changes))
+        return not changes
+
+    def check_made(self, certificate_pem: pulumi.Output[str]) -> None:
+        """Looks in a preview whether `certificate_pem` is yet to be made, though a root is present.
+
+        It is when the source changes, or when what held the root is gone.
+
+        Raises (when the output resolves):
+            RootReplacementError: it is, and the present one is not to be replaced.
+        """
+
+        async def look() -> None:
+            if self.present is not None and not await certificate_pem.is_known():
+                self._object(self.present, "it would be made anew")
+
+        if pulumi.runtime.is_dry_run():
+            looked: pulumi.Input[None] = look()
+            # A program does not end before its outputs are known.
+            pulumi.Output.from_input(looked)
+
+    def _object(self, present: x509.Certificate, why: str) -> None:
+        consequence = (
+            f"this plan replaces the root ({why}): {_named(present)}, valid until "
+            f"{present.not_valid_after_utc:%Y-%m-%d}, would sign no more, and workloads whose "
+            "certificates chain to different roots refuse each other until all of them are renewed"
+        )
+        if not self.replaceable:
+            raise RootReplacementError(
+                f"{consequence}; put back what was changed, or set rootReplaces to "
+                f"{fingerprint(present)} if that is meant"
+            )
+        pulumi.log.warn(consequence)
+
+
+def _present_root() -> x509.Certificate | None:
+    stack = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
+    # As a StackReference does it, without becoming a resource of the stack.
+    answer: Mapping[str, Any] = pulumi.runtime.invoke(
+        "pulumi:pulumi:readStackOutputs", {"name": stack}
+    ).value
+    certificate_pem = answer["outputs"].get(ROOT_CERTIFICATE)
+    if certificate_pem is None:
+        return None
+    return x509.load_pem_x509_certificate(certificate_pem.encode())
+
+
+def _changes(root: Root, present: x509.Certificate) -> list[str]:
+    if root.certificate is None:
+        differences = RootProfile.of(root.certificate_args).differences(present)
+        return [f"it has {', '.join(differences)}"] if differences else []
+    configured = x509.load_pem_x509_certificate(root.certificate.encode())
+    return [] if configured == present else [f"by {_named(configured)}"]
+
+
+def _named(certificate: x509.Certificate) -> str:
+    return f"{certificate.subject.rfc4514_string()!r} (SHA-256 {fingerprint(certificate)})"

@@ -1,0 +1,65 @@
+"""The real engine with the tool chain's plugins, and stacks of programs that tests are made of."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pulumi import automation
+
+from lab.directory import LabDirectory
+from lab.pulumi_home import prepare_home
+from lab.toolchain import Toolchain
+
+Program = Callable[[], None]
+StackOf = Callable[[Program], automation.Stack]
+
+
+def prepare_engine(folder: Path, toolchain: Toolchain) -> LabDirectory:
+    """A directory with an engine and its plugins, and nothing running in it."""
+    directory = LabDirectory(folder)
+    prepare_home(directory, toolchain)
+    directory.pulumi_state.mkdir()
+    return directory
+
+
+def engine_command(engine: LabDirectory, folder: Path) -> automation.PulumiCommand:
+    """The engine where the Automation API looks for it: in a folder `bin`."""
+    (folder / "bin").symlink_to(engine.engine)
+    return automation.PulumiCommand(str(folder))
+
+
+def engine_environment(engine: LabDirectory) -> dict[str, str]:
+    """Environment variables with which `pulumi` works in that directory only."""
+    return {
+        "PATH": os.pathsep.join((str(engine.engine), os.environ["PATH"])),
+        "HOME": str(engine.root),
+        "PULUMI_HOME": str(engine.pulumi_home),
+        "PULUMI_BACKEND_URL": f"file://{engine.pulumi_state}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(engine.passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+@contextmanager
+def stack_of_program(
+    engine: LabDirectory,
+    command: automation.PulumiCommand,
+    project: str,
+    name: str,
+    program: Program,
+) -> Iterator[automation.Stack]:
+    """A stack of a program for as long as the context lasts; it is destroyed then."""
+    stack = automation.create_stack(
+        name,
+        project_name=project,
+        program=program,
+        opts=automation.LocalWorkspaceOptions(
+            pulumi_command=command,
+            env_vars=engine_environment(engine),
+        ),
+    )
+    yield stack
+    stack.destroy()
+    stack.workspace.remove_stack(name)

@@ -1,0 +1,150 @@
+"""A small program of its own, driven as a user does: the real engine, from the command line."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.directory import CHECKOUT, LabDirectory
+from tests.engine import engine_environment
+
+# A program that registers components as its file says. What `late` names among their arguments is
+# an output of another resource, known in `up` only.
+_PROGRAM = """
+import json
+import os
+from pathlib import Path
+
+import pulumi
+import pulumi_random as random
+import pulumi_vault as vault
+
+import components
+
+given = json.loads(Path("given.json").read_text())
+late = given["late"]
+ready = random.RandomId("ready", byte_length=4).hex if late else None
+provider = vault.Provider("vault", address=os.environ["VAULT_ADDR"])
+opts = pulumi.ResourceOptions(providers=[provider])
+for name, (component, args) in given["components"].items():
+    args = {
+        field: ready.apply(lambda _, value=value: value) if field in late else value
+        for field, value in args.items()
+    }
+    made = getattr(components, component)(name, args, opts=opts)
+    pulumi.export(name, {output: getattr(made, output) for output in given["outputs"][component]})
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and all that it printed."""
+
+    exit_code: int
+    output: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that the engine printed as errors, each once."""
+        found = re.findall(r"error: (.*)", self.output)
+        return [*dict.fromkeys(line.strip() for line in found)]
+
+
+_OUTPUTS = {
+    "RootCa": ("certificate_pem", "private_key_pem"),
+    "RootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
+    "ExternalRootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A stack with components in it."""
+
+    engine: LabDirectory
+    folder: Path
+    environment: dict[str, str]
+
+    @classmethod
+    def make(cls, engine: LabDirectory, folder: Path, vault: dict[str, str]) -> "Project":
+        """Makes project and stack; `vault` are the environment variables that lead to a Vault."""
+        description = {
+            "name": "roots",
+            "runtime": {"name": "python", "options": {"virtualenv": str(CHECKOUT / ".venv")}},
+        }
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(description))
+        (folder / "__main__.py").write_text(_PROGRAM)
+        (folder / "components").symlink_to(CHECKOUT / "components")
+        project = cls(engine, folder, {**os.environ, **engine_environment(engine), **vault})
+        project.run("stack", "init")
+        return project
+
+    def give(self, component: str, args: Any, late: tuple[str, ...] = ()) -> None:
+        """From now on registers one `component`, named `root`, with `args`."""
+        self.give_all({"root": (component, args)}, late)
+
+    def give_all(
+        self, components: Mapping[str, tuple[str, Any]], late: tuple[str, ...] = ()
+    ) -> None:
+        """From now on registers components, class and arguments, by their names."""
+        given = {"components": components, "late": late, "outputs": _OUTPUTS}
+        (self.folder / "given.json").write_text(json.dumps(given))
+
+    def attempt(self, *arguments: str) -> Outcome:
+        """Runs the engine with `arguments`, and gives what came of it."""
+        done = subprocess.run(
+            [self.engine.engine / "pulumi", *arguments, "--stack", "test", "--non-interactive"],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout)
+
+    def run(self, *arguments: str) -> str:
+        """Runs the engine with `arguments`, which has to succeed; gives what it printed."""
+        outcome = self.attempt(*arguments)
+        assert outcome.exit_code == 0, f"{arguments}\n{outcome.output}"
+        return outcome.output
+
+    def up(self) -> dict[str, Any]:
+        """Runs `pulumi up`, and gives the outputs of the component named `root`."""
+        outputs: dict[str, Any] = self.up_all()["root"]
+        return outputs
+
+    def up_all(self) -> dict[str, dict[str, Any]]:
+        """Runs `pulumi up`, and gives the components' outputs by their names."""
+        self.run("up", "--yes", "--skip-preview")
+        outputs: dict[str, dict[str, Any]] = json.loads(
+            self.run("stack", "output", "--json", "--show-secrets")
+        )
+        return outputs
+
+    def expect_no_changes(self) -> None:
+        """Previews with a look at what is really there, and finds nothing to do."""
+        self.run("preview", "--refresh", "--expect-no-changes")
+
+    def steps(self) -> dict[str, str]:
+        """What `up` would do: operations other than `same`, by the resource's name."""
+        steps = json.loads(self.run("preview", "--json"))["steps"]
+        found = {step["urn"].rsplit("::", 1)[-1]: step["op"] for step in steps}
+        return {name: op for name, op in found.items() if op != "same"}
+
+    def state(self) -> str:
+        """The stack's state with its secrets, as text."""
+        return self.run("stack", "export", "--show-secrets")
+
+    def destroy(self) -> None:
+        """Destroys the stack and removes it."""
+        self.run("destroy", "--yes", "--skip-preview")
+        self.run("stack", "rm", "--yes")

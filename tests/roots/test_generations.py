@@ -1,0 +1,101 @@
+"""Several roots in one mount: one signs, the others are trusted and cannot be made to sign."""
+
+from typing import Any
+
+import pytest
+from hvac.exceptions import InternalServerError
+
+from components.root_checks import fingerprint
+from tests.certificates import Made, Recipe, make
+from tests.private_vault import PrivateVault
+
+from .project import Project
+from .signing import SigningMount
+
+FIRST = make(Recipe(common_name="root of 2026"))
+SECOND = make(Recipe(common_name="root of 2036"))
+WITHOUT_KEY = make(Recipe(common_name="root of others"))
+
+
+def keyed(made: Made) -> dict[str, str]:
+    return {"certificate_pem": made.certificate_pem, "private_key_pem": made.private_key_pem}
+
+
+def generations(mount: str, **changes: Any) -> dict[str, Any]:
+    return {
+        **keyed(FIRST),
+        "mount_path": mount,
+        "protect": False,
+        "further_roots": {
+            "second": keyed(SECOND),
+            "others": {"certificate_pem": WITHOUT_KEY.certificate_pem},
+        },
+        **changes,
+    }
+
+
+def test_a_root_is_added_takes_over_and_the_old_one_retires(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    there = SigningMount(vault.client, mount)
+
+    project.give("RootPki", {**keyed(FIRST), "mount_path": mount, "protect": False})
+    outputs = project.up()
+    first = there.issuers()[fingerprint(FIRST.certificate)]
+    assert (outputs["issuer_id"], there.default()) == (first, first)
+
+    # Added: in the mount, trusted, and the first one signs as before.
+    project.give("RootPki", generations(mount))
+    assert not set(project.steps().values()) & {"replace", "delete", "update"}
+    assert project.up() == outputs
+    project.expect_no_changes()
+    ids = there.issuers()
+    second = ids[fingerprint(SECOND.certificate)]
+    others = ids[fingerprint(WITHOUT_KEY.certificate)]
+    assert len(ids) == 3
+    assert there.default() == first
+    assert there.sign().issuer == FIRST.certificate.subject
+    assert there.sign(issuer_ref=first).issuer == FIRST.certificate.subject
+    for kept in (second, others):
+        with pytest.raises(InternalServerError):
+            there.sign(issuer_ref=kept)
+
+    # The second takes over: the first is still there, and kept from signing.
+    project.give("RootPki", generations(mount, signing_root="second"))
+    outputs = project.up()
+    project.expect_no_changes()
+    assert (outputs["issuer_id"], there.default()) == (second, second)
+    assert outputs["certificate_pem"] == SECOND.certificate_pem
+    assert there.sign().issuer == SECOND.certificate.subject
+    assert there.issuers() == ids
+    with pytest.raises(InternalServerError):
+        there.sign(issuer_ref=first)
+
+    # The first is given up. What is in Vault stays, and still cannot sign.
+    retired = generations(mount, signing_root="second")
+    del retired["certificate_pem"], retired["private_key_pem"], retired["further_roots"]["others"]
+    project.give("RootPki", retired)
+    assert project.up() == outputs
+    project.expect_no_changes()
+    assert there.issuers() == ids
+    assert there.sign().issuer == SECOND.certificate.subject
+    with pytest.raises(InternalServerError):
+        there.sign(issuer_ref=first)
+
+
+def test_a_new_mount_with_several_roots_has_the_right_one_sign(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    there = SigningMount(vault.client, mount)
+    project.give("RootPki", generations(mount, signing_root="second"))
+    project.up()
+    project.expect_no_changes()
+    assert there.default() == there.issuers()[fingerprint(SECOND.certificate)]
+
+    # A mount that is lost is mended with all of them.
+    vault.client.sys.disable_secrets_engine(mount)
+    project.run("refresh", "--yes", "--skip-preview")
+    project.up()
+    project.expect_no_changes()
+    assert there.sign().issuer == SECOND.certificate.subject
+    assert len(there.issuers()) == 3
