@@ -6,6 +6,7 @@ import pulumi_vault as vault
 
 from components import ClusterTrust, RootCa, RootPki, VaultInstall
 from settings import MANAGEMENT, Settings
+from vault_access import administrator, cluster_cas
 
 settings = Settings.load()
 protect = not settings.development
@@ -44,6 +45,7 @@ root_ca = RootCa(
         "common_name": settings.root.common_name,
         "organization": settings.root.organization,
         "lifetime_days": settings.root.lifetime_days,
+        "path_length": settings.root.path_length,
         "protect": protect,
     },
 )
@@ -52,13 +54,14 @@ root_pki = RootPki(
     {
         "certificate_pem": root_ca.certificate_pem,
         "private_key_pem": root_ca.private_key_pem,
-        "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+        "intermediate_lifetime_days": settings.root_signs_for_days,
         "protect": protect,
     },
     opts=pulumi.ResourceOptions(providers=[vault_provider]),
 )
 
 # The workload clusters.
+own_cas = cluster_cas(settings, root_pki, root_ca.certificate_pem, vault_provider)
 trusts = {
     cluster.name: ClusterTrust(
         cluster.name,
@@ -69,7 +72,10 @@ trusts = {
             "istio_revision": cluster.istio_revision,
             "istiod_service_account": cluster.istiod_service_account,
             "cluster_labels": cluster.labels,
-            "ca_path": root_pki.ca_path,
+            "ca_path": (own_cas.get(cluster.name) or root_pki).ca_path,
+            "login": cluster.login,
+            "policy": settings.access.policy,
+            "denied_parameters": settings.access.denied_parameters,
             "vault_address": vault_install.address,
             "vault_ca_certificate": settings.vault.ca_certificate,
         },
@@ -77,6 +83,9 @@ trusts = {
     )
     for cluster in settings.clusters
 }
+
+signing_mount_paths = [root_pki.mount_path, *(ca.mount_path for ca in own_cas.values())]
+administrator(settings, signing_mount_paths, trusts, vault_provider)
 
 pulumi.export("rootCertificate", root_ca.certificate_pem)
 pulumi.export("vaultAddress", vault_install.address)

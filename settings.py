@@ -8,7 +8,14 @@ from typing import Any
 
 import pulumi
 
-from components import ApiServer, InvalidInputError, VaultInstallArgs, api_server
+from access_settings import Access, load_access, require_room_below_root
+from components import (
+    ApiServer,
+    ClusterLogin,
+    InvalidInputError,
+    VaultInstallArgs,
+    api_server,
+)
 from components.names import DEFAULT_REVISION, istiod_service_account
 from components.validation import (
     require_certificates,
@@ -17,6 +24,7 @@ from components.validation import (
     require_server_address,
     require_whole_number,
 )
+from login_settings import LOGIN_FIELDS, cluster_login
 from vault_settings import KEY as VAULT_INSTALL
 from vault_settings import installation
 
@@ -30,6 +38,8 @@ _CLUSTER_FIELDS = (
     "istiodServiceAccount",
     "kubernetesHost",
     "clusterLabels",
+    "caGeneration",
+    *LOGIN_FIELDS,
 )
 
 
@@ -40,6 +50,7 @@ class Root:
     common_name: str
     organization: str | None
     lifetime_days: int
+    path_length: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,10 @@ class Cluster:
     """The API server as Vault reaches it."""
     labels: Mapping[str, str]
     """Labels of Gloo's KubernetesCluster that no other cluster has."""
+    login: ClusterLogin
+    """How its agent logs in to Vault."""
+    ca_generation: int
+    """Counts the CAs of its own that it has had."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,7 @@ class Settings:
     kubeconfig: Path
     root: Root
     vault: Vault
+    access: Access
     clusters: tuple[Cluster, ...]
 
     @property
@@ -95,6 +111,13 @@ class Settings:
         if self.vault.management_context is not None:
             contexts[MANAGEMENT] = self.vault.management_context
         return contexts
+
+    @property
+    def root_signs_for_days(self) -> int:
+        """Lifetime in days of what the root itself signs."""
+        if self.access.signing_ca == "cluster":
+            return self.access.cluster_ca_lifetime_days
+        return self.vault.intermediate_lifetime_days
 
     @classmethod
     def load(cls) -> "Settings":
@@ -112,6 +135,7 @@ class Settings:
             ),
             organization=config.get("rootOrganization") or None,
             lifetime_days=_whole_number(config, "rootLifetimeDays", 3650),
+            path_length=_whole_number(config, "rootPathLength", 1),
         )
         vault = _vault(config, kubeconfig, development=development)
         if vault.intermediate_lifetime_days >= root.lifetime_days:
@@ -121,10 +145,17 @@ class Settings:
                 f"use less than rootLifetimeDays ({root.lifetime_days}): "
                 "an intermediate must not outlive its root",
             )
-        clusters = _clusters(config, kubeconfig)
+        access = load_access(config, vault.intermediate_lifetime_days)
+        require_room_below_root(
+            access.signing_ca,
+            root.path_length,
+            root.lifetime_days,
+            access.cluster_ca_lifetime_days,
+        )
+        clusters = _clusters(config, kubeconfig, access.login)
         if vault.is_installed:
             _require_no_management(clusters)
-        return cls(development, kubeconfig, root, vault, clusters)
+        return cls(development, kubeconfig, root, vault, access, clusters)
 
 
 def _boolean(config: pulumi.Config, key: str) -> bool:
@@ -185,14 +216,16 @@ def _certificates(path: Path) -> str:
     )
 
 
-def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:
+def _clusters(config: pulumi.Config, kubeconfig: Path, login: ClusterLogin) -> tuple[Cluster, ...]:
     try:
         entries = config.get_object("clusters")
     except pulumi.ConfigTypeError:
         entries = None
     if not isinstance(entries, list) or not entries:
         raise InvalidInputError("clusters", entries, "list at least one workload cluster")
-    clusters = tuple(_cluster(entry, index, kubeconfig) for index, entry in enumerate(entries))
+    clusters = tuple(
+        _cluster(entry, index, kubeconfig, login) for index, entry in enumerate(entries)
+    )
     for index, cluster in enumerate(clusters):
         for other in clusters[:index]:
             _require_different(f"clusters[{index}]", cluster, other)
@@ -225,7 +258,7 @@ def _require_different(field: str, cluster: Cluster, other: Cluster) -> None:
         )
 
 
-def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
+def _cluster(entry: object, index: int, kubeconfig: Path, login: ClusterLogin) -> Cluster:
     field = f"clusters[{index}]"
     if not isinstance(entry, Mapping):
         raise InvalidInputError(field, entry, f"give it the fields {', '.join(_CLUSTER_FIELDS)}")
@@ -268,6 +301,10 @@ def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
         istiod_service_account=account,
         api_server=ApiServer(address, server.ca_certificate),
         labels=_labels(entry, field, name),
+        login=cluster_login(entry, field, login),
+        ca_generation=require_whole_number(
+            f"{field}.caGeneration", entry.get("caGeneration", 1), minimum=1, unit="CAs"
+        ),
     )
 
 

@@ -2,22 +2,37 @@
 
 from .agent_rbac import AgentRbac, AgentRbacArgs
 from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
+from .cluster_ca import ClusterCa, ClusterCaArgs
+from .cluster_jwt_auth_mount import ClusterJwtAuthMount, ClusterJwtAuthMountArgs
+from .cluster_login import ClusterLogin
 from .cluster_trust import ClusterTrust, ClusterTrustArgs
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
 from .kubeconfig import ApiServer, api_server
 from .root_ca import RootCa, RootCaArgs
 from .root_pki import RootPki, RootPkiArgs
 from .root_trust_policy import IstioMeshSelector, RootTrustPolicy, RootTrustPolicyArgs
+from .token_keys import issuer_keys
 from .validation import InvalidInputError
+from .vault_administrator import (
+    AdministeredCluster,
+    VaultAdministrator,
+    VaultAdministratorArgs,
+)
 from .vault_install import VaultInstall
 from .vault_install_args import VaultInstallArgs
 
 __all__ = [
+    "AdministeredCluster",
     "AgentRbac",
     "AgentRbacArgs",
     "ApiServer",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
+    "ClusterCa",
+    "ClusterCaArgs",
+    "ClusterJwtAuthMount",
+    "ClusterJwtAuthMountArgs",
+    "ClusterLogin",
     "ClusterTrust",
     "ClusterTrustArgs",
     "IntermediatePki",
@@ -30,7 +45,10 @@ __all__ = [
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "VaultAdministrator",
+    "VaultAdministratorArgs",
     "VaultInstall",
     "VaultInstallArgs",
     "api_server",
+    "issuer_keys",
 ]

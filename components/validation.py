@@ -1,8 +1,8 @@
 """Refuses bad input by field, value and fix, before anything is registered."""
 
 import re
-from collections.abc import Collection
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pulumi
@@ -28,6 +28,25 @@ class InvalidInputError(pulumi.RunError, ValueError):
     def __init__(self, field: str, value: object, fix: str) -> None:
         super().__init__(f"{field}: {value!r} is not valid; {fix}")
         self.field, self.value, self.fix = field, value, fix
+
+
+class LateInputError(pulumi.RunError):
+    """The same of a value that became known only while the program ran.
+
+    It is no ValueError: the SDK puts words and a traceback around one that an Output ends with.
+    """
+
+
+def once_known(check: Callable[..., _T], *values: Any) -> _T:
+    """What `check` gives for `values`, outputs that have just resolved.
+
+    Raises:
+        LateInputError: `check` raised an InvalidInputError.
+    """
+    try:
+        return check(*values)
+    except InvalidInputError as error:
+        raise LateInputError(str(error)) from None
 
 
 def require_dns_label(field: str, value: str) -> str:
@@ -131,4 +150,38 @@ def require_server_address(field: str, value: str, *, allow_http: bool = False) 
         raise InvalidInputError(field, value, expected)
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise InvalidInputError(field, value, "leave out everything but scheme, host and port")
+    return value
+
+
+def require_audience(field: str, value: str | None) -> str | None:
+    """Returns `value`, the audience of a token, or None for none in particular.
+
+    Raises:
+        InvalidInputError: it is empty, or has characters that no audience has.
+    """
+    if value is not None and (not isinstance(value, str) or not _PRINTABLE.fullmatch(value)):
+        raise InvalidInputError(field, value, "use an audience such as vault or https://issuer")
+    return value
+
+
+def require_https_url(field: str, value: str) -> str:
+    """Returns `value`, a URL over TLS with a host, and with a path or without.
+
+    Raises:
+        InvalidInputError: it is anything else, or has a query, fragment or user name.
+    """
+    expected = "use a URL such as https://issuer.example.com/cluster"
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+        raise InvalidInputError(field, value, expected)
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise InvalidInputError(field, value, expected) from None
+    if parts.scheme != "https" or not parts.hostname or port == 0:
+        raise InvalidInputError(field, value, expected)
+    if parts.query or parts.fragment or parts.username is not None:
+        raise InvalidInputError(
+            field, value, "leave out everything but scheme, host, port and path"
+        )
     return value

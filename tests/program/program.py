@@ -91,6 +91,11 @@ class Program:
         outputs: dict[str, Any] = json.loads(self._stack("output", "--json"))
         return outputs
 
+    def secret_outputs(self) -> dict[str, Any]:
+        """The stack's outputs with their secrets, as who has the passphrase sees them."""
+        outputs: dict[str, Any] = json.loads(self._stack("output", "--json", "--show-secrets"))
+        return outputs
+
     def state(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's state."""
         secrets = ["--show-secrets"] if show_secrets else []

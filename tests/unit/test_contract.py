@@ -11,19 +11,23 @@ import components
 from components import (
     AgentRbac,
     ClusterAuthMount,
+    ClusterCa,
+    ClusterJwtAuthMount,
     ClusterTrust,
     IntermediatePki,
     RootCa,
     RootPki,
     RootTrustPolicy,
+    VaultAdministrator,
     VaultInstall,
 )
 
 from .conftest import Recorder, make_certificate, run
+from .test_cluster_ca import REQUEST, SIGNED
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
-from .test_parts import AUTH, TRUST
+from .test_parts import AUTH, CLUSTER_CA, JWT_AUTH, TRUST
 
-CERTIFICATE = make_certificate("root")
+CERTIFICATE = make_certificate("root", path_length=2, days=3650)
 ROOT_PKI = {"certificate_pem": CERTIFICATE, "private_key_pem": "key"}
 
 # Class, arguments, and the outputs it registers.
@@ -41,6 +45,17 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"mount_path", "csr_path", "policy_name"},
     ),
     (ClusterAuthMount, AUTH, {"mount_path", "role_name"}),
+    (ClusterJwtAuthMount, JWT_AUTH, {"mount_path", "role_name"}),
+    (
+        ClusterCa,
+        {**CLUSTER_CA, "root_certificate_pem": CERTIFICATE},
+        {"mount_path", "ca_path", "certificate_pem", "issuer_id"},
+    ),
+    (
+        VaultAdministrator,
+        {"signing_mount_paths": ["pki"], "clusters": []},
+        {"username", "password", "policy_name", "mount_path"},
+    ),
     (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
     (RootTrustPolicy, TRUST, {"policy_id"}),
     (
@@ -51,11 +66,17 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
 ]
 
 PUBLIC_NAMES = {
+    "AdministeredCluster",
     "AgentRbac",
     "AgentRbacArgs",
     "ApiServer",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
+    "ClusterCa",
+    "ClusterCaArgs",
+    "ClusterJwtAuthMount",
+    "ClusterJwtAuthMountArgs",
+    "ClusterLogin",
     "ClusterTrust",
     "ClusterTrustArgs",
     "IntermediatePki",
@@ -68,9 +89,12 @@ PUBLIC_NAMES = {
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "VaultAdministrator",
+    "VaultAdministratorArgs",
     "VaultInstall",
     "VaultInstallArgs",
     "api_server",
+    "issuer_keys",
 }
 
 
@@ -109,6 +133,10 @@ def test_each_component_registers_its_documented_outputs_once(
         **asked,
         "certificate": CERTIFICATE,
     }
+    recorder.computed["vault:index/mount:Mount"] = {"accessor": "accessor"}
+    recorder.computed[REQUEST] = {"csr": "csr"}
+    recorder.computed[SIGNED] = {"certificate": CERTIFICATE, "caChains": []}
+    recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "password"}
     created: pulumi.ComponentResource | None = None
 
     def program() -> pulumi.Output[None]:

@@ -57,13 +57,13 @@ class Field:
     required: bool = False
     computed: bool = False
     output: bool = False
-    default: str | bool | None = None
+    default: str | int | None = None
     replaces: bool = False
     secret: bool = False
     write_only: bool = False
     named_after_resource: bool = False
     plural: bool = False
-    conflicts_with: str | None = None
+    conflicts_with: Sequence[str] = ()
     required_with: str | None = None
     recorded_as: Callable[[str], str] | None = None
     """Gives the form in which the state holds a value of the program."""

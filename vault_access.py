@@ -1,0 +1,66 @@
+"""What an environment has in Vault beside the root and the clusters' trust."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_vault as vault
+
+from components import ClusterCa, ClusterTrust, RootPki, VaultAdministrator
+from settings import Settings
+
+
+def cluster_cas(
+    settings: Settings,
+    root: RootPki,
+    root_certificate_pem: pulumi.Input[str],
+    provider: vault.Provider,
+) -> dict[str, ClusterCa]:
+    """Registers the CAs of the clusters' own, by the cluster's name; none where the root signs."""
+    if settings.access.signing_ca != "cluster":
+        return {}
+    return {
+        cluster.name: ClusterCa(
+            f"{cluster.name}-ca",
+            {
+                "cluster": cluster.name,
+                "root_mount_path": root.mount_path,
+                "root_issuer_id": root.issuer_id,
+                "root_certificate_pem": root_certificate_pem,
+                "lifetime_days": settings.access.cluster_ca_lifetime_days,
+                "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+                "generation": cluster.ca_generation,
+                "protect": not settings.development,
+            },
+            opts=pulumi.ResourceOptions(providers=[provider]),
+        )
+        for cluster in settings.clusters
+    }
+
+
+def administrator(
+    settings: Settings,
+    signing_mount_paths: Sequence[pulumi.Input[str]],
+    trusts: Mapping[str, ClusterTrust],
+    provider: vault.Provider,
+) -> None:
+    """Registers the administrator and exports how to log in, where one is asked for."""
+    if not settings.access.administrator:
+        return
+    user = VaultAdministrator(
+        "administrator",
+        {
+            "signing_mount_paths": signing_mount_paths,
+            "clusters": [
+                {
+                    "intermediate_mount_path": trust.intermediate_mount_path,
+                    "auth_mount_path": trust.auth_mount_path,
+                    "role_name": trust.role_name,
+                    "policy_name": trust.policy_name,
+                }
+                for trust in trusts.values()
+            ],
+            "password_generation": settings.access.administrator_password_generation,
+        },
+        opts=pulumi.ResourceOptions(providers=[provider]),
+    )
+    pulumi.export("administrator", {"username": user.username, "password": user.password})
