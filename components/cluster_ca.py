@@ -7,6 +7,7 @@ import pulumi_vault as vault
 
 from .cluster_ca_checks import ROOT_PATH_LENGTH, CaLifetimes, checked_chain, require_room
 from .issuers import issuer_id_of
+from .known_values import known_after
 from .names import cluster_ca_mount_path, sign_intermediate_path
 from .validation import (
     InvalidInputError,
@@ -130,7 +131,7 @@ class ClusterCa(pulumi.ComponentResource):
         )
         request = vault.pkisecret.SecretBackendIntermediateCertRequest(
             f"{name}-request",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             type="internal",
             common_name=common_name,
             organization=organization,
@@ -167,28 +168,26 @@ class ClusterCa(pulumi.ComponentResource):
         )
         imported = vault.pkisecret.SecretBackendIntermediateSetSigned(
             f"{name}-import",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             certificate=chain,
             opts=pulumi.ResourceOptions(parent=self),
         )
         # The id is unknown until the import has happened, and so is all that is looked up after it.
-        imported_mount_path = pulumi.Output.all(imported.id, imported.backend).apply(
-            lambda known: str(known[1])
-        )
+        imported_mount_path = imported.id.apply(lambda _: mount_path)
         self.certificate_pem = signed.certificate
         self.issuer_id = issuer_id_of(
             signed.certificate, imported_mount_path, pulumi.InvokeOptions(parent=self)
         )
         default_issuer = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-default-issuer",
-            backend=mount.path,
+            backend=known_after(mount_path, mount),
             default=self.issuer_id,
             default_follows_latest_issuer=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.mount_path = default_issuer.backend
-        self.ca_path = self.mount_path.apply(sign_intermediate_path)
+        self.mount_path = known_after(mount_path, default_issuer)
+        self.ca_path = known_after(sign_intermediate_path(mount_path), default_issuer)
         self.register_outputs(
             {
                 "mount_path": self.mount_path,

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_vault as vault
 
+from .known_values import known_after
 from .login_role import LoginRole
 from .names import KUBERNETES_ISSUER, jwt_auth_mount_path, service_account_subject
 from .token_keys import require_public_keys
@@ -100,7 +101,7 @@ class ClusterJwtAuthMount(pulumi.ComponentResource):
         )
         role = vault.jwt.AuthBackendRole(
             f"{name}-role",
-            backend=mount.path.apply(str),
+            backend=known_after(role_args.mount_path, mount),
             role_name=role_args.role_name,
             role_type="jwt",
             user_claim="sub",
@@ -113,8 +114,8 @@ class ClusterJwtAuthMount(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.mount_path = mount.path.apply(str)
-        self.role_name = role.role_name
+        self.mount_path = known_after(role_args.mount_path, mount)
+        self.role_name = known_after(role_args.role_name, role)
         self.register_outputs({"mount_path": self.mount_path, "role_name": self.role_name})
 
 

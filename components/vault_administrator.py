@@ -8,6 +8,7 @@ import pulumi_random as random
 import pulumi_vault as vault
 
 from .administrator_policy import AdministeredNames, administrator_policy
+from .known_values import known_after
 from .login_role import DEFAULT_TTL_SECONDS, require_token_ttl
 from .validation import once_known, require_dns_label, require_vault_path, require_whole_number
 
@@ -107,11 +108,11 @@ class VaultAdministrator(pulumi.ComponentResource):
         # a new one would go unnoticed.
         user = vault.generic.Endpoint(
             f"{name}-user",
-            path=pulumi.Output.concat("auth/", mount.path, f"/users/{username}"),
+            path=known_after(f"auth/{mount_path}/users/{username}", mount),
             data_json=pulumi.Output.json_dumps(
                 {
                     "password": password.result,
-                    "token_policies": [policy.name],
+                    "token_policies": [known_after(policy_name, policy)],
                     "token_ttl": ttl_seconds,
                     "token_max_ttl": ttl_seconds,
                 }
@@ -121,10 +122,10 @@ class VaultAdministrator(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.username = user.path.apply(lambda path: path.rsplit("/", 1)[1])
+        self.username = known_after(username, user)
         self.password = pulumi.Output.secret(password.result)
-        self.policy_name = policy.name
-        self.mount_path = mount.path.apply(str)
+        self.policy_name = known_after(policy_name, policy)
+        self.mount_path = known_after(mount_path, mount)
         self.register_outputs(
             {
                 "username": self.username,
