@@ -142,10 +142,12 @@ class AgentRbac(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         place = f"{namespace}/{secret_name}"
+        # Checked without the binding, which a preview may not know yet.
+        token = pulumi.Output.all(secret.data, secret.metadata).apply(
+            lambda resolved: _token_of(resolved[0], resolved[1], place, reviewer_name)
+        )
         return pulumi.Output.secret(
-            pulumi.Output.all(secret.data, secret.metadata, binding.id).apply(
-                lambda resolved: _token_of(resolved[0], resolved[1], place, reviewer_name)
-            )
+            pulumi.Output.all(token, binding.id).apply(lambda resolved: str(resolved[0]))
         )
 
     def _bind_reviewer(
