@@ -105,11 +105,19 @@ class Program:
     def configure(self, **changes: Any) -> None:
         """From now on runs with these configuration values in place of the committed ones."""
         copy = self.lab.directory.project / "Pulumi.dev.yaml"
+        if not copy.exists():
+            # Any command makes it.
+            self.run("config")
         content = yaml.safe_load(copy.read_text())
         for key, value in changes.items():
             content["config"][f"mesh-trust:{key}"] = value
         self._configuration = self.configuration_folder / "Pulumi.dev.yaml"
         self._configuration.write_text(yaml.safe_dump(content))
+
+    @property
+    def configuration(self) -> Path | None:
+        """The file with the configuration, where it is not the committed one."""
+        return self._configuration
 
     def configure_as_committed(self) -> None:
         """From now on runs with the committed configuration again."""
