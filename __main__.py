@@ -8,6 +8,7 @@ from components import ClusterTrust, VaultInstall
 from root_guard import ROOT_CERTIFICATE
 from root_of_trust import root_of_trust
 from settings import MANAGEMENT, Settings
+from vault_access import administrator, cluster_cas
 
 settings = Settings.load()
 
@@ -42,6 +43,7 @@ vault_provider = vault.Provider(
 root = root_of_trust(settings, vault_provider)
 
 # The workload clusters.
+own_cas = cluster_cas(settings, root, vault_provider)
 trusts = {
     cluster.name: ClusterTrust(
         cluster.name,
@@ -52,8 +54,11 @@ trusts = {
             "istio_revision": cluster.istio_revision,
             "istiod_service_account": cluster.istiod_service_account,
             "cluster_labels": cluster.labels,
-            "ca_path": root.ca_path,
+            "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
             "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+            "login": cluster.login,
+            "policy": settings.access.policy,
+            "denied_parameters": settings.access.denied_parameters,
             "vault_address": vault_install.address,
             "vault_ca_certificate": settings.vault.ca_certificate,
         },
@@ -61,6 +66,8 @@ trusts = {
     )
     for cluster in settings.clusters
 }
+
+administrator(settings, root, own_cas, trusts, vault_provider)
 
 pulumi.export(ROOT_CERTIFICATE, root.certificate_pem)
 pulumi.export("vaultAddress", vault_install.address)

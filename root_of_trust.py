@@ -20,6 +20,8 @@ class RootOfTrust:
     """Its certificate, PEM."""
     ca_path: pulumi.Output[str]
     """API path of Vault, without `/v1`, at which intermediates are signed."""
+    pki: RootPki | None
+    """Its mount, where the program manages that."""
 
 
 def root_of_trust(settings: Settings, provider: vault.Provider) -> RootOfTrust:
@@ -33,12 +35,13 @@ def root_of_trust(settings: Settings, provider: vault.Provider) -> RootOfTrust:
     pki = _pki(settings, pulumi.ResourceOptions(providers=[provider]))
     if unchanged:
         guard.check_made(pki.certificate_pem)
-    return RootOfTrust(pki.certificate_pem, pki.ca_path)
+    managed = pki if isinstance(pki, RootPki) else None
+    return RootOfTrust(pki.certificate_pem, pki.ca_path, managed)
 
 
 def _pki(settings: Settings, opts: pulumi.ResourceOptions) -> RootPki | ExternalRootPki:
     root, protect = settings.root, not settings.development
-    lifetime_days = settings.vault.intermediate_lifetime_days
+    lifetime_days = settings.root_signs_for_days
     if root.source == "external":
         return ExternalRootPki(
             "root-pki",

@@ -8,14 +8,23 @@ from typing import Any
 
 import pulumi
 
-from components import ApiServer, InvalidInputError, VaultInstallArgs, api_server
+from access_settings import Access, load_access, require_room_below_root
+from components import (
+    ApiServer,
+    ClusterLogin,
+    InvalidInputError,
+    VaultInstallArgs,
+    api_server,
+)
 from components.names import DEFAULT_REVISION, istiod_service_account
 from components.validation import (
     require_certificates,
     require_dns_label,
     require_server_address,
+    require_whole_number,
 )
 from configuration import boolean, whole_number
+from login_settings import LOGIN_FIELDS, cluster_login
 from root_settings import Root, load_root
 from vault_settings import KEY as VAULT_INSTALL
 from vault_settings import installation
@@ -30,6 +39,8 @@ _CLUSTER_FIELDS = (
     "istiodServiceAccount",
     "kubernetesHost",
     "clusterLabels",
+    "caGeneration",
+    *LOGIN_FIELDS,
 )
 
 
@@ -67,6 +78,10 @@ class Cluster:
     """The API server as Vault reaches it."""
     labels: Mapping[str, str]
     """Labels of Gloo's KubernetesCluster that no other cluster has."""
+    login: ClusterLogin
+    """How its agent logs in to Vault."""
+    ca_generation: int
+    """Counts the CAs of its own that it has had."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,7 @@ class Settings:
     kubeconfig: Path
     root: Root
     vault: Vault
+    access: Access
     clusters: tuple[Cluster, ...]
 
     @property
@@ -86,6 +102,13 @@ class Settings:
         if self.vault.management_context is not None:
             contexts[MANAGEMENT] = self.vault.management_context
         return contexts
+
+    @property
+    def root_signs_for_days(self) -> int:
+        """Lifetime in days of what the root itself signs."""
+        if self.access.signing_ca == "cluster":
+            return self.access.cluster_ca_lifetime_days
+        return self.vault.intermediate_lifetime_days
 
     @classmethod
     def load(cls) -> "Settings":
@@ -98,15 +121,17 @@ class Settings:
         development = boolean(config, "development")
         kubeconfig = _kubeconfig(config)
         vault = _vault(config, kubeconfig, development=development)
+        access = load_access(config, vault.intermediate_lifetime_days)
         root = load_root(
             config,
             vault.intermediate_lifetime_days,
             vault_is_installed=vault.is_installed,
         )
-        clusters = _clusters(config, kubeconfig)
+        require_room_below_root(access, root)
+        clusters = _clusters(config, kubeconfig, access.login)
         if vault.is_installed:
             _require_no_management(clusters)
-        return cls(development, kubeconfig, root, vault, clusters)
+        return cls(development, kubeconfig, root, vault, access, clusters)
 
 
 def _kubeconfig(config: pulumi.Config) -> Path:
@@ -152,14 +177,16 @@ def _certificates(path: Path) -> str:
     )
 
 
-def _clusters(config: pulumi.Config, kubeconfig: Path) -> tuple[Cluster, ...]:
+def _clusters(config: pulumi.Config, kubeconfig: Path, login: ClusterLogin) -> tuple[Cluster, ...]:
     try:
         entries = config.get_object("clusters")
     except pulumi.ConfigTypeError:
         entries = None
     if not isinstance(entries, list) or not entries:
         raise InvalidInputError("clusters", entries, "list at least one workload cluster")
-    clusters = tuple(_cluster(entry, index, kubeconfig) for index, entry in enumerate(entries))
+    clusters = tuple(
+        _cluster(entry, index, kubeconfig, login) for index, entry in enumerate(entries)
+    )
     for index, cluster in enumerate(clusters):
         for other in clusters[:index]:
             _require_different(f"clusters[{index}]", cluster, other)
@@ -192,7 +219,7 @@ def _require_different(field: str, cluster: Cluster, other: Cluster) -> None:
         )
 
 
-def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
+def _cluster(entry: object, index: int, kubeconfig: Path, login: ClusterLogin) -> Cluster:
     field = f"clusters[{index}]"
     if not isinstance(entry, Mapping):
         raise InvalidInputError(field, entry, f"give it the fields {', '.join(_CLUSTER_FIELDS)}")
@@ -235,6 +262,10 @@ def _cluster(entry: object, index: int, kubeconfig: Path) -> Cluster:
         istiod_service_account=account,
         api_server=ApiServer(address, server.ca_certificate),
         labels=_labels(entry, field, name),
+        login=cluster_login(entry, field, login),
+        ca_generation=require_whole_number(
+            f"{field}.caGeneration", entry.get("caGeneration", 1), minimum=1, unit="CAs"
+        ),
     )
 
 

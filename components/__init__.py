@@ -2,6 +2,9 @@
 
 from .agent_rbac import AgentRbac, AgentRbacArgs
 from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
+from .cluster_ca import ClusterCa, ClusterCaArgs
+from .cluster_jwt_auth_mount import ClusterJwtAuthMount, ClusterJwtAuthMountArgs
+from .cluster_login import ClusterLogin
 from .cluster_trust import ClusterTrust, ClusterTrustArgs
 from .external_root_pki import ExternalRootPki, ExternalRootPkiArgs
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
@@ -11,16 +14,28 @@ from .root_issuers import KnownRoot
 from .root_pki import RootPki, RootPkiArgs
 from .root_profile import RootCertificateArgs
 from .root_trust_policy import IstioMeshSelector, RootTrustPolicy, RootTrustPolicyArgs
+from .token_keys import issuer_keys
 from .validation import InvalidInputError
+from .vault_administrator import (
+    AdministeredCluster,
+    VaultAdministrator,
+    VaultAdministratorArgs,
+)
 from .vault_install import VaultInstall
 from .vault_install_args import VaultInstallArgs
 
 __all__ = [
+    "AdministeredCluster",
     "AgentRbac",
     "AgentRbacArgs",
     "ApiServer",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
+    "ClusterCa",
+    "ClusterCaArgs",
+    "ClusterJwtAuthMount",
+    "ClusterJwtAuthMountArgs",
+    "ClusterLogin",
     "ClusterTrust",
     "ClusterTrustArgs",
     "ExternalRootPki",
@@ -37,7 +52,10 @@ __all__ = [
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "VaultAdministrator",
+    "VaultAdministratorArgs",
     "VaultInstall",
     "VaultInstallArgs",
     "api_server",
+    "issuer_keys",
 ]

@@ -7,14 +7,17 @@ import pulumi
 import pulumi_vault as vault
 
 from .known_values import known_after
-from .names import auth_mount_path, role_name
+from .login_role import LoginRole
+from .names import auth_mount_path
 from .validation import (
     InvalidInputError,
+    require_audience,
     require_dns_label,
+    require_one_of,
     require_server_address,
-    require_vault_path,
-    require_whole_number,
 )
+
+REVIEWER_MODES = ("token", "client")
 
 
 class ClusterAuthMountArgs(TypedDict):
@@ -26,18 +29,27 @@ class ClusterAuthMountArgs(TypedDict):
     """Address of the cluster's API server as Vault reaches it, `https://host[:port]`."""
     kubernetes_ca_certificate: pulumi.Input[str]
     """CA certificates that the API server's certificate chains to, PEM."""
-    token_reviewer_jwt: pulumi.Input[str]
-    """Token of a service account that may review tokens; treated as secret."""
+    reviewer_mode: NotRequired[str]
+    """Who asks the API server about a token: `token` (when absent), the account of
+    `token_reviewer_jwt`; `client`, whoever logs in, with the token in question, so that Vault keeps
+    no token of the cluster. The accounts then need to be allowed to review tokens themselves."""
+    token_reviewer_jwt: NotRequired[pulumi.Input[str]]
+    """Mode `token`: token of a service account that may review tokens; treated as secret."""
     policies: Sequence[pulumi.Input[str]]
     """Names of the policies that a login carries; at least one."""
     service_account_names: Sequence[pulumi.Input[str]]
     """Service accounts that may log in; at least one, no wildcard."""
     service_account_namespaces: Sequence[pulumi.Input[str]]
     """Namespaces of those accounts; at least one, no wildcard."""
-    audience: NotRequired[str]
-    """Audience that a token must have; whichever the API server takes when absent."""
+    audience: NotRequired[str | None]
+    """Audience that a token must have; whichever the API server takes when absent. In mode `client`
+    the token has to have one of the API server's as well."""
     token_ttl_seconds: NotRequired[int]
-    """Lifetime of a login, in seconds; 3600 when absent. A handshake takes less than a second."""
+    """Lifetime of a login, in seconds; 3600 when absent, 2764800 (768 hours) at most. A handshake
+    takes less than a second."""
+    token_no_default_policy: NotRequired[bool]
+    """Whether a login goes without Vault's policy `default`, by which a token may look at, renew
+    and revoke itself; false when absent."""
     mount_path: NotRequired[str]
     """Path of the auth mount below `auth/`; `kube-<cluster>-mesh-auth` when absent."""
     role_name: NotRequired[str]
@@ -61,36 +73,27 @@ class ClusterAuthMount(pulumi.ComponentResource):
             InvalidInputError: a name, address or lifetime is not usable, or a list is empty.
         """
         cluster = require_dns_label("cluster", args["cluster"])
-        mount_path = require_vault_path(
-            "mount_path", args.get("mount_path", auth_mount_path(cluster))
-        )
-        name_of_role = require_vault_path("role_name", args.get("role_name", role_name(cluster)))
         kubernetes_host = require_server_address("kubernetes_host", args["kubernetes_host"])
-        if not args["policies"]:
-            raise InvalidInputError("policies", args["policies"], "name at least one policy")
-        accounts = _require_labels("service_account_names", args["service_account_names"])
-        namespaces = _require_labels(
-            "service_account_namespaces", args["service_account_namespaces"]
-        )
-        reviewer_jwt: pulumi.Output[str] = pulumi.Output.secret(args["token_reviewer_jwt"])
+        audience = require_audience("audience", args.get("audience"))
+        role_args = LoginRole.of(args, auth_mount_path(cluster))
+        reviewer_jwt = _reviewer_jwt(args)
         ca_certificate = args["kubernetes_ca_certificate"]
-        token_ttl_seconds = require_whole_number(
-            "token_ttl_seconds", args.get("token_ttl_seconds", 3600), minimum=60, unit="seconds"
-        )
 
         super().__init__("mesh-trust:index:ClusterAuthMount", name, None, opts)
 
         mount = vault.AuthBackend(
             f"{name}-mount",
-            path=mount_path,
+            path=role_args.mount_path,
             type="kubernetes",
             description=f"Logins of istiod agents in {cluster}",
             opts=pulumi.ResourceOptions(parent=self),
         )
         # Vault replaces this configuration as a whole at every write, so all of it is always given.
+        # Without a reviewer's token, only `disable_local_ca_jwt` keeps it from using that of the
+        # pod it runs in, which is an account of another cluster.
         config = vault.kubernetes.AuthBackendConfig(
             f"{name}-config",
-            backend=known_after(mount_path, mount),
+            backend=known_after(role_args.mount_path, mount),
             kubernetes_host=kubernetes_host,
             kubernetes_ca_cert=ca_certificate,
             token_reviewer_jwt=reviewer_jwt,
@@ -99,26 +102,34 @@ class ClusterAuthMount(pulumi.ComponentResource):
         )
         role = vault.kubernetes.AuthBackendRole(
             f"{name}-role",
-            backend=known_after(mount_path, mount),
-            role_name=name_of_role,
-            bound_service_account_names=accounts,
-            bound_service_account_namespaces=namespaces,
-            audience=args.get("audience"),
-            token_policies=args["policies"],
-            token_ttl=token_ttl_seconds,
-            token_max_ttl=token_ttl_seconds,
+            backend=known_after(role_args.mount_path, mount),
+            role_name=role_args.role_name,
+            bound_service_account_names=role_args.service_account_names,
+            bound_service_account_namespaces=role_args.service_account_namespaces,
+            audience=audience,
+            token_policies=role_args.policies,
+            token_ttl=role_args.token_ttl_seconds,
+            token_max_ttl=role_args.token_ttl_seconds,
+            token_no_default_policy=role_args.token_no_default_policy,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-        self.mount_path = known_after(mount_path, config)
-        self.role_name = known_after(name_of_role, role)
+        self.mount_path = known_after(role_args.mount_path, config)
+        self.role_name = known_after(role_args.role_name, role)
         self.register_outputs({"mount_path": self.mount_path, "role_name": self.role_name})
 
 
-def _require_labels(field: str, values: Sequence[pulumi.Input[str]]) -> list[pulumi.Input[str]]:
-    if not values:
-        raise InvalidInputError(field, values, "name at least one; an empty list admits nobody")
-    for value in values:
-        if isinstance(value, str):
-            require_dns_label(field, value)
-    return list(values)
+def _reviewer_jwt(args: ClusterAuthMountArgs) -> pulumi.Output[str] | None:
+    mode = require_one_of("reviewer_mode", args.get("reviewer_mode", "token"), REVIEWER_MODES)
+    given = args.get("token_reviewer_jwt")
+    if mode == "client" and given is not None:
+        raise InvalidInputError(
+            "token_reviewer_jwt", "…", "leave it out in reviewer_mode client: Vault would use it"
+        )
+    if mode == "client":
+        return None
+    if given is None:
+        raise InvalidInputError(
+            "token_reviewer_jwt", given, "give it, or choose reviewer_mode client"
+        )
+    return pulumi.Output.secret(given)

@@ -1,13 +1,19 @@
 """Everything that makes one workload cluster get its intermediate CA from Vault."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 
 from .agent_rbac import AgentRbac
-from .cluster_auth_mount import ClusterAuthMount
-from .intermediate_pki import IntermediatePki
+from .cluster_login import (
+    ApiServerAccess,
+    ClusterLogin,
+    auth_mount,
+    check_login,
+    reviewer_args,
+)
+from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
 from .root_trust_policy import (
     GLOO_LIFETIME_DAYS,
@@ -45,6 +51,15 @@ class ClusterTrustArgs(TypedDict):
     cluster_labels: NotRequired[Mapping[str, str] | None]
     """Labels of Gloo's KubernetesCluster that no other cluster has; `cluster: <cluster>` when
     absent. Gloo sets none by itself."""
+    login: NotRequired[ClusterLogin]
+    """How the cluster's agent logs in to Vault; when absent, its tokens are checked by a reviewer
+    of the cluster, and a login lasts an hour."""
+    policy: NotRequired[str]
+    """What the agent may do in Vault, `least-privilege` (when absent) or `guide`: as in
+    IntermediatePkiArgs."""
+    denied_parameters: NotRequired[Sequence[str] | None]
+    """Parameters that `least-privilege` refuses when a request is to be signed: as in
+    IntermediatePkiArgs."""
 
 
 class ClusterTrust(pulumi.ComponentResource):
@@ -94,6 +109,9 @@ class ClusterTrust(pulumi.ComponentResource):
             {"cluster": cluster} if cluster_labels is None else cluster_labels, istio_namespace
         )
         apply_to_meshes(selectors)
+        login = args.get("login", ClusterLogin())
+        check_login(login)
+        policy_choice(args)
 
         super().__init__("mesh-trust:index:ClusterTrust", name, None, opts)
 
@@ -102,26 +120,27 @@ class ClusterTrust(pulumi.ComponentResource):
             {
                 "istio_namespace": istio_namespace,
                 "istiod_service_account": service_account,
+                **reviewer_args(login),
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
         intermediate = IntermediatePki(
             f"{name}-intermediate",
-            {"cluster": cluster, "ca_path": ca_path},
+            _intermediate_args(args),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        auth = ClusterAuthMount(
+        auth = auth_mount(
             f"{name}-auth",
+            login,
             {
                 "cluster": cluster,
-                "kubernetes_host": kubernetes_host,
-                "kubernetes_ca_certificate": kubernetes_ca_certificate,
-                "token_reviewer_jwt": rbac.reviewer_jwt,
                 "policies": [intermediate.policy_name],
                 "service_account_names": [rbac.istiod_service_account],
                 "service_account_namespaces": [istio_namespace],
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            rbac,
+            ApiServerAccess(kubernetes_host, kubernetes_ca_certificate),
+            parent=self,
         )
         RootTrustPolicy(
             f"{name}-trust",
@@ -151,3 +170,12 @@ class ClusterTrust(pulumi.ComponentResource):
                 "policy_name": self.policy_name,
             }
         )
+
+
+def _intermediate_args(args: ClusterTrustArgs) -> IntermediatePkiArgs:
+    chosen: IntermediatePkiArgs = {"cluster": args["cluster"], "ca_path": args["ca_path"]}
+    if "policy" in args:
+        chosen["policy"] = args["policy"]
+    if "denied_parameters" in args:
+        chosen["denied_parameters"] = args["denied_parameters"]
+    return chosen

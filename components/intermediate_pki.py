@@ -1,14 +1,29 @@
 """Where one cluster makes its intermediate CA requests, and the policy to do so."""
 
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_vault as vault
 
 from .known_values import known_after
-from .names import csr_path, intermediate_mount_path, role_name
-from .validation import require_dns_label, require_vault_path
-from .vault_policy import agent_policy
+from .names import csr_path, intermediate_mount_path, role_name, signing_mount_path
+from .validation import (
+    InvalidInputError,
+    once_known,
+    require_dns_label,
+    require_one_of,
+    require_vault_path,
+)
+from .vault_policy import (
+    DENIED_SIGNING_PARAMETERS,
+    GUIDE,
+    LEAST_PRIVILEGE,
+    POLICIES,
+    agent_policy,
+    guide_agent_policy,
+    require_parameters,
+)
 
 
 class IntermediatePkiArgs(TypedDict):
@@ -22,6 +37,12 @@ class IntermediatePkiArgs(TypedDict):
     """Path of the mount; `pki_int_<cluster>` when absent."""
     policy_name: NotRequired[str]
     """Name of the policy; `gen-int-ca-istio-<cluster>-mesh` when absent."""
+    policy: NotRequired[str]
+    """What the policy allows: `least-privilege` (when absent), the two requests of a handshake;
+    `guide`, what Gloo's published guide does."""
+    denied_parameters: NotRequired[Sequence[str] | None]
+    """Parameters that `least-privilege` refuses when a request is to be signed; when absent those
+    by which an agent could outgrow its mount. An empty list refuses none."""
 
 
 class IntermediatePki(pulumi.ComponentResource):
@@ -32,7 +53,7 @@ class IntermediatePki(pulumi.ComponentResource):
     csr_path: pulumi.Output[str]
     """API path, without `/v1`, at which the cluster makes its requests."""
     policy_name: pulumi.Output[str]
-    """Name of the policy that allows one cluster's handshake and nothing else."""
+    """Name of the policy that allows one cluster's handshake."""
 
     def __init__(
         self, name: str, args: IntermediatePkiArgs, opts: pulumi.ResourceOptions | None = None
@@ -47,9 +68,18 @@ class IntermediatePki(pulumi.ComponentResource):
             "mount_path", args.get("mount_path", intermediate_mount_path(cluster))
         )
         policy_name = require_vault_path("policy_name", args.get("policy_name", role_name(cluster)))
+        policy_kind, denied_parameters = policy_choice(args)
         ca_path = args["ca_path"]
         if isinstance(ca_path, str):
             require_vault_path("ca_path", ca_path)
+            if policy_kind == GUIDE:
+                signing_mount_path(ca_path)
+
+        def policy_text(paths: Sequence[str]) -> str:
+            mount, signing = paths
+            if policy_kind == GUIDE:
+                return guide_agent_policy(mount, signing_mount_path(signing))
+            return agent_policy(csr_path(mount), signing, denied_parameters)
 
         super().__init__("mesh-trust:index:IntermediatePki", name, None, opts)
 
@@ -65,8 +95,8 @@ class IntermediatePki(pulumi.ComponentResource):
         policy = vault.Policy(
             f"{name}-policy",
             name=policy_name,
-            policy=pulumi.Output.all(self.csr_path, ca_path).apply(
-                lambda paths: agent_policy(csr_path=paths[0], ca_path=paths[1])
+            policy=pulumi.Output.all(self.mount_path, ca_path).apply(
+                lambda paths: once_known(policy_text, paths)
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -79,3 +109,21 @@ class IntermediatePki(pulumi.ComponentResource):
                 "policy_name": self.policy_name,
             }
         )
+
+
+def policy_choice(args: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The kind of policy, and the parameters that it refuses.
+
+    Raises:
+        InvalidInputError: the kind is not known, or refuses nothing and is asked to.
+    """
+    kind = require_one_of("policy", args.get("policy", LEAST_PRIVILEGE), POLICIES)
+    given = args.get("denied_parameters")
+    denied = require_parameters(
+        "denied_parameters", DENIED_SIGNING_PARAMETERS if given is None else given
+    )
+    if kind == GUIDE and given is not None:
+        raise InvalidInputError(
+            "denied_parameters", list(denied), "leave it out: the guide's policy refuses none"
+        )
+    return kind, denied

@@ -205,3 +205,37 @@ def require_server_address(field: str, value: str, *, allow_http: bool = False) 
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise InvalidInputError(field, value, "leave out everything but scheme, host and port")
     return value
+
+
+def require_audience(field: str, value: str | None) -> str | None:
+    """Returns `value`, the audience of a token, or None for none in particular.
+
+    Raises:
+        InvalidInputError: it is empty, or has characters that no audience has.
+    """
+    if value is not None and (not isinstance(value, str) or not _PRINTABLE.fullmatch(value)):
+        raise InvalidInputError(field, value, "use an audience such as vault or https://issuer")
+    return value
+
+
+def require_https_url(field: str, value: str) -> str:
+    """Returns `value`, a URL over TLS with a host, and with a path or without.
+
+    Raises:
+        InvalidInputError: it is anything else, or has a query, fragment or user name.
+    """
+    expected = "use a URL such as https://issuer.example.com/cluster"
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+        raise InvalidInputError(field, value, expected)
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise InvalidInputError(field, value, expected) from None
+    if parts.scheme != "https" or not parts.hostname or port == 0:
+        raise InvalidInputError(field, value, expected)
+    if parts.query or parts.fragment or parts.username is not None:
+        raise InvalidInputError(
+            field, value, "leave out everything but scheme, host, port and path"
+        )
+    return value

@@ -36,10 +36,17 @@ def workload_certificate(intermediate: Intermediate) -> x509.Certificate:
     )
 
 
-def verify(leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate) -> None:
-    """Verifies the chain from `leaf` through `intermediate` to `root`.
+def verify(
+    leaf: x509.Certificate,
+    intermediate: x509.Certificate,
+    root: x509.Certificate,
+    *between: x509.Certificate,
+) -> None:
+    """Verifies the chain from `leaf` through `intermediate`, and those `between`, to `root`.
 
     Raises:
         cryptography.x509.verification.VerificationError: it does not chain.
     """
-    PolicyBuilder().store(Store([root])).build_client_verifier().verify(leaf, [intermediate])
+    PolicyBuilder().store(Store([root])).build_client_verifier().verify(
+        leaf, [intermediate, *between]
+    )

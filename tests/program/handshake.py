@@ -2,6 +2,7 @@
 
 import base64
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +55,19 @@ class Intermediate:
     certificate: x509.Certificate
     private_key: rsa.RSAPrivateKey
     issuing_ca: x509.Certificate
+    ca_chain: tuple[x509.Certificate, ...]
+    """All that Vault gives with the certificate: itself, and what stands above it."""
 
 
-def service_account_token(lab: Lab, cluster: str, account: str, namespace: str) -> str:
-    """A token of a service account, asked from the cluster's API server."""
+def service_account_token(
+    lab: Lab, cluster: str, account: str, namespace: str, audiences: Sequence[str] = ()
+) -> str:
+    """A token of a service account, asked from the cluster's API server.
+
+    Without `audiences` it has those of the API server.
+    """
     core: Any = client.CoreV1Api(kubernetes_client(lab, cluster))
-    request = {"spec": {"expirationSeconds": TOKEN_SECONDS}}
+    request = {"spec": {"expirationSeconds": TOKEN_SECONDS, "audiences": list(audiences)}}
     answer = core.create_namespaced_service_account_token(account, namespace, request)
     token: str = answer.status.token
     return token
@@ -82,11 +90,12 @@ class Agent:
     def __exit__(self, *_: object) -> None:
         self._ca_file.close()
 
-    def log_in(self, token: str) -> None:
-        """Logs in with a service account's token."""
+    def log_in(self, token: str) -> Any:
+        """Logs in with a service account's token; gives what Vault says of the login."""
         path = self.instructions.mount_path.removeprefix("/v1/")
         answer = self._vault.write(f"{path}/login", role=self.instructions.role, jwt=token)
         self._vault.token = answer["auth"]["client_token"]
+        return answer["auth"]
 
     def generate(self, common_name: str) -> tuple[str, str]:
         """Has Vault make a key and a request for it; both PEM."""
@@ -97,8 +106,12 @@ class Agent:
 
     def sign(self, csr: str, **parameters: Any) -> tuple[str, str]:
         """Has the request signed by the root; the certificate and the CA that issued it, PEM."""
-        answer = self._vault.write(self.instructions.ca_path, csr=csr, **parameters)
-        return answer["data"]["certificate"], answer["data"]["issuing_ca"]
+        data = self.sign_whole(csr, **parameters)
+        return data["certificate"], data["issuing_ca"]
+
+    def sign_whole(self, csr: str, **parameters: Any) -> Any:
+        """Has the request signed; all that Vault answers."""
+        return self._vault.write(self.instructions.ca_path, csr=csr, **parameters)["data"]
 
     def write(self, path: str, **parameters: Any) -> Any:
         """Asks for anything else, as the holder of the agent's token could."""
@@ -109,17 +122,22 @@ class Agent:
         return self._vault.adapter.get(f"/v1/{path}")
 
 
-def handshake(lab: Lab, cluster: str, ttl: str = "240h") -> Intermediate:
-    """The whole exchange of the agent of `cluster`, for an intermediate of lifetime `ttl`."""
+def handshake(lab: Lab, cluster: str, ttl: str = "240h", token: str | None = None) -> Intermediate:
+    """The whole exchange of the agent of `cluster`, for an intermediate of lifetime `ttl`.
+
+    Without a `token` it logs in with one of istiod's service account.
+    """
     common_name = f"istiod.istio-system.{cluster}"
+    if token is None:
+        token = service_account_token(lab, cluster, "istiod", "istio-system")
     with Agent(Instructions.of(lab, cluster)) as agent:
-        agent.log_in(service_account_token(lab, cluster, "istiod", "istio-system"))
+        agent.log_in(token)
         private_key_pem, csr = agent.generate(common_name)
-        certificate_pem, issuer_pem = agent.sign(csr, common_name=common_name, ttl=ttl)
+        answer = agent.sign_whole(csr, common_name=common_name, ttl=ttl)
     private_key = load_pem_private_key(private_key_pem.encode(), None)
     assert isinstance(private_key, rsa.RSAPrivateKey)
-    return Intermediate(
-        x509.load_pem_x509_certificate(certificate_pem.encode()),
-        private_key,
-        x509.load_pem_x509_certificate(issuer_pem.encode()),
+    certificate, issuer, *chain = (
+        x509.load_pem_x509_certificate(pem.encode())
+        for pem in (answer["certificate"], answer["issuing_ca"], *answer["ca_chain"])
     )
+    return Intermediate(certificate, private_key, issuer, tuple(chain))

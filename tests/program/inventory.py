@@ -64,11 +64,15 @@ def _vault(lab: Lab) -> Iterator[tuple[str, Any]]:
             yield f"issuers of {path}", sorted(issuers["data"]["keys"]) if issuers else []
     for path, mount in vault.sys.list_auth_methods()["data"].items():
         yield f"auth {path}", (mount["uuid"], mount["config"])
-        if mount["type"] == "kubernetes":
+        if mount["type"] in ("kubernetes", "jwt"):
             yield f"config of {path}", vault.read(f"auth/{path}config")["data"]
             roles = vault.list(f"auth/{path}role")
             for role in roles["data"]["keys"] if roles else []:
                 yield f"role {path}{role}", vault.read(f"auth/{path}role/{role}")["data"]
+        if mount["type"] == "userpass":
+            users = vault.list(f"auth/{path}users")
+            for user in users["data"]["keys"] if users else []:
+                yield f"user {path}{user}", vault.read(f"auth/{path}users/{user}")["data"]
     for name in vault.sys.list_policies()["data"]["policies"]:
         yield f"policy {name}", vault.sys.read_policy(name)["data"]["rules"]
 

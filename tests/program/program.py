@@ -95,6 +95,11 @@ class Program:
         outputs: dict[str, Any] = json.loads(self._stack("output", "--json"))
         return outputs
 
+    def secret_outputs(self) -> dict[str, Any]:
+        """The stack's outputs with their secrets, as who has the passphrase sees them."""
+        outputs: dict[str, Any] = json.loads(self._stack("output", "--json", "--show-secrets"))
+        return outputs
+
     def state(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's state."""
         secrets = ["--show-secrets"] if show_secrets else []
@@ -135,6 +140,11 @@ class Program:
             text=True,
             check=True,
         )
+
+    @property
+    def configuration(self) -> Path | None:
+        """The file with the configuration, where it is not the committed one."""
+        return self._configuration
 
     def configure_as_committed(self) -> None:
         """From now on runs with the committed configuration again."""

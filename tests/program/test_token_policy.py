@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,26 @@ from .program import Program
 POLICY = "stack-of-the-readme"
 
 
-def rules() -> list[str]:
+def readme_rules() -> list[str]:
     """The lines of the README's policy."""
-    _, _, rest = (CHECKOUT / "README.md").read_text().partition("```hcl\n")
-    text, _, _ = rest.partition("```")
-    return text.strip().splitlines()
+    return _first_policy((CHECKOUT / "README.md").read_text())
+
+
+def further_rules(heading: str) -> list[str]:
+    """The lines that the documentation has under `heading` for what an environment can have."""
+    _, _, rest = (CHECKOUT / "docs" / "stack-token.md").read_text().partition(f"## {heading}\n")
+    return _first_policy(rest)
+
+
+def rules() -> list[str]:
+    """The rules for the committed environment."""
+    return readme_rules() + further_rules("administrator")
+
+
+def _first_policy(text: str) -> list[str]:
+    _, found, rest = text.partition("```hcl\n")
+    assert found
+    return rest.partition("```")[0].strip().splitlines()
 
 
 @pytest.fixture
@@ -29,8 +45,13 @@ def undeployed(program: Program) -> Iterator[Program]:
     program.destroy()
 
 
-def run(lab: Lab, policy: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the engine with a token that has `policy`, and what every token has."""
+def run(
+    lab: Lab, policy: list[str], *arguments: str, configuration: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs the engine with a token that has `policy`, and what every token has.
+
+    Without a `configuration` it is the committed one.
+    """
     vault = vault_client(lab)
     vault.sys.create_or_update_policy(POLICY, "\n".join(policy))
     token = vault.auth.token.create(policies=[POLICY], ttl="10m")
@@ -39,7 +60,7 @@ def run(lab: Lab, policy: list[str], *arguments: str) -> subprocess.CompletedPro
             [
                 lab.directory.engine / "pulumi",
                 *arguments,
-                *("--config-file", lab.directory.project / "Pulumi.dev.yaml"),
+                *("--config-file", configuration or lab.directory.project / "Pulumi.dev.yaml"),
                 *("--stack", "dev", "--yes", "--skip-preview", "--non-interactive"),
             ],
             cwd=CHECKOUT,

@@ -81,22 +81,33 @@ def vault_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: None)
 
 
-def make_certificate(common_name: str) -> str:
-    """A self-signed certificate, PEM, for `common_name`; each call uses a key of its own."""
+def make_certificate(
+    common_name: str,
+    *,
+    path_length: int | None = None,
+    days: int = 1,
+    starts: datetime | None = None,
+) -> str:
+    """A self-signed certificate, PEM, for `common_name`; each call uses a key of its own.
+
+    It is that of a CA where a path length is given.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-    now = datetime.now(UTC)
+    start = starts or datetime.now(UTC) - timedelta(hours=1)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, SHA256())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=days))
     )
-    return certificate.public_bytes(Encoding.PEM).decode()
+    if path_length is not None:
+        constraints = x509.BasicConstraints(ca=True, path_length=path_length)
+        certificate = certificate.add_extension(constraints, critical=True)
+    return certificate.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 def secret(value: Any) -> dict[str, Any]:

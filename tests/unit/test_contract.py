@@ -11,21 +11,26 @@ import components
 from components import (
     AgentRbac,
     ClusterAuthMount,
+    ClusterCa,
+    ClusterJwtAuthMount,
     ClusterTrust,
     ExternalRootPki,
     IntermediatePki,
     RootCa,
     RootPki,
     RootTrustPolicy,
+    VaultAdministrator,
     VaultInstall,
 )
 from tests.certificates import Recipe, make, rsa_key
 
 from .conftest import Recorder, run
+from .test_cluster_ca import REQUEST, SIGNED
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
-from .test_parts import AUTH, TRUST
+from .test_parts import AUTH, CLUSTER_CA, JWT_AUTH, TRUST
 
 ROOT = make(Recipe(key=rsa_key(4096), ends=3649))
+ROOT_OF_CAS = make(Recipe(key=rsa_key(4096), ends=3649, path_length=2))
 ROOT_PKI = {"certificate_pem": ROOT.certificate_pem, "private_key_pem": ROOT.private_key_pem}
 EXTERNAL = {"certificate_pem": ROOT.certificate_pem, "signing_mount": "corporate/pki"}
 
@@ -45,6 +50,17 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"mount_path", "csr_path", "policy_name"},
     ),
     (ClusterAuthMount, AUTH, {"mount_path", "role_name"}),
+    (ClusterJwtAuthMount, JWT_AUTH, {"mount_path", "role_name"}),
+    (
+        ClusterCa,
+        {**CLUSTER_CA, "root_certificate_pem": ROOT_OF_CAS.certificate_pem},
+        {"mount_path", "ca_path", "certificate_pem", "issuer_id"},
+    ),
+    (
+        VaultAdministrator,
+        {"signing_mount_paths": ["pki"], "clusters": []},
+        {"username", "password", "policy_name", "mount_path"},
+    ),
     (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
     (RootTrustPolicy, TRUST, {"policy_id"}),
     (
@@ -55,11 +71,17 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
 ]
 
 PUBLIC_NAMES = {
+    "AdministeredCluster",
     "AgentRbac",
     "AgentRbacArgs",
     "ApiServer",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
+    "ClusterCa",
+    "ClusterCaArgs",
+    "ClusterJwtAuthMount",
+    "ClusterJwtAuthMountArgs",
+    "ClusterLogin",
     "ClusterTrust",
     "ClusterTrustArgs",
     "IntermediatePki",
@@ -76,9 +98,12 @@ PUBLIC_NAMES = {
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "VaultAdministrator",
+    "VaultAdministratorArgs",
     "VaultInstall",
     "VaultInstallArgs",
     "api_server",
+    "issuer_keys",
 }
 
 
@@ -124,6 +149,10 @@ def test_each_component_registers_its_documented_outputs_once(
         "data": {"default_lease_ttl": "31536000", "max_lease_ttl": "31536000"},
     }
     recorder.computed["tls:index/selfSignedCert:SelfSignedCert"] = {"certPem": ROOT.certificate_pem}
+    recorder.computed["vault:index/mount:Mount"] = {"accessor": "accessor"}
+    recorder.computed[REQUEST] = {"csr": "csr"}
+    recorder.computed[SIGNED] = {"certificate": ROOT_OF_CAS.certificate_pem, "caChains": []}
+    recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "password"}
     created: pulumi.ComponentResource | None = None
 
     def program() -> pulumi.Output[None]:

@@ -79,7 +79,7 @@ class AuthBackendOperations(Operations):
     def finish_creation(self, vault: Vault, resource_id: str, planned: Values) -> None:
         """Tune the method as asked for."""
         if isinstance(planned["tune"], dict):
-            tune(vault.client, f"auth/{resource_id}", _tuning(planned["tune"]))
+            tune(vault.client, f"auth/{resource_id}", requested_tuning(planned["tune"]))
 
     @override
     def read(self, vault: Vault, resource_id: str, known: Values) -> Values | None:
@@ -92,7 +92,7 @@ class AuthBackendOperations(Operations):
         return {
             **vault_values([AUTH_BACKEND.field(name) for name in _OF_AUTH_MOUNT], mount),
             "path": resource_id,
-            "tune": _recorded_tuning(tuning, known.get("tune")),
+            "tune": recorded_tuning(tuning, known.get("tune")),
         }
 
     @override
@@ -111,7 +111,7 @@ class AuthBackendOperations(Operations):
         planned, changed = update.planned, update.changed
         tuning: dict[str, Json] = {}
         if "tune" in changed and isinstance(planned["tune"], dict):
-            tuning |= _tuning(planned["tune"])
+            tuning |= requested_tuning(planned["tune"])
         if "description" in changed:
             tuning["description"] = planned["description"] or ""
         if "identity_token_key" in changed and has_identity_tokens(vault.connection):
@@ -139,7 +139,7 @@ class AuthBackendOperations(Operations):
         return Plan(plan.values, plan.replacing | {"path"})
 
 
-def _tuning(tune: Mapping[str, Value]) -> dict[str, Json]:
+def requested_tuning(tune: Mapping[str, Value]) -> dict[str, Json]:
     """Return the request for a `tune` block; only a list of one empty string empties a list."""
     tuning: dict[str, Json] = {}
     for field in AUTH_BACKEND.field("tune").fields:
@@ -151,7 +151,8 @@ def _tuning(tune: Mapping[str, Value]) -> dict[str, Json]:
     return tuning
 
 
-def _recorded_tuning(tuning: Mapping[str, Json], known: Value) -> Values:
+def recorded_tuning(tuning: Mapping[str, Json], known: Value) -> Values:
+    """Return a `tune` block as the state records it, known durations as they were written."""
     recorded: Values = {}
     for field in AUTH_BACKEND.field("tune").fields:
         found = tuning.get(field.name)

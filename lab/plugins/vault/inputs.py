@@ -117,7 +117,7 @@ def _defaults(
 
 
 def _conflict(one: Field, other: Field) -> bool:
-    return one.conflicts_with == other.name or other.conflicts_with == one.name
+    return other.name in one.conflicts_with or one.name in other.conflicts_with
 
 
 def _coerce(shape: Shape, value: Value) -> Value:
@@ -171,11 +171,9 @@ def _objections(field: Field, value: Value, given: frozenset[str]) -> Iterator[s
         if field.required:
             yield f'Missing required argument: "{field.name}" is required, but was not set'
         return
-    if field.conflicts_with in given:
-        yield (
-            "Conflicting configuration arguments: "
-            f'"{field.name}": conflicts with {field.conflicts_with}'
-        )
+    for other in field.conflicts_with:
+        if other in given:
+            yield (f'Conflicting configuration arguments: "{field.name}": conflicts with {other}')
     if field.required_with and field.required_with not in given:
         yield (
             f'Missing required argument: "{field.name}": all of '

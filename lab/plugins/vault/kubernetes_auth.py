@@ -1,6 +1,5 @@
 """Kubernetes auth: how Vault reaches a cluster, and which accounts get which policies."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 
@@ -10,9 +9,14 @@ from lab.plugins.provider.provider import ProviderError
 from lab.plugins.provider.values import Unknown, Value
 from lab.plugins.vault.client import Json, explaining
 from lab.plugins.vault.connection import VaultConnection
-from lab.plugins.vault.plan import as_set
 from lab.plugins.vault.resource import Operations, Plan, Update, Vault, vault_values
 from lab.plugins.vault.schema import Field, Schema, Shape, Values, is_empty
+from lab.plugins.vault.token_fields import (
+    TOKEN_FIELDS,
+    changed_token_data,
+    new_token_data,
+    token_values,
+)
 
 
 def _without_slashes(path: str) -> str:
@@ -28,13 +32,13 @@ AUTH_BACKEND_CONFIG = Schema(
         Field("kubernetes_host", required=True),
         Field("kubernetes_ca_cert", computed=True),
         Field(
-            "token_reviewer_jwt", default="", secret=True, conflicts_with="token_reviewer_jwt_wo"
+            "token_reviewer_jwt", default="", secret=True, conflicts_with=("token_reviewer_jwt_wo",)
         ),
         Field(
             "token_reviewer_jwt_wo",
             secret=True,
             write_only=True,
-            conflicts_with="token_reviewer_jwt",
+            conflicts_with=("token_reviewer_jwt",),
         ),
         Field(
             "token_reviewer_jwt_wo_version",
@@ -161,18 +165,6 @@ def _configuration(connection: VaultConnection, planned: Mapping[str, Value]) ->
     return data
 
 
-_TOKEN_FIELDS = (
-    Field("token_bound_cidrs", Shape.SET),
-    Field("token_policies", Shape.SET),
-    Field("token_explicit_max_ttl", Shape.INTEGER),
-    Field("token_max_ttl", Shape.INTEGER),
-    Field("token_no_default_policy", Shape.BOOLEAN),
-    Field("token_period", Shape.INTEGER),
-    Field("token_type", default="default"),
-    Field("token_ttl", Shape.INTEGER),
-    Field("token_num_uses", Shape.INTEGER),
-    Field("alias_metadata", Shape.MAP),
-)
 _OPTIONAL_FIELDS = (
     Field("audience", default=""),
     Field("alias_name_source", computed=True),
@@ -191,7 +183,7 @@ AUTH_BACKEND_ROLE = Schema(
         *_BOUND_FIELDS,
         _SELECTOR,
         *_OPTIONAL_FIELDS,
-        *_TOKEN_FIELDS,
+        *TOKEN_FIELDS,
     ),
 )
 
@@ -205,13 +197,13 @@ class AuthBackendRoleOperations(Operations):
     def create(self, vault: Vault, planned: Values, config: Values) -> str:
         """Write the role, over an existing one."""
         path = f"auth/{planned['backend']}/role/{str(planned['role_name']).strip('/')}"
-        fields = (*_TOKEN_FIELDS, *_OPTIONAL_FIELDS)
         data = {
             **_bound(planned),
-            **{field.name: planned[field.name] for field in fields if planned[field.name]},
+            **new_token_data(planned),
+            **{
+                field.name: planned[field.name] for field in _OPTIONAL_FIELDS if planned[field.name]
+            },
         }
-        if planned["token_no_default_policy"] is not None:
-            data["token_no_default_policy"] = planned["token_no_default_policy"]
         with explaining(f'error writing Kubernetes auth backend role "{path}"'):
             vault.client.write(path, data)
         return path
@@ -232,18 +224,19 @@ class AuthBackendRoleOperations(Operations):
         told = [
             field for field in (*_BOUND_FIELDS, _SELECTOR, *_OPTIONAL_FIELDS) if field.name in data
         ]
-        values = vault_values([*_TOKEN_FIELDS, *told], data)
-        values["token_bound_cidrs"] = _networks(
-            values["token_bound_cidrs"], known.get("token_bound_cidrs")
-        )
-        return {**values, "backend": parts[1], "role_name": parts[2]}
+        return {
+            **token_values(data, known),
+            **vault_values(told, data),
+            "backend": parts[1],
+            "role_name": parts[2],
+        }
 
     @override
     def update(self, vault: Vault, resource_id: str, update: Update) -> str:
         """Write what changed of the role."""
         planned = update.planned
-        data = _bound(planned)
-        for field in (*_TOKEN_FIELDS, *_OPTIONAL_FIELDS):
+        data = _bound(planned) | changed_token_data(planned, update.changed)
+        for field in _OPTIONAL_FIELDS:
             if field.name in update.changed:
                 data[field.name] = planned[field.name] or field.zero
         with explaining(f'error updating Kubernetes auth backend role "{resource_id}"'):
@@ -264,16 +257,3 @@ def _bound(planned: Mapping[str, Value]) -> dict[str, Json]:
     }
     data[_SELECTOR.name] = planned[_SELECTOR.name] or ""
     return data
-
-
-def _networks(found: Value, known: Value) -> Value:
-    """Return addresses as networks: Vault leaves out the length where it is a single address."""
-    if not isinstance(found, list):
-        return found
-    kept = known if isinstance(known, list) else []
-    return as_set(
-        [
-            item if item in kept else str(ipaddress.ip_interface(str(item)).with_prefixlen)
-            for item in found
-        ]
-    )

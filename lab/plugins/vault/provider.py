@@ -22,7 +22,14 @@ from lab.plugins.vault.configuration import check_configuration, read_configurat
 from lab.plugins.vault.connection import VaultConnection
 from lab.plugins.vault.functions import Function
 from lab.plugins.vault.generic import GET_SECRET, GetSecret
+from lab.plugins.vault.generic_endpoint import ENDPOINT, EndpointOperations
 from lab.plugins.vault.issuer import ISSUER, IssuerOperations
+from lab.plugins.vault.jwt_auth import (
+    JWT_BACKEND,
+    JWT_BACKEND_ROLE,
+    JwtBackendOperations,
+    JwtRoleOperations,
+)
 from lab.plugins.vault.kubernetes_auth import (
     AUTH_BACKEND_CONFIG,
     AUTH_BACKEND_ROLE,
@@ -40,6 +47,14 @@ from lab.plugins.vault.pki import (
     GetIssuer,
     GetIssuers,
 )
+from lab.plugins.vault.pki_intermediate import (
+    CERTIFICATE_REQUEST,
+    SET_SIGNED,
+    SIGNED_INTERMEDIATE,
+    CertificateRequestOperations,
+    SetSignedOperations,
+    SignedIntermediateOperations,
+)
 from lab.plugins.vault.policy import POLICY, PolicyOperations
 from lab.plugins.vault.resource import Operations, VaultResource
 from lab.plugins.vault.root_cert import ROOT_CERT, RootCertOperations
@@ -51,10 +66,16 @@ _RESOURCES: Sequence[tuple[Schema, Operations]] = (
     (POLICY, PolicyOperations()),
     (AUTH_BACKEND_CONFIG, AuthBackendConfigOperations()),
     (AUTH_BACKEND_ROLE, AuthBackendRoleOperations()),
+    (JWT_BACKEND, JwtBackendOperations()),
+    (JWT_BACKEND_ROLE, JwtRoleOperations()),
+    (ENDPOINT, EndpointOperations()),
     (CONFIG_CA, ConfigCaOperations()),
     (CONFIG_ISSUERS, ConfigIssuersOperations()),
     (ROOT_CERT, RootCertOperations()),
     (ISSUER, IssuerOperations()),
+    (CERTIFICATE_REQUEST, CertificateRequestOperations()),
+    (SIGNED_INTERMEDIATE, SignedIntermediateOperations()),
+    (SET_SIGNED, SetSignedOperations()),
 )
 _FUNCTIONS: Mapping[str, tuple[Schema, Function]] = {
     GET_ISSUERS.token: (GET_ISSUERS, GetIssuers()),

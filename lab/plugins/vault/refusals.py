@@ -16,6 +16,13 @@ def outer_slashes(field: str, value: str) -> str | None:
     return None
 
 
+def trailing_slash(field: str, value: str) -> str | None:
+    """Refuse an empty path, and one with a slash at its end."""
+    if not value or value.endswith("/"):
+        return outer_slashes(field, value)
+    return None
+
+
 def no_duration(field: str, value: str) -> str | None:
     """Refuse what is not a duration such as `768h` or `1h30m`."""
     if _DURATION.fullmatch(value):

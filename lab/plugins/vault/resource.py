@@ -104,8 +104,12 @@ class Operations(ABC):
         return resource_id
 
     @abstractmethod
-    def update(self, vault: Vault, resource_id: str, update: Update) -> str:
+    def update(self, vault: Vault, resource_id: str, update: Update) -> str | Made:
         """Change the resource in place and return its id, which may be a new one."""
+
+    def keeps(self, known: Values) -> bool:  # noqa: ARG002 - most types keep nothing
+        """Tell whether the resource is to stay in Vault when it leaves the state."""
+        return False
 
     @abstractmethod
     def delete(self, vault: Vault, resource_id: str) -> None:
@@ -218,11 +222,8 @@ class VaultResource(ResourceType):
             return Created("", self._state(UNKNOWN, planned))
         settled = _without_unknown(planned)
         vault = self._vault(settled)
-        made = self._operations.create(vault, settled, config)
-        if isinstance(made, Made):
-            planned, settled = planned | made.answered, settled | made.answered
-            made = made.id
-        resource_id = made
+        resource_id, told = _id_and_told(self._operations.create(vault, settled, config))
+        planned, settled = planned | told, settled | told
         try:
             self._operations.finish_creation(vault, resource_id, settled)
             state = self._read_back(vault, resource_id, planned)
@@ -267,8 +268,8 @@ class VaultResource(ResourceType):
         try:
             current_id = self._operations.move(vault, current_id, update)
             written = prior | {name: settled[name] for name in self._operations.written_first}
-            new_id = self._operations.update(vault, current_id, update)
-            return self._read_back(vault, new_id, settled)
+            new_id, told = _id_and_told(self._operations.update(vault, current_id, update))
+            return self._read_back(vault, new_id, settled | told)
         except ProviderError as error:
             raise PartialFailure(
                 resource_id,
@@ -318,10 +319,11 @@ class VaultResource(ResourceType):
         self, resource_id: str, urn: str, inputs: Properties, state: Properties, *, timeout: float
     ) -> None:
         """Delete the resource."""
+        known = to_values(self._fields, state)
+        if self._operations.keeps(known):
+            return
         try:
-            self._operations.delete(
-                self._vault(to_values(self._fields, state)), _current_id(resource_id, state)
-            )
+            self._operations.delete(self._vault(known), _current_id(resource_id, state))
         except ProviderError as error:
             raise ProviderError(f"deleting {urn}: {error}") from None
 
@@ -339,6 +341,10 @@ def _current_id(resource_id: str, state: Properties) -> str:
     """Return the id by the state, which an update may have changed without the engine knowing."""
     recorded = state.get("id")
     return recorded if isinstance(recorded, str) and recorded else resource_id
+
+
+def _id_and_told(made: str | Made) -> tuple[str, Values]:
+    return (made.id, made.answered) if isinstance(made, Made) else (made, {})
 
 
 def _without_unknown(planned: Values) -> Values:

@@ -63,7 +63,7 @@ class Field:
     write_only: bool = False
     named_after_resource: bool = False
     plural: bool = False
-    conflicts_with: str | None = None
+    conflicts_with: Sequence[str] = ()
     required_with: str | None = None
     recorded_as: Callable[[str], str] | None = None
     """Gives the form in which the state holds a value of the program."""

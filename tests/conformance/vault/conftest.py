@@ -10,6 +10,8 @@ from lab.toolchain import Toolchain
 from tests.conformance.harness import Plugin, running_plugin
 from tests.private_vault import PrivateVault, running_vault
 
+__all__ = ["PrivateVault"]
+
 
 @pytest.fixture(scope="session")
 def vault(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateVault]:

@@ -1,0 +1,154 @@
+"""What the stack's configuration says of who may do what in Vault."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pulumi
+from cryptography import x509
+
+from components import ClusterLogin, InvalidInputError
+from components.agent_rbac import REVIEWER_MODES
+from components.cluster_ca import DEFAULT_LIFETIME_DAYS
+from components.cluster_ca_checks import ROOT_PATH_LENGTH
+from components.login_role import DEFAULT_TTL_SECONDS, require_token_ttl
+from components.validation import require_audience, require_one_of
+from components.vault_policy import (
+    DENIED_SIGNING_PARAMETERS,
+    GUIDE,
+    LEAST_PRIVILEGE,
+    POLICIES,
+    require_parameters,
+)
+from configuration import boolean, whole_number
+from root_settings import Root
+
+SIGNING_CAS = ("root", "cluster")
+
+
+@dataclass(frozen=True)
+class Access:
+    """What holds for every cluster."""
+
+    policy: str
+    """`least-privilege` or `guide`."""
+    denied_parameters: tuple[str, ...] | None
+    """Parameters that `least-privilege` refuses; None with another policy."""
+    signing_ca: str
+    """`root`, or `cluster` for a CA of each cluster's own."""
+    cluster_ca_lifetime_days: int
+    login: ClusterLogin
+    """What a cluster's own fields are laid over."""
+    administrator: bool
+    """Whether there is a user to look after the setup by hand."""
+    administrator_password_generation: int
+
+
+def load_access(config: pulumi.Config, intermediate_lifetime_days: int) -> Access:
+    """Reads it from `config`.
+
+    Raises:
+        InvalidInputError: a value is not usable, or without effect.
+    """
+    policy = require_one_of("policy", config.get("policy") or LEAST_PRIVILEGE, POLICIES)
+    signing_ca = require_one_of("signingCa", config.get("signingCa") or "root", SIGNING_CAS)
+    return Access(
+        policy=policy,
+        denied_parameters=_denied_parameters(config, policy),
+        signing_ca=signing_ca,
+        cluster_ca_lifetime_days=_cluster_ca_lifetime(
+            config, signing_ca, intermediate_lifetime_days
+        ),
+        login=_login(config),
+        administrator=boolean(config, "administrator"),
+        administrator_password_generation=whole_number(
+            config, "administratorPasswordGeneration", 1, unit="passwords"
+        ),
+    )
+
+
+def require_room_below_root(access: Access, root: Root) -> None:
+    """Checks that the root leaves room for CAs of the clusters' own, where they are asked for.
+
+    Raises:
+        InvalidInputError: it does not.
+    """
+    if access.signing_ca != "cluster":
+        return
+    if root.source == "external":
+        raise InvalidInputError(
+            "signingCa",
+            access.signing_ca,
+            "use root: clusters get CAs of their own only from a mount that the program manages",
+        )
+    path_length, lifetime_days = _room_below(root)
+    if path_length is not None and path_length < ROOT_PATH_LENGTH:
+        raise InvalidInputError(
+            "signingCa",
+            access.signing_ca,
+            f"set rootPathLength to {ROOT_PATH_LENGTH}, as the cluster's CA and istiod's stand "
+            "below the root; it is fixed once the root exists",
+        )
+    if access.cluster_ca_lifetime_days >= lifetime_days:
+        raise InvalidInputError(
+            "clusterCaLifetimeDays",
+            access.cluster_ca_lifetime_days,
+            f"use less than rootLifetimeDays ({lifetime_days}): a CA must not outlive its root",
+        )
+
+
+def _room_below(root: Root) -> tuple[int | None, int]:
+    """Path length of the root, None for any, and the days that it has left."""
+    if root.certificate is None:
+        return root.certificate_args["path_length"], root.certificate_args["lifetime_days"]
+    certificate = x509.load_pem_x509_certificate(root.certificate.encode())
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    return constraints.path_length, (certificate.not_valid_after_utc - datetime.now(UTC)).days
+
+
+def _login(config: pulumi.Config) -> ClusterLogin:
+    login = ClusterLogin(
+        reviewer_mode=require_one_of(
+            "reviewerMode", config.get("reviewerMode") or "token", REVIEWER_MODES
+        ),
+        token_ttl_seconds=require_token_ttl(
+            "tokenTtlSeconds",
+            whole_number(config, "tokenTtlSeconds", DEFAULT_TTL_SECONDS, unit="seconds"),
+        ),
+    )
+    audience = config.get("audience")
+    if audience:
+        login["audience"] = require_audience("audience", audience)
+    if boolean(config, "tokenNoDefaultPolicy"):
+        login["token_no_default_policy"] = True
+    return login
+
+
+def _denied_parameters(config: pulumi.Config, policy: str) -> tuple[str, ...] | None:
+    try:
+        names = config.get_object("deniedParameters")
+    except pulumi.ConfigTypeError:
+        names = config.get("deniedParameters")
+    denied = require_parameters(
+        "deniedParameters", DENIED_SIGNING_PARAMETERS if names is None else names
+    )
+    if policy != GUIDE:
+        return denied
+    if denied != DENIED_SIGNING_PARAMETERS:
+        raise InvalidInputError(
+            "deniedParameters", list(denied), "leave it out: the guide's policy refuses none"
+        )
+    return None
+
+
+def _cluster_ca_lifetime(
+    config: pulumi.Config, signing_ca: str, intermediate_lifetime_days: int
+) -> int:
+    days = whole_number(config, "clusterCaLifetimeDays", DEFAULT_LIFETIME_DAYS)
+    if signing_ca == "cluster" and days <= intermediate_lifetime_days:
+        raise InvalidInputError(
+            "clusterCaLifetimeDays",
+            days,
+            f"use more than intermediateLifetimeDays ({intermediate_lifetime_days}): "
+            "an intermediate must not outlive the CA above it",
+        )
+    return days
