@@ -51,6 +51,7 @@ def secrets_of(lab: Lab, program: Program) -> dict[str, str]:
         "root key": _plain(key["outputs"]["privateKeyPem"]),
         "root key, PKCS#8": _plain(key["outputs"]["privateKeyPemPkcs8"]),
         "Vault's root token": lab.environment()["VAULT_TOKEN"],
+        "administrator's password": program.secret_outputs()["administrator"]["password"],
     }
     for cluster in ("east", "west"):
         core: Any = client.CoreV1Api(kubernetes_client(lab, cluster))

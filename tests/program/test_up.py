@@ -75,7 +75,8 @@ def test_expecting_no_changes_notices_one(deployed: Program) -> None:
 def test_the_outputs(lab: Lab, deployed: Program) -> None:
     outputs = deployed.outputs()
 
-    assert set(outputs) == {"rootCertificate", "vaultAddress", "clusters"}
+    assert set(outputs) == {"rootCertificate", "vaultAddress", "clusters", "administrator"}
+    assert outputs["administrator"] == {"username": "admin", "password": "[secret]"}
     assert outputs["vaultAddress"] == lab.environment()["VAULT_ADDR"]
     assert outputs["clusters"] == {
         cluster: {
