@@ -140,7 +140,7 @@ def test_each_component_registers_its_documented_outputs_once(
     }
     recorder.answers["vault:pkiSecret/getBackendIssuer:getBackendIssuer"] = lambda asked: {
         **asked,
-        "certificate": (ROOT if asked["backend"] == "pki" else ROOT_OF_CAS).certificate_pem,
+        "certificate": (ROOT_OF_CAS if asked["backend"] == "pki_east" else ROOT).certificate_pem,
         "issuerId": "id",
         "keyId": "key",
     }
