@@ -19,7 +19,7 @@ from lab.servers import Server
 SYSTEM_SECONDS = 120.0
 """How long the cluster's own pods may take to be ready."""
 
-OTHERS_SECONDS = 60.0
+OTHERS_SECONDS = 30.0
 """How long is waited for the user's pods, which may have reasons of their own not to be ready."""
 
 _PAUSE_SECONDS = 0.3

@@ -29,11 +29,11 @@ def stack(lab: Lab, program: Program) -> Iterator[Program]:
     """The program with nothing deployed, before and after."""
     program.run("preview")
     yield program
-    # What was stopped for the test; a pod that has not begun ends all the same.
-    lab.up(Console(file=io.StringIO()))
     if program.deployed:
         program.destroy()
     program.configure_as_committed()
+    # What was stopped for the test.
+    lab.up(Console(file=io.StringIO()))
 
 
 def message(program: Program, values: Any = None, **changes: Any) -> str:
