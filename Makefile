@@ -8,6 +8,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null))
 VENV := .venv
 RUN := $(VENV)/bin/python
 STACK ?= dev
+NODES ?= 1
 PULUMI := $(RUN) -m lab pulumi --
 
 .PHONY: help
@@ -27,9 +28,9 @@ tools: $(VENV)/.installed ## Prepare every tool and say where each came from
 	@$(RUN) -m lab tools
 
 .PHONY: up
-up: $(VENV)/.installed ## Start the lab and set up the trust in it
-	@$(RUN) -m lab up --no-hints
-	@$(PULUMI) up --yes --skip-preview --stack $(STACK)
+up: $(VENV)/.installed ## Start the lab and set up the trust in it (NODES=0: without nodes)
+	@$(RUN) -m lab up --no-hints $(if $(filter 0,$(NODES)),--no-nodes)
+	@$(PULUMI) up --yes --skip-preview --refresh --stack $(STACK)
 	@echo 'To look around from this shell: eval "$$($(RUN) -m lab env)"'
 
 .PHONY: preview
@@ -42,7 +43,7 @@ status: $(VENV)/.installed ## Show the lab's processes
 
 .PHONY: down
 down: $(VENV)/.installed ## Take the trust down and stop the lab
-	@if $(RUN) -m lab status >/dev/null; then $(PULUMI) destroy --yes --skip-preview --stack $(STACK); \
+	@if $(RUN) -m lab status >/dev/null; then $(PULUMI) destroy --yes --skip-preview --refresh --stack $(STACK); \
 	  else echo "The lab does not run as a whole: its trust is left as it is for the next make up."; fi
 	@$(RUN) -m lab down
 

@@ -17,6 +17,7 @@ FIELDS = {
     "mode": "mode",
     "context": "context",
     "namespace": "namespace",
+    "createNamespace": "create_namespace",
     "chart": "chart",
     "repository": "repository",
     "chartVersion": "chart_version",

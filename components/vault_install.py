@@ -96,16 +96,20 @@ class VaultInstall(pulumi.ComponentResource):
         )
         # Only looked with, so that what is seen is no secret because a kubeconfig is one.
         kubeconfig = pulumi.Output.unsecret(pulumi.Output.from_input(args.get("kubeconfig")))
+        namespace: pulumi.Output[str] = pulumi.Output.all(identity.metadata, kubeconfig).apply(
+            # What is read, not made, has its nested outputs as plain dictionaries.
+            lambda resolved: _namespace_in(args, resolved[0]["uid"], resolved[1])
+        )
+        if args.get("create_namespace", True):
+            # Not left to Helm, which would leave it behind.
+            namespace = kubernetes.core.v1.Namespace(
+                f"{name}-namespace",
+                metadata=kubernetes.meta.v1.ObjectMetaArgs(name=namespace),
+                opts=pulumi.ResourceOptions(parent=self),
+            ).metadata.name
         release = kubernetes.helm.v3.Release(
             f"{name}-release",
-            release_args(
-                args,
-                root_token=token.result,
-                namespace=pulumi.Output.all(identity.metadata, kubeconfig).apply(
-                    # What is read, not made, has its nested outputs as plain dictionaries.
-                    lambda resolved: _namespace_in(args, resolved[0]["uid"], resolved[1])
-                ),
-            ),
+            release_args(args, root_token=token.result, namespace=namespace),
             # Its name is fixed, so that there cannot be two of them.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

@@ -35,8 +35,8 @@ EXISTING_TIMEOUT_SECONDS = 30
 
 _INSTALL_FIELDS = frozenset(
     (
-        *("chart", "chart_version", "context", "kubeconfig", "log_level", "namespace"),
-        *("repository", "service_type", "timeout_seconds", "values"),
+        *("chart", "chart_version", "context", "create_namespace", "kubeconfig", "log_level"),
+        *("namespace", "repository", "service_type", "timeout_seconds", "values"),
     )
 )
 _FIELDS = {
@@ -66,7 +66,10 @@ class VaultInstallArgs(TypedDict):
     context: NotRequired[str]
     """Context of the kubeconfig; its current one when absent."""
     namespace: NotRequired[str]
-    """Namespace of the release; `vault` when absent. Made with the release where it is missing."""
+    """Namespace of the release; `vault` when absent."""
+    create_namespace: NotRequired[bool]
+    """Whether the namespace is made with the release, and goes with it; True when absent. False for
+    one that is there."""
     chart: NotRequired[str]
     """Chart name, local path (with a slash) or OCI reference; `vault` when absent."""
     repository: NotRequired[str]
@@ -103,6 +106,7 @@ def check_vault_install_args(args: VaultInstallArgs) -> None:
     require_one_of("service_type", args.get("service_type", "LoadBalancer"), SERVICE_TYPES)
     require_one_of("log_level", args.get("log_level", "debug"), LOG_LEVELS)
     require_dns_label("namespace", args.get("namespace", NAMESPACE))
+    require_one_of("create_namespace", args.get("create_namespace", True), (True, False))
     if not isinstance(args.get("context", "…"), str) or not args.get("context", "…"):
         raise InvalidInputError("context", args["context"], "name a context of the kubeconfig")
     refuse_values_of_ours(args.get("values", {}))
@@ -118,7 +122,6 @@ def release_args(
     return kubernetes.helm.v3.ReleaseArgs(
         name=RELEASE_NAME,
         namespace=namespace,
-        create_namespace=True,
         chart=source.chart,
         version=source.version,
         repository_opts=None

@@ -14,17 +14,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lab.directory import CHECKOUT
+from lab.directory import CHECKOUT, write_private
 from lab.engine_locks import remove_stale_locks
 from lab.errors import LabError
+from lab.installed_vault import installed_vault
 from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, UNWANTED, ExistingLab, Lab, ServerStatus
+from lab.nodes.possible import require_possible, require_privileges
+from lab.nodes.watches import require_watches
 from lab.processes import marks
 from lab.pulumi_home import ENGINE
 from lab.stack import STACK, engine_arguments, prepare_stack
-from lab.toolchain import ToolchainError, prepare, tool_table
-
-_SECRETS = {"VAULT_TOKEN": "vault_root_token"}
-"""Variables that `env` takes from a file of the lab's directory instead of printing them."""
+from lab.toolchain import (
+    LAB_TOOLS,
+    NodeSoftware,
+    Toolchain,
+    ToolchainError,
+    node_software,
+    prepare,
+    tool_table,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,9 +52,13 @@ def main(context: click.Context, directory: Path) -> None:
 
 @main.command()
 def tools() -> None:
-    """Prepare the tools and tell where each comes from."""
-    console = Console()
-    console.print(tool_table(prepare(Console(stderr=True))))
+    """Prepare the tools and tell where each comes from.
+
+    Where there can be nodes, what they need is prepared as well.
+    """
+    progress = Console(stderr=True)
+    software = _node_software(progress)
+    Console().print(tool_table(_prepared(progress, software), software))
 
 
 @main.command()
@@ -58,15 +70,28 @@ def tools() -> None:
     show_default=", ".join(DEFAULT_WORKLOAD_CLUSTERS),
     help="A workload cluster to have; those that are there already stay.",
 )
+@click.option(
+    "--nodes/--no-nodes",
+    default=True,
+    help="Run pods on real nodes, where that is possible, or do without.",
+    show_default=True,
+)
 @click.option("--no-hints", is_flag=True, help="Don't tell what can be done next.")
 @click.pass_obj
-def up(existing: ExistingLab, clusters: Sequence[str], no_hints: bool) -> None:
+def up(existing: ExistingLab, clusters: Sequence[str], nodes: bool, no_hints: bool) -> None:
     """Start the servers, or mend what is there of them."""
     console = Console()
     progress = Console(stderr=True)
-    toolchain = prepare(progress)
-    console.print(tool_table(toolchain))
-    lab = Lab(existing.directory.root, toolchain)
+    software: NodeSoftware | ToolchainError = ToolchainError("they were not asked for")
+    if nodes:
+        software = _node_software(progress, existing, 1 + len(clusters))
+    toolchain = _prepared(progress, software)
+    console.print(tool_table(toolchain, software))
+    if isinstance(software, ToolchainError):
+        click.echo(f"No nodes: {software}. The lab's own Vault is used, and no pod runs.")
+        lab = Lab(existing.directory.root, toolchain)
+    else:
+        lab = Lab(existing.directory.root, toolchain, software)
     lab.up(progress, clusters)
     console.print(_status_table(lab.status()))
     if not no_hints:
@@ -115,10 +140,19 @@ def status(existing: ExistingLab, as_json: bool) -> None:
 def env(existing: ExistingLab) -> None:
     """Print `export` lines for a shell; secrets stay in their files."""
     variables = existing.environment()
+    installed = None if "VAULT_ADDR" in variables else installed_vault(existing.directory)
+    if installed is not None:
+        write_private(existing.directory.installed_vault_token, installed.root_token.encode())
+        variables |= {"VAULT_ADDR": installed.address, "VAULT_TOKEN": ""}
+    tokens = {
+        "VAULT_TOKEN": existing.directory.vault_root_token
+        if installed is None
+        else existing.directory.installed_vault_token
+    }
     click.echo(f"unset {' '.join(UNWANTED)}")
     for name, value in variables.items():
-        if name in _SECRETS:
-            path = getattr(existing.directory, _SECRETS[name])
+        if name in tokens:
+            path = tokens[name]
             click.echo(f'export {name}="$(cat {shlex.quote(str(path))})"')
         elif name == "PATH":
             click.echo(f'export PATH={shlex.quote(str(existing.directory.commands))}:"$PATH"')
@@ -149,6 +183,26 @@ def pulumi(existing: ExistingLab, arguments: Sequence[str]) -> NoReturn:
     os.chdir(CHECKOUT)
     # The engine takes this process's place: signals and exit code are its own.
     os.execve(engine, [str(engine), *engine_arguments(existing.directory, arguments)], environment)
+
+
+def _node_software(
+    progress: Console, lab: ExistingLab | None = None, clusters: int = 0
+) -> NodeSoftware | ToolchainError:
+    """Find or install what nodes need, or return the reason why there can be none."""
+    try:
+        if lab is not None:
+            require_possible(lab.directory)
+        software = node_software(progress, os.environ)
+        require_privileges()
+        if lab is not None and not lab.has_nodes():
+            require_watches(clusters)
+    except ToolchainError as error:
+        return error
+    return software
+
+
+def _prepared(progress: Console, software: NodeSoftware | ToolchainError) -> Toolchain:
+    return prepare(progress, LAB_TOOLS if isinstance(software, ToolchainError) else None)
 
 
 def _status_table(statuses: Sequence[ServerStatus]) -> Table:

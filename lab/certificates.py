@@ -61,6 +61,15 @@ def issue_client(
     return _issue(authority, subject, [ExtendedKeyUsageOID.CLIENT_AUTH], None)
 
 
+def hosts_of(certificate: x509.Certificate) -> set[str]:
+    """Return the names and addresses that a server's certificate is for."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {str(name.value) for name in names}
+
+
 def _issue(
     authority: Identity,
     subject: Sequence[x509.NameAttribute[str]],

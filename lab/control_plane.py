@@ -1,6 +1,7 @@
-"""A cluster's control plane: an API server and a controller manager, without nodes."""
+"""A cluster's control plane: an API server, a controller manager, and with a node a scheduler."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from lab import kubeconfig
@@ -21,8 +22,9 @@ from lab.servers import Probe, Server
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 """Issuer and audience of service account tokens, as in a cluster that kubeadm sets up."""
 
-_SERVICE_RANGE = "10.96.0.0/16"
-_SERVICE_ADDRESS = "10.96.0.1"
+SERVICES = IPv4Network("10.96.0.0/16")
+"""Addresses of Services; the first is that of the Service `kubernetes`."""
+
 _NAMES_IN_CLUSTER = (
     "kubernetes",
     "kubernetes.default",
@@ -41,39 +43,61 @@ def controller_manager_name(cluster: str) -> str:
     return f"kube-controller-manager-{cluster}"
 
 
+def scheduler_name(cluster: str) -> str:
+    """Return the name of a cluster's scheduler."""
+    return f"kube-scheduler-{cluster}"
+
+
 @dataclass(frozen=True)
 class ControlPlane:
     """The credentials and the address of one cluster."""
 
     cluster: str
+    address: str
+    """At which the API server listens: the loopback address where the cluster has no node."""
     url: str
     authority: IdentityFiles
     api_server: IdentityFiles
     admin: IdentityFiles
     controller_manager: IdentityFiles
+    scheduler: IdentityFiles
     token_keys: SigningKeyFiles
+
+    @property
+    def has_node(self) -> bool:
+        """Whether pods can run in the cluster."""
+        return self.address != LOOPBACK
 
     def context(self) -> Context:
         """Return the administrator's access, named after the cluster."""
-        return Context(
-            self.cluster, self.url, self.authority.certificate.read_bytes(), self.admin.read()
-        )
+        return self.access(self.admin)
+
+    def access(self, identity: IdentityFiles) -> Context:
+        """Return the access of a holder of a client's certificate."""
+        authority = self.authority.certificate.read_bytes()
+        return Context(self.cluster, self.url, authority, identity.read())
 
 
-def control_plane(directory: LabDirectory, cluster: str, port: int) -> ControlPlane:
+def control_plane(
+    directory: LabDirectory, cluster: str, port: int, address: str = LOOPBACK
+) -> ControlPlane:
     """Return a cluster's control plane, making its CA, certificates and keys where it has none."""
     folder = directory.cluster(cluster)
     authority = authority_files(folder, f"lab cluster {cluster}")
-    hosts = [LOOPBACK, "localhost", _SERVICE_ADDRESS, *_NAMES_IN_CLUSTER]
+    hosts = [LOOPBACK, "localhost", str(SERVICES[1]), *_NAMES_IN_CLUSTER]
+    if address != LOOPBACK:
+        hosts.append(address)
     return ControlPlane(
         cluster=cluster,
-        url=f"https://{LOOPBACK}:{port}",
+        address=address,
+        url=f"https://{address}:{port}",
         authority=authority,
         api_server=server_files(folder, "api-server", authority, hosts),
         admin=client_files(folder, "admin", authority, f"{cluster}-admin", ["system:masters"]),
         controller_manager=client_files(
             folder, "controller-manager", authority, "system:kube-controller-manager"
         ),
+        scheduler=client_files(folder, "scheduler", authority, "system:kube-scheduler"),
         token_keys=signing_key_files(folder, "service-account"),
     )
 
@@ -87,8 +111,8 @@ def api_server(executable: Path, plane: ControlPlane, port: int, etcd: EtcdAcces
         f"--etcd-cafile={etcd.authority}",
         f"--etcd-certfile={etcd.client.certificate}",
         f"--etcd-keyfile={etcd.client.private_key}",
-        f"--bind-address={LOOPBACK}",
-        f"--advertise-address={LOOPBACK}",
+        f"--bind-address={plane.address}",
+        f"--advertise-address={plane.address}",
         f"--secure-port={port}",
         f"--tls-cert-file={plane.api_server.certificate}",
         f"--tls-private-key-file={plane.api_server.private_key}",
@@ -96,12 +120,11 @@ def api_server(executable: Path, plane: ControlPlane, port: int, etcd: EtcdAcces
         "--anonymous-auth=false",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
-        f"--service-cluster-ip-range={_SERVICE_RANGE}",
+        f"--service-cluster-ip-range={SERVICES}",
         f"--service-account-issuer={ISSUER}",
         f"--service-account-signing-key-file={plane.token_keys.private_key}",
         f"--service-account-key-file={plane.token_keys.public_key}",
-        # The Service `kubernetes` gets no endpoint: a loopback address is not allowed as one.
-        "--endpoint-reconciler-type=none",
+        *(_for_a_node(plane) if plane.has_node else _WITHOUT_A_NODE),
         "--profiling=false",
     )
     probe = Probe(f"{plane.url}/readyz", plane.authority.certificate, plane.admin)
@@ -117,15 +140,34 @@ def controller_manager(
     objects that wait for what they own.
     """
     access = directory.cluster(plane.cluster) / "controller-manager.kubeconfig"
-    context = Context(
-        plane.cluster,
-        plane.url,
-        plane.authority.certificate.read_bytes(),
-        plane.controller_manager.read(),
-    )
-    write_private(access, kubeconfig.render([context]))
-    address = f"https://{LOOPBACK}:{port}"
+    write_private(access, kubeconfig.render([plane.access(plane.controller_manager)]))
     arguments = (
+        f"--service-account-private-key-file={plane.token_keys.private_key}",
+        f"--root-ca-file={plane.authority.certificate}",
+        "--use-service-account-credentials=true",
+    )
+    name = controller_manager_name(plane.cluster)
+    return _component(name, executable, access, plane, port, arguments)
+
+
+def scheduler(directory: LabDirectory, executable: Path, plane: ControlPlane, port: int) -> Server:
+    """Describe a cluster's scheduler process."""
+    access = directory.cluster(plane.cluster) / "scheduler.kubeconfig"
+    write_private(access, kubeconfig.render([plane.access(plane.scheduler)]))
+    return _component(scheduler_name(plane.cluster), executable, access, plane, port, ())
+
+
+def _component(
+    name: str,
+    executable: Path,
+    access: Path,
+    plane: ControlPlane,
+    port: int,
+    arguments: tuple[str, ...],
+) -> Server:
+    """Describe a process that works for the API server, and is there once."""
+    address = f"https://{LOOPBACK}:{port}"
+    common = (
         str(executable),
         f"--kubeconfig={access}",
         f"--authentication-kubeconfig={access}",
@@ -134,13 +176,22 @@ def controller_manager(
         f"--secure-port={port}",
         f"--tls-cert-file={plane.api_server.certificate}",
         f"--tls-private-key-file={plane.api_server.private_key}",
-        f"--service-account-private-key-file={plane.token_keys.private_key}",
-        f"--root-ca-file={plane.authority.certificate}",
-        "--use-service-account-credentials=true",
         "--leader-elect=false",
         "--profiling=false",
     )
     probe = Probe(f"{address}/healthz", plane.authority.certificate, plane.admin)
-    return Server(
-        controller_manager_name(plane.cluster), address, arguments, ready=probe, health=probe
+    return Server(name, address, (*common, *arguments), ready=probe, health=probe)
+
+
+# The Service `kubernetes` gets no endpoint: a loopback address is not allowed as one.
+_WITHOUT_A_NODE = ("--endpoint-reconciler-type=none",)
+
+
+def _for_a_node(plane: ControlPlane) -> tuple[str, ...]:
+    return (
+        "--allow-privileged=true",
+        f"--kubelet-certificate-authority={plane.authority.certificate}",
+        f"--kubelet-client-certificate={plane.admin.certificate}",
+        f"--kubelet-client-key={plane.admin.private_key}",
+        "--kubelet-preferred-address-types=InternalIP",
     )

@@ -4,7 +4,7 @@ Halves that do not belong together, as a crash of the machine may leave them, ar
 Nobody but the holder of the lab's lock calls these functions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,13 @@ def authority_files(folder: Path, common_name: str) -> IdentityFiles:
 def server_files(
     folder: Path, name: str, authority: IdentityFiles, hosts: Sequence[str]
 ) -> IdentityFiles:
-    """Return a server's certificate for `hosts`, issued by the authority."""
+    """Return a server's certificate for `hosts`, issued by the authority; for others, a new one."""
     return _files(
         folder,
         name,
         authority,
         lambda: certificates.issue_server(authority.read(), f"lab {name}", hosts),
+        hosts,
     )
 
 
@@ -98,18 +99,22 @@ def _is_pair(files: SigningKeyFiles) -> bool:
 
 
 def _files(
-    folder: Path, name: str, authority: IdentityFiles | None, make: Callable[[], Identity]
+    folder: Path,
+    name: str,
+    authority: IdentityFiles | None,
+    make: Callable[[], Identity],
+    hosts: Collection[str] = (),
 ) -> IdentityFiles:
     files = IdentityFiles(folder / f"{name}.crt", folder / f"{name}.key")
-    if not _is_whole(files, authority or files):
+    if not _is_whole(files, authority or files, hosts):
         identity = make()
         write_private(files.private_key, identity.private_key)
         write_private(files.certificate, identity.certificate)
     return files
 
 
-def _is_whole(files: IdentityFiles, authority: IdentityFiles) -> bool:
-    """Tell whether certificate and key are a pair, and the certificate is the authority's."""
+def _is_whole(files: IdentityFiles, authority: IdentityFiles, hosts: Collection[str]) -> bool:
+    """Tell whether certificate and key are a pair, by the authority, and for all of `hosts`."""
     if not (files.certificate.exists() and files.private_key.exists()):
         return False
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
@@ -121,7 +126,7 @@ def _is_whole(files: IdentityFiles, authority: IdentityFiles) -> bool:
         )
     except (ValueError, InvalidSignature):
         return False
-    return True
+    return certificates.hosts_of(certificate).issuperset(hosts)
 
 
 def _public_key(private_key: Path) -> PublicKeyTypes:

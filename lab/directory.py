@@ -69,6 +69,11 @@ class LabDirectory:
         return self.vault / "root-token"
 
     @property
+    def installed_vault_token(self) -> Path:
+        """Root token of the development Vault in the management cluster, for a user's shell."""
+        return self.vault / "installed-root-token"
+
+    @property
     def vault_unseal_key(self) -> Path:
         """The one share of Vault's unseal key."""
         return self.vault / "unseal-key"
@@ -110,6 +115,20 @@ class LabDirectory:
     def cluster(self, name: str) -> Path:
         """Return the folder of a cluster's certificates and keys."""
         return self.root / "clusters" / name
+
+    @property
+    def images(self) -> Path:
+        """Archives of the nodes' container images."""
+        return self.root / "images"
+
+    @property
+    def volumes(self) -> Path:
+        """The volumes of pods, a folder each."""
+        return self.root / "volumes"
+
+    def node(self, cluster: str) -> Path:
+        """Return the folder of a cluster's node."""
+        return self.root / "nodes" / cluster
 
     def create(self) -> None:
         """Make the directory and what must exist in it, closed to everyone but its owner.

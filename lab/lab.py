@@ -3,10 +3,11 @@
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,13 +20,19 @@ from lab.errors import LabError
 from lab.etcd import NAME as ETCD
 from lab.etcd import PEER_PORT
 from lab.memory import LabMemory
+from lab.nodes.addresses import MAXIMUM_CLUSTERS, choose_network
+from lab.nodes.cgroups import remove_all_cgroups
+from lab.nodes.node import SWITCH
+from lab.nodes.preparation import await_node, prepare_node
+from lab.nodes.servers import NODE_PREFIX
 from lab.ports import LOOPBACK, assign_ports
 from lab.processes import LabProcess
 from lab.progress import Steps
 from lab.pulumi_home import ENGINE, all_official, prepare_home
 from lab.servers import Server, read_servers, write_servers
+from lab.stack import is_set_up
 from lab.startup import bring_up
-from lab.toolchain import LAB_DIRECTORY_VARIABLE, PreparedTool
+from lab.toolchain import LAB_DIRECTORY_VARIABLE, NODE_TOOLS, NodeSoftware, PreparedTool
 from lab.topology import TOOLS, Topology, port_names, topology
 from lab.vault_server import NAME as VAULT
 from lab.vault_server import unseal
@@ -39,7 +46,9 @@ DEFAULT_WORKLOAD_CLUSTERS = ("east", "west")
 
 UNWANTED = (
     "PULUMI_CONFIG_PASSPHRASE",
+    "VAULT_ADDR",
     "VAULT_AGENT_ADDR",
+    "VAULT_CACERT",
     "VAULT_CACERT_BYTES",
     "VAULT_CAPATH",
     "VAULT_HTTP_PROXY",
@@ -47,6 +56,7 @@ UNWANTED = (
     "VAULT_PROXY_ADDR",
     "VAULT_SKIP_VERIFY",
     "VAULT_TLS_SERVER_NAME",
+    "VAULT_TOKEN",
 )
 """Variables that win over those of `ExistingLab.environment`, or lead away from the lab's Vault:
 whoever takes that environment on top of another one removes these."""
@@ -84,6 +94,7 @@ class ExistingLab:
                 self._end_processes()
         else:
             self._end_processes()
+        remove_all_cgroups(self.directory)
 
     def clean(self) -> None:
         """End every process of this lab and delete its directory.
@@ -97,6 +108,7 @@ class ExistingLab:
                 self.directory.delete()
         else:
             self._end_processes()
+        remove_all_cgroups(self.directory)
 
     def status(self) -> list[ServerStatus]:
         """Ask every server of the lab how it does; empty where there is no lab.
@@ -123,20 +135,17 @@ class ExistingLab:
     def environment(self) -> dict[str, str]:
         """Return the variables that a Pulumi engine needs to work with this lab.
 
-        The Vault token is among them: for a process's environment only, never to be printed.
-        They do their work where none of `UNWANTED` is set.
+        Without nodes the Vault token is among them: for a process's environment only, never to be
+        printed. They do their work where none of `UNWANTED` is set.
 
         Raises:
             LabError: the lab has not been started yet.
         """
         memory = LabMemory.read(self.directory)
-        if VAULT not in memory.ports or not self.directory.vault_root_token.exists():
+        if VAULT not in memory.ports or not self.directory.kubeconfig.exists():
             raise LabError("there is no lab yet: start it with `make up`")
         variables = {
             "KUBECONFIG": str(self.directory.kubeconfig),
-            "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
-            "VAULT_CACERT": str(self.directory.vault_authority),
-            "VAULT_TOKEN": self.directory.vault_root_token.read_text(),
             "PULUMI_HOME": str(self.directory.pulumi_home),
             "PULUMI_BACKEND_URL": self.directory.pulumi_state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.directory.passphrase),
@@ -144,9 +153,20 @@ class ExistingLab:
             LAB_DIRECTORY_VARIABLE: str(self.directory.root),
             "PATH": os.pathsep.join([str(self.directory.engine), os.environ.get("PATH", "")]),
         }
+        if memory.network is None:
+            # With nodes, the program installs a Vault in the management cluster.
+            variables |= {
+                "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
+                "VAULT_CACERT": str(self.directory.vault_authority),
+                "VAULT_TOKEN": self.directory.vault_root_token.read_text(),
+            }
         if not memory.plugins_may_be_downloaded:
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         return variables
+
+    def has_nodes(self) -> bool:
+        """Tell whether a node of this lab runs."""
+        return any(each.name.startswith(NODE_PREFIX) for each in processes.running(self.directory))
 
     def _end_processes(self) -> None:
         """End all processes, those first that need others to end well."""
@@ -203,9 +223,15 @@ class ExistingLab:
 class Lab(ExistingLab):
     """A lab that can be started, with the tools it is made of (`lab.toolchain.prepare`)."""
 
-    def __init__(self, directory: Path, tools: Mapping[str, PreparedTool]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        tools: Mapping[str, PreparedTool],
+        node_software: NodeSoftware | None = None,
+    ) -> None:
         super().__init__(directory)
         self._tools = tools
+        self._node_software = node_software
 
     def up(
         self, console: Console, workload_clusters: Sequence[str] = DEFAULT_WORKLOAD_CLUSTERS
@@ -225,16 +251,29 @@ class Lab(ExistingLab):
                     f"digits and hyphens, at most 32, and not {MANAGEMENT_CLUSTER!r}"
                 )
         with self.locked(console), Steps(console) as steps:
+            self._refuse_another_vault()
             memory = self._plan(workload_clusters)
+            if self._node_software is not None:
+                steps.begin("images", "making what is missing")
             plan = topology(self.directory, memory)
+            if self._node_software is not None:
+                steps.finish("images", "made of the tools")
             write_servers(self.directory.servers, plan.servers())
             self._end_outdated(plan)
+            self._remove_leftovers()
             prepare_home(self.directory, self._tools)
-            bring_up(self.directory, [plan.etcd], steps)
-            bring_up(self.directory, [plan.vault, *plan.api_servers], steps)
-            steps.begin("vault data", "unsealing")
-            steps.finish("vault data", unseal(self.directory, plan.vault.address))
+            switch = [] if plan.nodes is None else [plan.nodes.switch]
+            bring_up(self.directory, [plan.etcd, *switch], steps)
+            vault = [] if plan.vault is None else [plan.vault]
+            bring_up(self.directory, [*vault, *plan.api_servers], steps)
+            if plan.vault is not None:
+                steps.begin("vault data", "unsealing")
+                steps.finish("vault data", unseal(self.directory, plan.vault.address))
             bring_up(self.directory, plan.controller_managers, steps)
+            if plan.nodes is not None:
+                beside = [*plan.nodes.schedulers, plan.nodes.caretaker, *plan.nodes.nodes]
+                bring_up(self.directory, beside, steps)
+                self._prepare_nodes(plan, memory, steps)
             self._prepare_clusters(plan, steps)
 
     def _plan(self, workload_clusters: Sequence[str]) -> LabMemory:
@@ -243,15 +282,67 @@ class Lab(ExistingLab):
         running = {each.name for each in processes.running(self.directory)}
         if ETCD in running:
             running.add(PEER_PORT)
+        tools = TOOLS if self._node_software is None else (*TOOLS, *NODE_TOOLS)
         memory = replace(
             before,
             workload_clusters=clusters,
             ports=assign_ports(port_names(clusters), before.ports, running),
-            executables={name: str(self._tools[name].path) for name in TOOLS},
+            executables={name: str(self._tools[name].path) for name in tools},
+            versions={name: self._tools[name].version for name in tools},
             plugins_may_be_downloaded=all_official(self._tools),
+            network=self._choose_network(before, clusters, running),
+            node_software=_paths(self._node_software),
         )
         memory.write(self.directory)
         return memory
+
+    def _refuse_another_vault(self) -> None:
+        """Keep a trust that is set up in one Vault from being looked for in another one.
+
+        With nodes the program has a Vault of its own, without them it uses the lab's.
+
+        Raises:
+            LabError: the lab has run the other way, and its stack is still set up.
+        """
+        before = LabMemory.read(self.directory)
+        had_nodes, has_nodes = before.network is not None, self._node_software is not None
+        if before.ports and had_nodes != has_nodes and is_set_up(self.directory):
+            had, now = ("with", "NODES=1") if had_nodes else ("without", "NODES=0")
+            raise LabError(
+                f"the trust of this lab is set up in the Vault that a lab {had} nodes has: start "
+                f"it that way again (make up {now}) and take it down first (make down), or delete "
+                "the lab (make clean-lab)"
+            )
+
+    def _choose_network(
+        self, before: LabMemory, clusters: Sequence[str], running: Collection[str]
+    ) -> int | None:
+        if self._node_software is None:
+            return None
+        if 1 + len(clusters) > MAXIMUM_CLUSTERS:
+            raise LabError(
+                f"{len(clusters)} workload clusters are too many: with nodes there is room for "
+                f"{MAXIMUM_CLUSTERS - 1}"
+            )
+        return choose_network(before.network, ours_runs=SWITCH in running).number
+
+    def _remove_leftovers(self) -> None:
+        """Remove what killed nodes have left: everything else went with their processes."""
+        if not self.has_nodes():
+            remove_all_cgroups(self.directory)
+
+    def _prepare_nodes(self, plan: Topology, memory: LabMemory, steps: Steps) -> None:
+        assert plan.nodes is not None
+        found = processes.running(self.directory)
+        started = {each.name: each.process.create_time() for each in found}
+        for plane in plan.planes:
+            subject = f"{plane.cluster} node"
+            steps.begin(subject, "installing the cluster's DNS")
+            prepare_node(plane, memory.version("coredns"), storage=plane is plan.management)
+        for plane, node in zip(plan.planes, plan.nodes.nodes, strict=True):
+            subject = f"{plane.cluster} node"
+            await_node(plane, node, started[node.name], partial(steps.begin, subject))
+            steps.finish(subject, "ready, and its pods run")
 
     def _prepare_clusters(self, plan: Topology, steps: Steps) -> None:
         contexts = [plane.context() for plane in plan.planes]
@@ -266,18 +357,40 @@ class Lab(ExistingLab):
 
 
 def _end_servers(servers: Sequence[LabProcess]) -> None:
-    # An API server that has lost its etcd takes its time to end.
-    processes.end(each for each in servers if each.name != ETCD)
-    processes.end(each for each in servers if each.name == ETCD)
+    # A node ends well while its API server and its network are there, and an API server that has
+    # lost its etcd takes its time to end.
+    nodes = [each for each in servers if each.name.startswith(NODE_PREFIX)]
+    last = [each for each in servers if each.name in (ETCD, SWITCH)]
+    processes.end(nodes)
+    processes.end(each for each in servers if each not in nodes and each not in last)
+    processes.end(last)
+
+
+def _paths(software: NodeSoftware | None) -> dict[str, str]:
+    if software is None:
+        return {}
+    return {
+        each.name: str(path)
+        for each in fields(software)
+        if isinstance(path := getattr(software, each.name), Path)
+    }
 
 
 def _process_figures(
     process: psutil.Process | None,
 ) -> tuple[int | None, float | None, int | None]:
-    """Return process id, uptime in seconds and resident memory in bytes."""
+    """Return process id, uptime in seconds and resident memory in bytes, children included."""
     if process is None:
         return None, None, None
     try:
-        return process.pid, time.time() - process.create_time(), process.memory_info().rss
+        memory = sum(_memory(each) for each in [process, *process.children(recursive=True)])
+        return process.pid, time.time() - process.create_time(), memory
     except psutil.NoSuchProcess:
         return None, None, None
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0

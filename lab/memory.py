@@ -16,11 +16,21 @@ class LabMemory:
     workload_clusters: tuple[str, ...] = ()
     ports: dict[str, int] = field(default_factory=dict)
     executables: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the same tools, as `1.2.3`."""
     plugins_may_be_downloaded: bool = True
+    network: int | None = None
+    """Number of the nodes' block of addresses; None where there are no nodes."""
+    node_software: dict[str, str] = field(default_factory=dict)
+    """What of the system the nodes use: executables and a folder (absolute paths) by name."""
 
     def executable(self, tool: str) -> Path:
         """Return the path of a tool's executable."""
         return Path(self.executables[tool])
+
+    def version(self, tool: str) -> str:
+        """Return the version of a tool."""
+        return self.versions[tool]
 
     @classmethod
     def read(cls, directory: LabDirectory) -> Self:

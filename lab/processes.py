@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from lab.directory import LabDirectory, write_private
+from lab.directory import CHECKOUT, LabDirectory, write_private
 from lab.errors import LabError
 from lab.toolchain import LAB_DIRECTORY_VARIABLE
 
@@ -61,7 +61,9 @@ def start(directory: LabDirectory, name: str, arguments: tuple[str, ...]) -> Lab
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     environment = {
         "HOME": str(directory.root),
-        "PATH": os.defpath,
+        "PATH": f"{os.defpath}{os.pathsep}/usr/sbin{os.pathsep}/sbin",
+        # Some of the lab's processes are modules of this checkout.
+        "PYTHONPATH": str(CHECKOUT),
         **marks(directory, name),
     }
     process_id = os.posix_spawn(

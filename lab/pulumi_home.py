@@ -26,6 +26,8 @@ _OWN_MODULES = {
     "pulumi-resource-kubernetes": "lab.plugins.kubernetes",
 }
 _PROVIDER_PREFIX = "pulumi-resource-"
+# Tools that one of the lab's own parts runs, by the variable that tells it where they are.
+_TOOLS_OF = {"pulumi-resource-kubernetes": {"MESH_TRUST_HELM": "helm"}}
 _NO_HARD_LINK = frozenset(
     (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP)
 )
@@ -46,7 +48,7 @@ def prepare_home(directory: LabDirectory, tools: Mapping[str, PreparedTool]) -> 
     _prepare_engine(directory, tools)
     _remove_other_versions(plugins, providers)
     for tool in providers:
-        _prepare_provider(plugins / _plugin_folder(tool), tool)
+        _prepare_provider(plugins / _plugin_folder(tool), tool, tools)
     _write_command(directory)
     if not directory.passphrase.exists():
         write_private(directory.passphrase, secrets.token_urlsafe(32).encode())
@@ -89,7 +91,7 @@ def _remove_other_versions(plugins: Path, providers: Collection[PreparedTool]) -
                 _remove(entry)
 
 
-def _prepare_provider(folder: Path, tool: PreparedTool) -> None:
+def _prepare_provider(folder: Path, tool: PreparedTool, tools: Mapping[str, PreparedTool]) -> None:
     if tool.source is not Source.LAB and tool.path.is_dir():
         _link(folder, tool.path)
         return
@@ -97,7 +99,12 @@ def _prepare_provider(folder: Path, tool: PreparedTool) -> None:
         folder.unlink()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if tool.source is Source.LAB:
-        _write_launcher(folder / tool.name, _OWN_MODULES[tool.name])
+        used = {
+            variable: tools[name].path
+            for variable, name in _TOOLS_OF.get(tool.name, {}).items()
+            if name in tools
+        }
+        _write_launcher(folder / tool.name, _OWN_MODULES[tool.name], paths=used)
     else:
         _link(folder / tool.name, tool.path)
 
@@ -143,16 +150,24 @@ def _has_linked(executable: Path, destination: Path) -> bool:
     return True
 
 
-def _write_launcher(path: Path, module: str, search_path: str = "") -> None:
+def _write_launcher(
+    path: Path, module: str, search_path: str = "", paths: Mapping[str, Path] | None = None
+) -> None:
     """Write a script that runs a module of this checkout, whatever the folder it is started in.
 
-    `search_path` is what follows the checkout in PYTHONPATH, as the shell is to read it.
+    `search_path` is what follows the checkout in PYTHONPATH, as the shell is to read it. `paths`
+    become variables of the module's environment.
     """
     checkout, python = shlex.quote(str(CHECKOUT)), shlex.quote(sys.executable)
+    exports = "".join(
+        f"export {variable}={shlex.quote(str(value))}\n"
+        for variable, value in (paths or {}).items()
+    )
     _write_script(
         path,
         "unset PYTHONHOME\n"
         f"export PYTHONPATH={checkout}{search_path}\n"
+        f"{exports}"
         f'exec {python} -P -m {module} "$@"\n',
     )
 

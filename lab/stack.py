@@ -2,9 +2,10 @@
 
 The engine writes the salt of a stack's secrets into the stack's configuration file. That file is
 committed, so the lab works with a copy in its own directory: the committed content as it is at the
-moment, and the salt.
+moment, and the salt. In a lab without nodes the Vault that is to be installed is left out.
 """
 
+import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,12 +15,14 @@ import yaml
 from lab.directory import CHECKOUT, LabDirectory, write_private
 from lab.engine_command import EngineCommand
 from lab.errors import LabError
+from lab.memory import LabMemory
 from lab.pulumi_home import ENGINE
 
 STACK = "dev"
 
 _SALT = "encryptionsalt"
 _PROJECT_FILE = "Pulumi.yaml"
+_INSTALLED_VAULT = "mesh-trust:vaultInstall"
 
 _COMMANDS_WITH_CONFIGURATION = frozenset(
     (
@@ -62,9 +65,7 @@ def prepare_stack(directory: LabDirectory, environment: Mapping[str, str]) -> No
             raise LabError(f"{CHECKOUT / name} is missing: the lab runs this checkout's program")
     write_private(directory.project / _PROJECT_FILE, (CHECKOUT / _PROJECT_FILE).read_bytes())
     _render_configuration(directory)
-    project = yaml.safe_load((CHECKOUT / _PROJECT_FILE).read_text())["name"]
-    state = directory.pulumi_state / ".pulumi" / "stacks" / project / f"{STACK}.json"
-    if not state.exists():
+    if not _state(directory).exists():
         command = [str(directory.engine / ENGINE), "stack", "init", STACK, "--non-interactive"]
         outcome = subprocess.run(
             command,
@@ -77,6 +78,15 @@ def prepare_stack(directory: LabDirectory, environment: Mapping[str, str]) -> No
         )
         if outcome.returncode != 0:
             raise LabError(f"stack {STACK} cannot be made: {outcome.stderr.strip()}")
+
+
+def is_set_up(directory: LabDirectory) -> bool:
+    """Tell whether the stack has resources, by what the engine has written down."""
+    state = _state(directory)
+    if not state.exists():
+        return False
+    checkpoint = json.loads(state.read_text())["checkpoint"]
+    return bool((checkpoint.get("latest") or {}).get("resources"))
 
 
 def engine_arguments(directory: LabDirectory, arguments: Sequence[str]) -> list[str]:
@@ -116,9 +126,17 @@ def _makes_or_moves_a_stack(asked: EngineCommand) -> bool:
     return asked.subcommand in _WRITING_STACKS
 
 
+def _state(directory: LabDirectory) -> Path:
+    project = str(yaml.safe_load((CHECKOUT / _PROJECT_FILE).read_text())["name"])
+    return directory.pulumi_state / ".pulumi" / "stacks" / project / f"{STACK}.json"
+
+
 def _render_configuration(directory: LabDirectory) -> None:
     path = configuration_file(directory)
     content = yaml.safe_load((CHECKOUT / path.name).read_text()) or {}
+    if LabMemory.read(directory).network is None:
+        # Without nodes nothing can be installed: the program uses the lab's own Vault.
+        content.get("config", {}).pop(_INSTALLED_VAULT, None)
     if path.exists():
         before = yaml.safe_load(path.read_text()) or {}
         if _SALT in before:

@@ -1,7 +1,8 @@
 """What the published guide takes for granted in the clusters, before the program begins.
 
-Nothing of it runs: the lab's clusters have no nodes. istiod is a service account and a Deployment
-without replicas, and what Gloo Mesh would have registered or discovered is written down for it.
+istiod is a service account and a Deployment. Where there are nodes, its pod runs as istiod's
+account and does nothing; without nodes it has no replicas. What Gloo Mesh would have registered or
+discovered is written down for it.
 """
 
 import time
@@ -12,6 +13,7 @@ from lab.control_plane import ControlPlane
 from lab.definitions import definitions
 from lab.errors import LabError
 from lab.kubernetes_objects import ClusterWriter, Object
+from lab.nodes.images import SHELL_IMAGE
 
 MANAGEMENT_CLUSTER = "mgmt"
 
@@ -27,7 +29,7 @@ _ENFORCED_SECONDS = 30.0
 _PAUSE_SECONDS = 0.2
 # Valid as any string, and as base64.
 _ANY_STRING = "AAAA"
-_STANDS_FOR = "Stands for istiod in a cluster without nodes: no pod of it ever runs."
+_STANDS_FOR = "Stands for istiod: its pod has istiod's account and labels, and does nothing."
 
 
 def prepare_management_cluster(plane: ControlPlane, workload_clusters: Sequence[str]) -> None:
@@ -51,7 +53,7 @@ def prepare_workload_cluster(plane: ControlPlane) -> None:
     """
     with ClusterWriter(plane) as writer:
         writer.apply([namespace(GLOO_NAMESPACE), namespace(ISTIO_NAMESPACE)])
-        writer.apply([istiod_account(), istiod_deployment()])
+        writer.apply([istiod_account(), istiod_deployment(replicas=int(plane.has_node))])
         _define(writer)
         writer.apply([discovered_mesh(plane.cluster)])
 
@@ -70,12 +72,12 @@ def istiod_account() -> Object:
     }
 
 
-def istiod_deployment() -> Object:
+def istiod_deployment(*, replicas: int) -> Object:
     """Describe istiod's Deployment: labels, account and CA volume as Istio's chart has them."""
     container = {
         "name": "discovery",
-        "image": "docker.io/istio/pilot:1.20.8",
-        "args": ["discovery"],
+        "image": SHELL_IMAGE,
+        "command": ["/bin/sh", "-c", "trap 'exit 0' TERM; while true; do sleep 1 & wait; done"],
         "volumeMounts": [{"name": "cacerts", "mountPath": "/etc/cacerts", "readOnly": True}],
     }
     return {
@@ -88,7 +90,7 @@ def istiod_deployment() -> Object:
             "annotations": {"mesh-trust.lab/purpose": _STANDS_FOR},
         },
         "spec": {
-            "replicas": 0,
+            "replicas": replicas,
             "selector": {"matchLabels": _istiod_labels()},
             "template": {
                 "metadata": {"labels": _istiod_labels()},

@@ -27,6 +27,8 @@ class Installed:
 
     version_arguments: tuple[str, ...]
     accepted: SpecifierSet
+    static: bool = False
+    """Whether only one that needs no shared library will do."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _kubernetes(name: str, version: str) -> Tool:
     return Tool(
         name,
         version,
-        # A controller manager may not be newer than its API server: both are of one minor version.
+        # None of them may be newer than the API server: all are of one minor version.
         Installed(("--version",), SpecifierSet(f"~={major}.{minor}.0")),
         Download(url, f"{url}.sha256", None),
         GoBuild(
@@ -153,12 +155,56 @@ def _vault(version: str) -> Tool:
     )
 
 
+def _helm(version: str, kubernetes: str) -> Tool:
+    release = f"https://get.helm.sh/helm-v{version}-{OS}-{ARCHITECTURE}.tar.gz"
+    major, minor = kubernetes.split(".")
+    module = "helm.sh/helm/v3"
+    stamps = {f"{module}/internal/version.version": f"v{version}"}
+    # What charts are told of the cluster where none is asked.
+    for package in ("chartutil", "lint/rules"):
+        stamps[f"{module}/pkg/{package}.k8sVersionMajor"] = major
+        stamps[f"{module}/pkg/{package}.k8sVersionMinor"] = minor
+    return Tool(
+        "helm",
+        version,
+        # Helm's own policy: no API server that is newer than its libraries. Those of 3.19 are 1.34.
+        Installed(("version", "--short"), SpecifierSet(">=3.19,<4")),
+        Download(release, f"{release}.sha256sum", f"{OS}-{ARCHITECTURE}/helm"),
+        GoBuild(MODULES / "helm", f"{module}/cmd/helm", stamps),
+    )
+
+
+def _coredns(version: str) -> Tool:
+    name = f"coredns_{version}_{OS}_{ARCHITECTURE}.tgz"
+    release = f"https://github.com/coredns/coredns/releases/download/v{version}/{name}"
+    return Tool(
+        "coredns",
+        version,
+        # It runs in an image that holds nothing else.
+        Installed(("-version",), SpecifierSet(">=1.12,<2"), static=True),
+        Download(release, f"{release}.sha256", "coredns"),
+        GoBuild(MODULES / "coredns", "."),
+    )
+
+
+def _pause(version: str) -> Tool:
+    return Tool("pause", version, build=GoBuild(MODULES / "pause", ".", {"main.version": version}))
+
+
 # In the order in which they are prepared.
 TOOLS: tuple[Tool, ...] = (
     _etcd("3.6.16"),
     _vault("1.13.1"),
     _kubernetes("kube-apiserver", "1.34.4"),
     _kubernetes("kube-controller-manager", "1.34.4"),
+    _kubernetes("kube-scheduler", "1.34.4"),
+    _kubernetes("kubelet", "1.34.4"),
+    _kubernetes("kube-proxy", "1.34.4"),
+    _coredns("1.14.5"),
+    # That of the sandbox image's name: registry.k8s.io/pause.
+    _pause("3.10.1"),
+    # With the Kubernetes release of its libraries.
+    _helm("3.22.0", kubernetes="1.37"),
     _pulumi("3.259.0"),
     # Comes with an official engine, in whichever way that was had.
     Tool(LANGUAGE_HOST, "3.259.0", own=PLUGINS / "language"),
@@ -167,3 +213,9 @@ TOOLS: tuple[Tool, ...] = (
     _plugin("vault", "7.14.0", own=True),
     _plugin("kubernetes", "4.34.2", own=True),
 )
+
+NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause")
+"""What only a lab with nodes needs."""
+
+LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in NODE_TOOLS)
+"""What every lab needs."""

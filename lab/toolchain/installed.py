@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from .catalog import Installed, Tool
+from .elf import is_statically_linked
 from .places import executables, home_directory, path_folders
 
 # Set by the lab for its users' shells: what lies there is the lab's, and nobody's installation.
@@ -60,11 +61,13 @@ def find_executables(name: str, environment: Mapping[str, str]) -> Iterator[Path
 
 
 def _candidate(path: Path, installed: Installed) -> Candidate:
-    version = _version_of(path, installed.version_arguments)
+    version = version_of(path, installed.version_arguments)
     if not version:
         return Candidate(path, "", "does not say its version")
     if Version(version) not in installed.accepted:
         return Candidate(path, version, f"is {version}, needed is {installed.accepted}")
+    if installed.static and not is_statically_linked(path):
+        return Candidate(path, version, "is not statically linked")
     return Candidate(path, version, "")
 
 
@@ -86,10 +89,14 @@ def _is_labs(path: Path, environment: Mapping[str, str]) -> bool:
     return bool(lab) and path.resolve().is_relative_to(Path(str(lab)).resolve())
 
 
-def _version_of(executable: Path, arguments: tuple[str, ...]) -> str:
+def version_of(
+    executable: Path, arguments: tuple[str, ...], *, on_error_stream: bool = False
+) -> str:
+    """The first `1.2.3` that it says; empty where it says none, or cannot be run."""
     try:
         answer = subprocess.run(
             [executable, *arguments],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_VERSION_TIMEOUT_SECONDS,
@@ -98,5 +105,5 @@ def _version_of(executable: Path, arguments: tuple[str, ...]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    found = _VERSION.search(answer.stdout)
+    found = _VERSION.search(answer.stderr if on_error_stream else answer.stdout)
     return found.group() if found else ""

@@ -33,6 +33,11 @@ def path_folders(environment: Mapping[str, str]) -> list[Path]:
     return [Path(folder) for folder in environment.get("PATH", "").split(os.pathsep) if folder]
 
 
+def system_folders(root: Path = Path("/")) -> list[Path]:
+    """Where the programs of the system below `root` lie, on PATH or not."""
+    return [root / folder / kind for folder in ("usr/local", "usr", "") for kind in ("sbin", "bin")]
+
+
 def executables(name: str, folders: Iterable[Path]) -> Iterator[Path]:
     """Every executable `name` in `folders`, in their order."""
     for folder in dict.fromkeys(folders):

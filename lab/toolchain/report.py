@@ -7,12 +7,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from .node_packages import node_packages
+from .node_software import NodeSoftware
 from .places import home_directory
-from .tools import PreparedTool, Source, Toolchain
+from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 
-def tool_table(toolchain: Toolchain) -> RenderableType:
-    """A row for each tool; below them, once each, what was passed over and why."""
+def tool_table(
+    toolchain: Toolchain, nodes: NodeSoftware | ToolchainError | None = None
+) -> RenderableType:
+    """A row for each tool, and for each package of the software of nodes.
+
+    Below them, once each: what was passed over and why; what was installed; why there are no nodes.
+    """
     table = Table(box=None)
     for heading in ("tool", "version", "came from"):
         table.add_column(heading)
@@ -23,8 +30,16 @@ def tool_table(toolchain: Toolchain) -> RenderableType:
     for tool in toolchain.values():
         for note in tool.notes:
             notes.setdefault(note, []).append(tool.name)
+    remarks = [f"{note} ({', '.join(names)})" for note, names in notes.items()]
+    if isinstance(nodes, NodeSoftware):
+        for package in node_packages(nodes, os.environ):
+            table.add_row(package.name, package.version, _origin(package))
+        if nodes.installed_now:
+            names = ", ".join(nodes.installed_now)
+            remarks.append(f"installed in {nodes.seconds:.0f} s, with nothing started: {names}")
+    elif nodes:
+        remarks.append(f"no nodes: {nodes}")
     # As text, not as markup: addresses and paths may hold brackets.
-    remarks = (f"{note} ({', '.join(names)})" for note, names in notes.items())
     return Group(table, *(Text(remark, style="dim") for remark in remarks))
 
 

@@ -14,6 +14,7 @@ class Source(enum.Enum):
     """Where a tool came from, in words for people."""
 
     INSTALLED = "installed"
+    DEBIAN = "Debian package"
     DOWNLOADED = "official download"
     BUILT = "built here"
     LAB = "the lab's own"

@@ -274,13 +274,16 @@ class PluginProcess:
 
 @contextmanager
 def plugin_process(
-    module: str, environment: Mapping[str, str] | None = None, arguments: Sequence[str] = ()
+    module: str,
+    environment: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    folder: Path = _CHECKOUT,
 ) -> Iterator[PluginProcess]:
-    """Start `python -m <module>`; on leaving, end it and demand that it ended quietly."""
+    """Start `python -m <module>` in a folder; on leaving, end it and demand a quiet end."""
     command = [sys.executable, "-W", "error", "-m", module, *arguments]
     with subprocess.Popen(
         command,
-        cwd=_CHECKOUT,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(_CHECKOUT), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -309,10 +312,15 @@ def plugin_process(
 
 
 @contextmanager
-def running_plugin(module: str, environment: Mapping[str, str] | None = None) -> Iterator[Plugin]:
+def running_plugin(
+    module: str,
+    environment: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    folder: Path = _CHECKOUT,
+) -> Iterator[Plugin]:
     """Start a plugin and connect to it; it is not configured yet."""
     with (
-        plugin_process(module, environment) as started,
+        plugin_process(module, environment, arguments, folder) as started,
         grpc.insecure_channel(f"127.0.0.1:{started.port}") as channel,
     ):
         yield Plugin(channel)

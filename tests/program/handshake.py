@@ -39,7 +39,7 @@ class Instructions:
         vault = policy["spec"]["config"]["agentCa"]["vault"]
         return cls(
             server=vault["server"],
-            ca_bundle=base64.b64decode(vault["caBundle"]).decode(),
+            ca_bundle=base64.b64decode(vault.get("caBundle", "")).decode(),
             ca_path=vault["caPath"],
             csr_path=vault["csrPath"],
             mount_path=vault["kubernetesAuth"]["mountPath"],

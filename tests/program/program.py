@@ -83,8 +83,11 @@ class Program:
         return {step["urn"].rsplit("::", 1)[-1]: step for step in steps}
 
     def steps(self) -> dict[str, str]:
-        """What `up` would do now: operations other than `same`, by the resource's name."""
-        return {name: step["op"] for name, step in self.plan().items() if step["op"] != "same"}
+        """What `up` would change now: the operations, by the resource's name."""
+        unchanging = ("same", "read")
+        return {
+            name: step["op"] for name, step in self.plan().items() if step["op"] not in unchanging
+        }
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, as any user of the stack sees them."""

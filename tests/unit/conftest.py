@@ -34,7 +34,7 @@ class Recorder(pulumi.runtime.Mocks):
         self, args: pulumi.runtime.MockResourceArgs
     ) -> tuple[str | None, dict[str, Any]]:
         self.registered.append(args)
-        return f"{args.name}-id", {**args.inputs, **self.computed.get(args.typ, {})}
+        return f"{args.name}-id", {**self.computed.get(args.typ, {}), **args.inputs}
 
     def call(
         self, args: pulumi.runtime.MockCallArgs

@@ -65,7 +65,6 @@ def test_the_release_is_that_of_the_guide(recorder: Recorder) -> None:
     assert install(recorder) == {
         "name": "vault",
         "namespace": "vault",
-        "createNamespace": True,
         "chart": "vault",
         "version": "0.34.1",
         "repositoryOpts": {"repo": "https://helm.releases.hashicorp.com"},
@@ -104,6 +103,18 @@ def test_every_argument_reaches_the_release(
     for key in path:
         rendered = rendered[key]
     assert rendered == (value["ui"] if argument == "values" else value)
+
+
+def test_the_namespace_goes_with_the_release_that_it_was_made_for(recorder: Recorder) -> None:
+    install(recorder, namespace="secrets")
+    made = recorder.of_type(NAMESPACE)["vault-namespace"]
+    assert made["metadata"] == {"name": "secrets"}
+
+
+def test_a_namespace_that_is_there_is_left_to_its_owner(recorder: Recorder) -> None:
+    release = install(recorder, namespace="secrets", create_namespace=False)
+    assert release["namespace"] == "secrets"
+    assert "vault-namespace" not in recorder.of_type(NAMESPACE)
 
 
 def test_the_users_values_win_over_ours(recorder: Recorder) -> None:
@@ -304,6 +315,7 @@ def test_a_preview_asks_an_existing_vault_once_and_goes_on(
         ({"mode": "dev", "ca_certificate": "x"}, "ca_certificate"),
         ({"mode": "dev", "servce_type": "NodePort"}, "servce_type"),
         ({"mode": "dev", "namespace": "a_b"}, "namespace"),
+        ({"mode": "dev", "create_namespace": "no"}, "create_namespace"),
         ({"mode": "dev", "context": ""}, "context"),
         ({"mode": "dev", "service_type": "ExternalName"}, "service_type"),
         ({"mode": "dev", "log_level": "loud"}, "log_level"),

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_the_page_about_it_shows_every_field_with_its_default(
 ) -> None:
     page = (CHECKOUT / "docs" / "vault-in-the-cluster.md").read_text()
     example = page.partition("```yaml\n")[2].partition("```")[0]
-    every_field = yaml.safe_load(example.replace("    # ", "    "))
+    every_field = yaml.safe_load(re.sub(r"(?m)^    # ", "    ", example))
     shown = every_field["config"]["mesh-trust:vaultInstall"]
     assert set(shown) == set(FIELDS)
 

@@ -8,11 +8,13 @@ from lab.plugins.kubernetes.kubeconfig import (
     active_namespace,
     ambient_kubeconfig,
     connect,
+    for_other_clients,
     parse_kubeconfig,
 )
 from lab.plugins.kubernetes.readiness import Waiting
 from lab.plugins.kubernetes.settings import Settings
 from lab.plugins.provider.provider import ProviderError
+from lab.plugins.provider.values import Properties
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,15 @@ class Connection:
     """A provider's settings and cluster.
 
     `cluster` is None where it cannot be reached, and `unreachable_because` says why. Objects that
-    name no namespace belong into `default_namespace`.
+    name no namespace belong into `default_namespace`. `kubeconfig` is for other clients of the same
+    cluster, empty where there is none.
     """
 
     settings: Settings
     cluster: Cluster | None
     unreachable_because: str
     default_namespace: str
+    kubeconfig: Properties = field(default_factory=dict, repr=False)
     waiting: Waiting = field(default_factory=Waiting)
 
     def reachable(self) -> Cluster:
@@ -51,13 +55,15 @@ def open_connection(settings: Settings) -> Connection:
 
     namespace = settings.namespace or active_namespace(kubeconfig, settings.selection)
     try:
-        cluster = Cluster(connect(kubeconfig, settings.selection), settings.request_seconds)
+        client = connect(kubeconfig, settings.selection)
     except KubeconfigError as error:
         reason = f"unable to load Kubernetes client configuration from kubeconfig file: {error}"
         return Connection(settings, None, reason, namespace)
+    cluster = Cluster(client, settings.request_seconds)
+    for_others = for_other_clients(kubeconfig, settings.selection)
     try:
         cluster.version()
     except (ApiError, Unreachable) as error:
         reason = f"unable to load schema information from the API server: {error}"
-        return Connection(settings, None, reason, namespace)
-    return Connection(settings, cluster, "", namespace)
+        return Connection(settings, None, reason, namespace, for_others)
+    return Connection(settings, cluster, "", namespace, for_others)

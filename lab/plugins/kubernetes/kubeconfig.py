@@ -112,6 +112,16 @@ def connect(kubeconfig: Properties, selection: Selection) -> ApiClient:
     return ApiClient(configuration)
 
 
+def for_other_clients(kubeconfig: Properties, selection: Selection) -> Properties:
+    """Return the kubeconfig as another program is to read it, from a file of any place.
+
+    What is selected is the current context in it. It has an active context: see `connect`.
+    """
+    context_name = selection.context or text(kubeconfig, "current-context")
+    selected = _selecting(kubeconfig, selection, context_name)
+    return {**_with_absolute_paths(selected, Path.cwd()), "current-context": context_name}
+
+
 def _selecting(kubeconfig: Properties, selection: Selection, context_name: str) -> dict[Any, Any]:
     # A copy without any `Secret` of ours; the client also writes into what it is given.
     plain: dict[Any, Any] = json.loads(json.dumps(kubeconfig))

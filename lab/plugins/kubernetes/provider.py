@@ -4,6 +4,9 @@ from collections.abc import Collection, Sequence
 from importlib import metadata
 
 from lab.plugins.kubernetes.connection import Connection, open_connection
+from lab.plugins.kubernetes.helm.command import Helm
+from lab.plugins.kubernetes.helm.fields import TOKEN as HELM_RELEASE
+from lab.plugins.kubernetes.helm.release import HelmRelease
 from lab.plugins.kubernetes.kinds import PACKAGE, kind_of
 from lab.plugins.kubernetes.kubeconfig import KubeconfigError, active_cluster, parse_kubeconfig
 from lab.plugins.kubernetes.resource import KubernetesResource
@@ -34,10 +37,11 @@ _POINTING_AT_A_CLUSTER = (KUBECONFIG, CONTEXT, CLUSTER)
 
 
 class KubernetesProvider(Provider):
-    """Serves Kubernetes objects; one instance is one configured provider of a stack."""
+    """Serves objects and Helm releases; one instance is one configured provider of a stack."""
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
+        self._helm: Helm | None = None
 
     @property
     def name(self) -> str:
@@ -89,13 +93,17 @@ class KubernetesProvider(Provider):
 
     def configure(self, inputs: Properties) -> None:
         """Connect to the cluster."""
-        self._connection = open_connection(settings_of(inputs))
+        settings = settings_of(inputs)
+        self._connection = open_connection(settings)
+        self._helm = Helm(settings.helm, self._connection.kubeconfig)
 
     def resource(self, token: str) -> ResourceType:
         """Return the type of that token; raises `UnknownType`."""
-        kind = kind_of(token)
-        if self._connection is None:
+        kind = None if token == HELM_RELEASE else kind_of(token)
+        if self._connection is None or self._helm is None:
             raise ProviderError("the kubernetes provider is not configured yet")
+        if kind is None:
+            return HelmRelease(self._connection, self._helm, self.engine_log)
         return KubernetesResource(kind, self._connection)
 
     def invoke(self, token: str, arguments: Properties) -> Properties:  # noqa: ARG002
@@ -103,9 +111,11 @@ class KubernetesProvider(Provider):
         raise UnknownType(PACKAGE, token)
 
     def cancel(self) -> None:
-        """End all waiting for objects."""
+        """End all waiting for objects, and the commands of helm that run."""
         if self._connection is not None:
             self._connection.waiting.cancel()
+        if self._helm is not None:
+            self._helm.cancel()
 
 
 def _change(key: str, olds: Properties, news: Properties) -> Kind:

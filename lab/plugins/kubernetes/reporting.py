@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab.plugins.kubernetes.cluster import ApiError, NoSuchKind, Unreachable
+from lab.plugins.kubernetes.connection import Connection
 from lab.plugins.kubernetes.objects import qualified_name
 from lab.plugins.kubernetes.ownership import ConflictError
 from lab.plugins.kubernetes.readiness import NotReady
 from lab.plugins.kubernetes.redaction import redacted
-from lab.plugins.provider.provider import PartialFailure, ProviderError
+from lab.plugins.provider.provider import PartialFailure, ProviderError, Reading
 from lab.plugins.provider.values import Properties
 
 IF_GONE_FOR_GOOD = (
@@ -39,6 +40,23 @@ def partial_failure(
     first, *more = (redacted(reason, news) for reason in shortfall.reasons)
     return PartialFailure(
         qualified_name(shortfall.live), state, news, (f"{headline}: {first}", *more)
+    )
+
+
+def reading_of_unreachable(
+    connection: Connection, resource_id: str, inputs: Properties, state: Properties
+) -> Reading | None:
+    """Return what counts as read where the cluster cannot be reached, as the settings have it.
+
+    Raises `ProviderError` where they have nothing of it.
+    """
+    if connection.settings.delete_unreachable:
+        return None
+    if connection.settings.skip_update_unreachable:
+        return Reading(resource_id, inputs, state)
+    raise ProviderError(
+        "failed to read resource state due to unreachable cluster: "
+        f"{connection.unreachable_because}. {IF_GONE_FOR_GOOD}"
     )
 
 

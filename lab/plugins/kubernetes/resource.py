@@ -21,6 +21,7 @@ from lab.plugins.kubernetes.reading import as_it_is, read_object
 from lab.plugins.kubernetes.reporting import (
     IF_GONE_FOR_GOOD,
     partial_failure,
+    reading_of_unreachable,
     reporting,
     update_failure,
 )
@@ -127,17 +128,9 @@ class KubernetesResource(ResourceType):
         state: Properties,
     ) -> Reading | None:
         """Read the object for a refresh or, where no inputs are known, for an import."""
-        settings = self._connection.settings
         cluster = self._connection.cluster
         if cluster is None:
-            if settings.delete_unreachable:
-                return None
-            if settings.skip_update_unreachable:
-                return Reading(resource_id, inputs, state)
-            raise ProviderError(
-                "failed to read resource state due to unreachable cluster: "
-                f"{self._connection.unreachable_because}. {IF_GONE_FOR_GOOD}"
-            )
+            return reading_of_unreachable(self._connection, resource_id, inputs, state)
         with reporting(inputs):
             return read_object(self._served, cluster, resource_id, inputs, state)
 

@@ -4,6 +4,12 @@ import json
 import os
 from dataclasses import dataclass
 
+from lab.plugins.kubernetes.helm.settings import (
+    HELM_SETTINGS,
+    HelmSettings,
+    helm_failures,
+    helm_settings_of,
+)
 from lab.plugins.kubernetes.kubeconfig import Selection
 from lab.plugins.provider.provider import Failure, ProviderError
 from lab.plugins.provider.values import Properties, Unknown, Value, reveal_properties
@@ -16,7 +22,6 @@ CLUSTER_IDENTIFIER = "clusterIdentifier"
 # Keys of the official plugin for what only it can do.
 _REFUSED = {
     "alwaysRender": "it cannot render YAML",
-    "helmReleaseSettings": "it has no Helm releases",
     "renderYamlToDirectory": "it cannot render YAML",
 }
 _CLIENT_SETTINGS = "kubeClientSettings"
@@ -41,7 +46,15 @@ _TEXTS = (KUBECONFIG, CONTEXT, CLUSTER, CLUSTER_IDENTIFIER, "namespace")
 _OF_THE_ENGINE = frozenset({"version", "pluginDownloadURL", "pluginChecksums"})
 
 _KNOWN = frozenset(
-    {*_TEXTS, *_SWITCHES, *_WITHOUT_EFFECT, _CLIENT_SETTINGS, _STRICT_MODE, *_REFUSED}
+    {
+        *_TEXTS,
+        *_SWITCHES,
+        *_WITHOUT_EFFECT,
+        _CLIENT_SETTINGS,
+        HELM_SETTINGS,
+        _STRICT_MODE,
+        *_REFUSED,
+    }
 )
 
 _AWAIT_ALL_VARIABLE = "PULUMI_K8S_AWAIT_ALL"
@@ -66,6 +79,7 @@ class Settings:
     upsert: bool
     mutable_content: frozenset[str]
     request_seconds: float | None
+    helm: HelmSettings
 
 
 def failures(news: Properties, *, is_default_provider: bool) -> list[Failure]:
@@ -92,6 +106,7 @@ def failures(news: Properties, *, is_default_provider: bool) -> list[Failure]:
             )
         )
     found += _client_settings_failures(news)
+    found += helm_failures(news.get(HELM_SETTINGS))
     return found + _strict_mode_failures(news, is_default_provider=is_default_provider)
 
 
@@ -120,6 +135,7 @@ def settings_of(inputs: Properties) -> Settings:
             if _switch(inputs, key)
         ),
         request_seconds=_request_seconds(inputs),
+        helm=helm_settings_of(inputs.get(HELM_SETTINGS)),
     )
 
 

@@ -4,7 +4,9 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from lab.plugins.provider.engine_log import EngineLog
 from lab.plugins.provider.values import Properties, Value
 
 
@@ -131,6 +133,9 @@ class ResourceType(ABC):
     `ProviderError`.
     """
 
+    takes_assets: ClassVar[bool] = False
+    """Whether a program's inputs may have assets in them; checked ones never do."""
+
     @abstractmethod
     def check(self, urn: str, olds: Properties, news: Properties) -> Checked:
         """Validate the program's inputs and fill in defaults; `olds` are the last checked ones."""
@@ -184,6 +189,9 @@ class ResourceType(ABC):
 
 class Provider(ABC):
     """A provider: its configuration, its resource types and its functions."""
+
+    engine_log: EngineLog = EngineLog(None)
+    """Where the user sees messages; set by whoever serves the provider to an engine."""
 
     @property
     @abstractmethod

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from lab.plugins.provider.engine_log import EngineLog
 from lab.plugins.provider.provider import Provider
 from lab.plugins.provider.servicer import ProviderServicer
 
@@ -31,6 +32,8 @@ def serve(provider: Provider, arguments: list[str] | None = None) -> None:
     # Before the port is printed: whoever reads it may send a signal at once.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
 
+    engine = _engine_address(arguments)
+    provider.engine_log = EngineLog(engine)
     with ThreadPoolExecutor(max_workers=_THREADS) as executor:
         server = grpc.server(
             executor,
@@ -44,7 +47,7 @@ def serve(provider: Provider, arguments: list[str] | None = None) -> None:
         server.start()
         print(port, flush=True)
 
-        _wait(_engine_address(arguments))
+        _wait(engine)
         provider.cancel()
         server.stop(_GRACE_SECONDS).wait()
 

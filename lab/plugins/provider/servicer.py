@@ -172,9 +172,12 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Validate a resource's inputs."""
+        resource = self._type(request)
         return _check_response(
-            self._type(request).check(
-                request.urn, from_struct(request.olds), from_struct(request.news)
+            resource.check(
+                request.urn,
+                from_struct(request.olds),
+                from_struct(request.news, with_assets=resource.takes_assets),
             )
         )
 

@@ -16,6 +16,7 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a marker, not a credential
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
+_ASSET = "c44067f5952c0a294b673a41bacd8c17"
 
 _UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _UNKNOWNS = frozenset(
@@ -49,25 +50,44 @@ class Secret:
         return "Secret(...)"
 
 
+@dataclass(frozen=True)
+class Asset:
+    """Text that a program hands over as it is, as the path of a file, or as its address.
+
+    One of the three is set. A relative path starts at the program's own folder.
+    """
+
+    text: str | None = None
+    path: str | None = None
+    uri: str | None = None
+
+    def __repr__(self) -> str:
+        return "Asset(...)"
+
+
 Value: TypeAlias = (
-    "bool | int | float | str | list[Value] | dict[str, Value] | Secret | Unknown | None"
+    "bool | int | float | str | list[Value] | dict[str, Value] | Asset | Secret | Unknown | None"
 )
 Properties: TypeAlias = dict[str, Value]
 
 
 class UnsupportedValue(ValueError):  # noqa: N818 - named for what it is
-    """A value on the wire of a kind these plugins have no use for, such as an asset."""
+    """A value on the wire of a kind that is of no use where it stands, such as an archive."""
 
 
-def from_struct(struct: Struct) -> Properties:
+def from_struct(struct: Struct, *, with_assets: bool = False) -> Properties:
     """Return the struct as plain values, with secrets and unknowns at every level.
 
     Integral numbers come back as `int`. An output value becomes its value, an `UNKNOWN` where it
     has none, and a `Secret` where it is one; its dependencies are the engine's business.
 
-    Raises `UnsupportedValue` for assets, archives and resource references.
+    Raises `UnsupportedValue` for archives and resource references, and for assets unless they are
+    asked for.
     """
-    return {key: _decode(value) for key, value in json_format.MessageToDict(struct).items()}
+    decoded = {key: _decode(value) for key, value in json_format.MessageToDict(struct).items()}
+    if not with_assets and any(isinstance(part, Asset) for part in _parts(decoded)):
+        raise UnsupportedValue("an asset was given where a plain value is expected")
+    return decoded
 
 
 def to_struct(properties: Mapping[str, Value]) -> Struct:
@@ -146,7 +166,13 @@ def _decode_object(wire: dict[str, object]) -> Value:
         return as_secret(value) if wire.get("secret") else value
     if signature == _RESOURCE:
         raise UnsupportedValue("a resource was given where a plain value is expected")
-    raise UnsupportedValue("an asset or archive was given where a plain value is expected")
+    if signature == _ASSET:
+        return Asset(**{key: _text(wire.get(key)) for key in ("text", "path", "uri")})
+    raise UnsupportedValue("an archive was given where a plain value is expected")
+
+
+def _text(wire: object) -> str | None:
+    return wire if isinstance(wire, str) else None
 
 
 def _encode(value: Value) -> Any:
@@ -154,6 +180,12 @@ def _encode(value: Value) -> Any:
         return {_SIGNATURE: _SECRET, "value": _encode(reveal(value.value))}
     if isinstance(value, Unknown):
         return _UNKNOWN_STRING
+    if isinstance(value, Asset):
+        given = {"text": value.text, "path": value.path, "uri": value.uri}
+        return {
+            _SIGNATURE: _ASSET,
+            **{key: item for key, item in given.items() if item is not None},
+        }
     if isinstance(value, list):
         return [_encode(item) for item in value]
     if isinstance(value, dict):

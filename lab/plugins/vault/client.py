@@ -65,9 +65,9 @@ class VaultClient:
         """Return what Vault tells of itself without a token, its version among it."""
         return _document(self._request("GET", "sys/seal-status"))
 
-    def delete(self, path: str) -> None:
-        """Delete what is at the path."""
-        self._request("DELETE", path)
+    def delete(self, path: str, *, missing_allowed: bool = False) -> None:
+        """Delete what is at the path; with `missing_allowed`, also where nothing is."""
+        self._request("DELETE", path, missing_allowed=missing_allowed)
 
     def _request(
         self,

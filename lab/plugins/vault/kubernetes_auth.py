@@ -252,9 +252,9 @@ class AuthBackendRoleOperations(Operations):
 
     @override
     def delete(self, vault: Vault, resource_id: str) -> None:
-        """Delete the role."""
+        """Delete the role, which may be gone together with its mount."""
         with explaining(f'error deleting Kubernetes auth backend role "{resource_id}"'):
-            vault.client.delete(resource_id)
+            vault.client.delete(resource_id, missing_allowed=True)
 
 
 def _bound(planned: Mapping[str, Value]) -> dict[str, Json]:

@@ -51,7 +51,6 @@ def _config_map(namespace: str) -> Properties:
     [
         ("alwaysRender", "true"),
         ("enableServerSideApply", "false"),
-        ("helmReleaseSettings", '{"driver": "secret"}'),
         ("kubeClientSettings.burst", '{"burst": 10}'),
         ("kubeClientSettings.qps", {"qps": 5.5}),
         ("kubeClientSettings.timeouts", {"timeouts": 5}),

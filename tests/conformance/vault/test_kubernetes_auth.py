@@ -363,6 +363,13 @@ class TestRole:
         assert vault.client.read(role.id) is None
         plugin.delete(role)
 
+    def test_delete_where_the_mount_is_gone(
+        self, plugin: Plugin, vault: PrivateVault, mounted: str, inputs: Properties
+    ) -> None:
+        role = plugin.create(ROLE, inputs)
+        vault.client.sys.disable_auth_method(mounted)
+        plugin.delete(role)
+
     def test_deletion_by_others_is_seen(
         self, plugin: Plugin, vault: PrivateVault, inputs: Properties
     ) -> None:

@@ -115,6 +115,7 @@ def test_a_killed_vault_comes_back_sealed_and_is_unsealed(lab: Lab) -> None:
     _kill(lab, "vault")
     plan = topology(lab.directory, LabMemory.read(lab.directory))
     with Steps(Console(file=io.StringIO())) as steps:
+        assert plan.vault is not None
         bring_up(lab.directory, [plan.vault], steps)
     assert vault_client(lab).sys.is_sealed()
     [status] = [each for each in lab.status() if each.failure]
@@ -307,7 +308,15 @@ def test_a_stopped_lab_leaves_no_process_and_no_port(lab: Lab) -> None:
 
     commands = [
         subprocess.Popen(
-            [sys.executable, "-m", "lab", "--directory", str(lab.directory.root), "up"],
+            [
+                sys.executable,
+                "-m",
+                "lab",
+                "--directory",
+                str(lab.directory.root),
+                "up",
+                "--no-nodes",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

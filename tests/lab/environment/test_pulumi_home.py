@@ -124,6 +124,30 @@ def test_a_launcher_runs_this_checkouts_module_with_this_python(
     assert _run(host) == f"{CHECKOUT}:/theirs -P -m lab.plugins.language"
 
 
+@pytest.mark.parametrize("has_helm", [True, False])
+def test_the_kubernetes_plugin_is_told_where_helm_is(
+    directory: LabDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_helm: bool
+) -> None:
+    python = _executable(tmp_path, "python")
+    python.write_text('#!/bin/sh\necho "helm: $MESH_TRUST_HELM"\n')
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.delenv("MESH_TRUST_HELM", raising=False)
+    tools = _tools(tmp_path / "built", Source.LAB, Source.BUILT)
+    name = "pulumi-resource-kubernetes"
+    tools[name] = PreparedTool(name, "4.34.2", Source.LAB, _executable(tmp_path, name))
+    helm = _executable(tmp_path / "a place", "helm")
+    if has_helm:
+        tools["helm"] = PreparedTool("helm", "3.22.0", Source.BUILT, helm)
+
+    prepare_home(directory, tools)
+
+    plugins = directory.pulumi_home / "plugins"
+    kubernetes = plugins / "resource-kubernetes-v4.34.2" / name
+    vault = plugins / "resource-vault-v7.14.0" / "pulumi-resource-vault"
+    assert _run(kubernetes) == (f"helm: {helm}" if has_helm else "helm:")
+    assert _run(vault) == "helm:"
+
+
 def test_a_plugin_does_not_import_from_the_programs_folder_nor_the_users_path(
     directory: LabDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

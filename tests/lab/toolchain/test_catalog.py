@@ -2,10 +2,11 @@ import json
 import re
 import subprocess
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from lab.toolchain import Source, Toolchain
+from lab.toolchain import LAB_TOOLS, NODE_TOOLS, Source, Toolchain, is_statically_linked
 from lab.toolchain.catalog import ENGINE, TOOLS, Tool
 from lab.toolchain.installed import find_installed
 
@@ -13,6 +14,15 @@ BY_NAME = {tool.name: tool for tool in TOOLS}
 BUILT = [tool for tool in TOOLS if tool.build]
 PUBLISHED = [tool for tool in TOOLS if tool.download]
 PLUGINS = [tool for tool in TOOLS if tool.is_plugin]
+# Packages of others that mains of ours consist of.
+MAINS = {"coredns": "github.com/coredns/coredns/coremain"}
+
+
+def requirements(tool: Tool) -> dict[str, str]:
+    """Versions, without the `v`, by the modules that its build requires."""
+    assert tool.build is not None
+    pins = (tool.build.module / "go.mod").read_text()
+    return dict(re.findall(r"^\s*(?:require )?(\S+) v(\S+)", pins, re.MULTILINE))
 
 
 @pytest.mark.parametrize("tool", PLUGINS, ids=lambda tool: tool.name)
@@ -25,16 +35,16 @@ def test_a_plugin_is_of_the_version_that_its_python_package_asks_for(tool: Tool)
 @pytest.mark.parametrize("tool", BUILT, ids=lambda tool: tool.name)
 def test_a_build_is_pinned(tool: Tool) -> None:
     assert tool.build is not None
-    pins = (tool.build.module / "go.mod").read_text()
-    assert (tool.build.module / "go.sum").stat().st_size > 0
+    required = requirements(tool)
+    sums = tool.build.module / "go.sum"
+    # Only what is built from Go's own library alone has nothing to be summed.
+    assert (sums.exists() and sums.stat().st_size > 0) == bool(required)
+    assert bool(required) == (tool.name != "pause")
     # The bridged plugins count their versions apart from the provider's.
-    if tool.build.package != ".":
-        module = next(
-            pin
-            for pin in re.finditer(r"^\s*(?:require )?(\S+) v(\S+)", pins, re.MULTILINE)
-            if f"{tool.build.package}/".startswith(f"{pin[1]}/")
-        )
-        assert module[2] == tool.version
+    package = MAINS.get(tool.name, tool.build.package)
+    if package != ".":
+        version = next(required[it] for it in required if f"{package}/".startswith(f"{it}/"))
+        assert version == tool.version
 
 
 @pytest.mark.parametrize("tool", PUBLISHED, ids=lambda tool: tool.name)
@@ -81,3 +91,72 @@ def test_a_built_tool_is_of_the_pinned_version_and_would_be_accepted_installed(
         found = find_installed(tool, {"PATH": str(prepared.path.parent), "HOME": "/nowhere"})
         assert found is not None
         assert (found.version, found.objection) == (tool.version, "")
+
+
+def test_each_tool_is_needed_by_every_lab_or_by_those_with_nodes() -> None:
+    assert sorted((*LAB_TOOLS, *NODE_TOOLS)) == sorted(BY_NAME)
+    assert {"kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause"} == set(NODE_TOOLS)
+
+
+@pytest.mark.parametrize("name", ["kube-scheduler", "kubelet", "kube-proxy"])
+def test_an_installed_tool_of_a_node_is_of_the_api_servers_minor_version(name: str) -> None:
+    tool, api_server = BY_NAME[name], BY_NAME["kube-apiserver"]
+    assert tool.version == api_server.version
+    assert tool.installed is not None
+    assert [v for v in ("1.33.9", "1.35.0") if v in tool.installed.accepted] == []
+    assert all(v in tool.installed.accepted for v in (api_server.version, "1.34.0", "1.34.9"))
+
+
+def test_an_installed_helm_is_not_older_than_the_api_server() -> None:
+    helm = BY_NAME["helm"]
+    assert helm.installed is not None
+    assert [v for v in ("2.17.0", "3.18.6", "4.0.0") if v in helm.installed.accepted] == []
+    assert all(v in helm.installed.accepted for v in (helm.version, "3.19.0"))
+
+
+def test_helm_tells_charts_of_the_kubernetes_release_of_its_libraries(
+    toolchain: Toolchain, tmp_path: Path
+) -> None:
+    tool = BY_NAME["helm"]
+    _, minor, _ = requirements(tool)["k8s.io/client-go"].split(".")
+    helm = toolchain[tool.name]
+    if helm.source is not Source.BUILT:
+        pytest.skip(f"helm is {helm.source.value}")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: tiny\nversion: 0.1.0\n")
+    (tmp_path / "templates" / "it.yaml").write_text("it: {{ .Capabilities.KubeVersion }}\n")
+    answer = subprocess.run(
+        [helm.path, "template", tmp_path],
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"it: v1.{minor}.0" in answer.stdout
+
+
+def test_coredns_has_what_a_cluster_asks_of_it(toolchain: Toolchain) -> None:
+    answer = subprocess.run(
+        [toolchain["coredns"].path, "-plugins"], capture_output=True, text=True, check=True
+    )
+    plugins = set(answer.stdout.split())
+    # Those of the configuration that kubeadm writes, and two that help to find out.
+    assert plugins >= {
+        "errors",
+        "health",
+        "ready",
+        "kubernetes",
+        "prometheus",
+        "forward",
+        "cache",
+        "loop",
+        "reload",
+        "loadbalance",
+        "hosts",
+        "log",
+    }
+
+
+@pytest.mark.parametrize("name", ["coredns", "pause"])
+def test_what_makes_up_an_image_needs_nothing_beside_it(name: str, toolchain: Toolchain) -> None:
+    assert is_statically_linked(toolchain[name].path)

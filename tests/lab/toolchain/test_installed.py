@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from lab.toolchain import Toolchain
 from lab.toolchain.catalog import Installed, Tool
 from lab.toolchain.installed import LAB_DIRECTORY_VARIABLE, find_installed
 from tests.lab.toolchain.conftest import Machine
@@ -142,3 +143,19 @@ def test_a_plugin_in_the_labs_own_home_is_none(machine: Machine) -> None:
     assert find_installed(PLUGIN, environment) is not None
     environment[LAB_DIRECTORY_VARIABLE] = str(machine.root / "lab")
     assert find_installed(PLUGIN, environment) is None
+
+
+def test_where_only_a_static_one_will_do_others_are_objected_to(
+    machine: Machine, toolchain: Toolchain
+) -> None:
+    pause = toolchain["pause"]
+    installed = Installed(("--version",), SpecifierSet(f"=={pause.version}"), static=True)
+    tool = Tool("pause", pause.version, installed)
+    script = machine.install("pause", f"pause {pause.version}")
+    found = find_installed(tool, machine.environment)
+    assert found is not None
+    assert (found.path, found.objection) == (script, "is not statically linked")
+    environment = {**machine.environment, "PATH": f"{machine.path}:{pause.path.parent}"}
+    found = find_installed(tool, environment)
+    assert found is not None
+    assert (found.path, found.objection) == (pause.path, "")

@@ -3,6 +3,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from lab.plugins.provider.values import (
     UNKNOWN,
+    Asset,
     Properties,
     Secret,
     UnsupportedValue,
@@ -19,6 +20,7 @@ from lab.plugins.provider.values import (
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+ASSET = "c44067f5952c0a294b673a41bacd8c17"
 UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
@@ -113,7 +115,7 @@ def test_an_output_becomes_its_value(envelope: dict[str, object], value: Value) 
 @pytest.mark.parametrize(
     "signature",
     [
-        "c44067f5952c0a294b673a41bacd8c17",  # an asset
+        ASSET,
         "0def7320c3a5731c473e5ecbe6d01bc7",  # an archive
         "5cf8f73096256a8f31e491e813e4eb8e",  # a resource
     ],
@@ -121,6 +123,28 @@ def test_an_output_becomes_its_value(envelope: dict[str, object], value: Value) 
 def test_other_envelopes_are_refused(signature: str) -> None:
     with pytest.raises(UnsupportedValue, match="plain value is expected"):
         from_struct(wire(value={SIGNATURE: signature}))
+
+
+@pytest.mark.parametrize(
+    "asset", [Asset(text="words"), Asset(path="a/file"), Asset(uri="https://example.invalid")]
+)
+def test_an_asset_comes_back_where_it_is_asked_for(asset: Asset) -> None:
+    struct = to_struct({"files": [asset, Secret(asset)]})
+
+    assert from_struct(struct, with_assets=True) == {"files": [asset, Secret(asset)]}
+    with pytest.raises(UnsupportedValue, match="an asset was given"):
+        from_struct(struct)
+
+
+def test_an_asset_on_the_wire() -> None:
+    # The engine adds a hash of its content.
+    envelope = {SIGNATURE: ASSET, "hash": "abc", "text": ""}
+
+    assert from_struct(wire(asset=envelope), with_assets=True) == {"asset": Asset(text="")}
+
+
+def test_an_asset_is_not_shown() -> None:
+    assert "hidden" not in repr(Asset(text="hidden"))
 
 
 def test_revealing_goes_all_the_way_down() -> None:

@@ -1,0 +1,42 @@
+"""What a lab's nodes are made of: executables, and the images made of them."""
+
+from pathlib import Path
+
+from lab.directory import LabDirectory
+from lab.memory import LabMemory
+from lab.nodes.images import (
+    coredns_image,
+    make_image,
+    pause_image,
+    remove_others,
+    shell_image,
+    vault_image,
+)
+from lab.nodes.servers import NodeParts
+from lab.workload_clusters import MANAGEMENT_CLUSTER
+
+_SYSTEM_COMMANDS = ("containerd", "containerd_shim", "ctr", "runc", "nft", "iptables", "conntrack")
+_TOOLS = ("kube-proxy", "kubelet")
+
+
+def node_parts(directory: LabDirectory, memory: LabMemory) -> NodeParts:
+    """Gather the parts; images that are missing are made."""
+    system = {name: Path(path) for name, path in memory.node_software.items()}
+    busybox = system["busybox"]
+    recipes = [
+        pause_image(memory.executable("pause"), memory.version("pause")),
+        coredns_image(memory.executable("coredns"), memory.version("coredns")),
+        shell_image(busybox),
+    ]
+    vault = vault_image(memory.executable("vault"), memory.version("vault"), busybox)
+    images = [make_image(recipe, directory.images) for recipe in (*recipes, vault)]
+    remove_others(directory.images, images)
+    return NodeParts(
+        commands={
+            **{name: system[name] for name in (*_SYSTEM_COMMANDS, "ip")},
+            **{name: memory.executable(name) for name in _TOOLS},
+        },
+        network_plugins=system["cni"],
+        images=tuple(images[: len(recipes)]),
+        images_of={MANAGEMENT_CLUSTER: (images[-1],)},
+    )

@@ -1,0 +1,1 @@
+"""Helm releases, driven through the `helm` command: the type `kubernetes:helm.sh/v3:Release`."""

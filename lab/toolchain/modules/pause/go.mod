@@ -1,0 +1,3 @@
+module mesh-trust/lab/toolchain/pause
+
+go 1.26.0
