@@ -5,7 +5,7 @@ from typing import Any
 
 from .cluster_access import ClusterAccess, ClusterSilentError
 from .vault_health import health_obstacle
-from .vault_pod import PATIENCE_SECONDS, pod_obstacle
+from .vault_pod import PATIENCE_SECONDS, UNDER_WAY, pod_obstacle
 from .vault_readiness import Obstacle, Ready
 from .vault_values import VaultObjects
 
@@ -158,9 +158,10 @@ class VaultInCluster:
             obstacle,
             reason=f"{obstacle.reason}; and this pod is still that of before the last upgrade",
             advice=f"have it made anew: {self._delete_pod()}",
-            patience_seconds=PATIENCE_SECONDS
-            if obstacle.patience_seconds > PATIENCE_SECONDS
-            else min(obstacle.patience_seconds, _GONE_SECONDS),
+            patience_seconds=min(
+                obstacle.patience_seconds,
+                PATIENCE_SECONDS if obstacle.kind in UNDER_WAY else _GONE_SECONDS,
+            ),
         )
 
     def _outdated(self) -> str:

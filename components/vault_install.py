@@ -75,7 +75,9 @@ class VaultInstall(pulumi.ComponentResource):
             return await self._ready_address(look, seconds, planned=lambda: address)
 
         self.ca_certificate = pulumi.Output.from_input(args.get("ca_certificate"))
-        self.address = pulumi.Output.all(args["address"], self.ca_certificate).apply(
+        # Only looked with: the address is no secret because a CA came out of one.
+        certificate = pulumi.Output.unsecret(self.ca_certificate)
+        self.address = pulumi.Output.all(args["address"], certificate).apply(
             lambda resolved: ready_address(*resolved)
         )
         self.service_name = pulumi.Output.from_input(None)

@@ -12,6 +12,9 @@ VAULT_CONTAINER = "vault"
 PATIENCE_SECONDS = 60.0
 """For what seldom mends itself: a registry hiccups, or something comes up late."""
 
+UNDER_WAY = ("starting", "not started", "not ready", "probe")
+"""Kinds of obstacles that a pod has on its way to being ready."""
+
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError")
 _NEVER_AN_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
 _NOT_MADE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
@@ -156,7 +159,7 @@ def _crash(
         "crash",
         f"container {status.name} of pod {name} ended with exit code {ended.exit_code}{why}, "
         f"restarts so far: {status.restart_count}" + (f": {error}" if error else ""),
-        "see its log, which may hold the root token: "
+        "correct values; see its log, which may hold the root token: "
         f"`{cluster.kubectl} logs -n {namespace} {pod.metadata.name} -c {status.name}{previous}`",
         PATIENCE_SECONDS,
     )

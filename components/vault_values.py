@@ -1,6 +1,6 @@
 """Values of HashiCorp's Vault Helm chart, as plain data, and what the chart makes of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,26 +103,30 @@ def refuse_values_of_ours(values: object, field: str = "values") -> None:
     """Makes sure that `values` leave alone what decides about the outputs of mode `dev`.
 
     Raises:
-        InvalidInputError: they do not, or are no mapping.
+        InvalidInputError: they do not, or hide it: in something else than a map, or in an Output.
     """
     if not isinstance(values, Mapping):
-        raise InvalidInputError(field, values, "map values of the chart by their names")
+        raise InvalidInputError(field, "…", "map values of the chart by their names")
     for path, reason in _NOT_THE_USERS.items():
-        if any(True for _ in _at(values, path.split("."))):
+        *groups, key = path.split(".")
+        below: Mapping[str, Any] = values
+        for depth, group in enumerate(groups, 1):
+            found = below.get(group, {})
+            if not isinstance(found, Mapping):
+                raise InvalidInputError(
+                    ".".join((field, *groups[:depth])), "…", "give it a map of values"
+                )
+            below = found
+        if key in below:
             raise InvalidInputError(f"{field}.{path}", "…", f"leave it out; {reason}")
 
 
 def value_at(values: Mapping[str, Any], path: str) -> Any:
     """The value at the dotted `path`, None where there is none."""
-    return next(_at(values, path.split(".")), None)
-
-
-def _at(values: object, path: Sequence[str]) -> Iterator[Any]:
-    for key in path:
-        if not isinstance(values, Mapping) or key not in values:
-            return
-        values = values[key]
-    yield values
+    found: Any = values
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def _port(value: object, field: str) -> int:

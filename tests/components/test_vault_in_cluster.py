@@ -342,6 +342,24 @@ def test_a_correction_does_not_reach_a_pod_that_is_there(started: InstalledVault
     )
 
 
+@pytest.mark.parametrize(
+    ("is_scheduled", "kind", "patience_seconds"), [(False, "no host", 15), (True, "starting", 60)]
+)
+def test_patience_with_a_pod_of_before(
+    installed: InstalledVault, is_scheduled: bool, kind: str, patience_seconds: float
+) -> None:
+    installed.stateful_set()
+    installed.pod()
+    if is_scheduled:
+        installed.schedule()
+    assert installed.look_until(kind).patience_seconds == ALWAYS
+
+    installed.upgrade(f"{IMAGE}-next")
+
+    found = installed.look_until(kind, "before the last upgrade")
+    assert found.patience_seconds == patience_seconds
+
+
 def test_a_rolling_update_is_waited_for(installed: InstalledVault) -> None:
     installed.stateful_set(updateStrategy={"type": "RollingUpdate"})
     installed.service("ClusterIP")

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from components import ApiServer, InvalidInputError, api_server
+from components.kubeconfig import require_context
 
 from .conftest import make_certificate
 
@@ -94,6 +95,16 @@ def test_a_certificate_with_a_remark_that_is_not_ascii_is_named(tmp_path: Path) 
 
     with pytest.raises(InvalidInputError, match="give it the PEM of a certificate"):
         api_server(path, "east")
+
+
+def test_a_context_without_a_ca_is_a_context(tmp_path: Path) -> None:
+    path = write(tmp_path, document())
+
+    assert require_context(path, "east") == "east"
+    with pytest.raises(InvalidInputError, match=r"context in .*: 'west' .*that it has: east"):
+        require_context(path, "west")
+    with pytest.raises(InvalidInputError, match=r"absent.*No such file"):
+        require_context(tmp_path / "absent", "east")
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:

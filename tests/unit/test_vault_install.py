@@ -269,6 +269,15 @@ def test_an_existing_vault_is_asked_with_its_ca(
     assert recorder.types() == ["mesh-trust:index:VaultInstall"] * 2
 
 
+@pytest.mark.usefixtures("recorder")
+def test_a_ca_out_of_a_secret_makes_no_secret_of_the_address() -> None:
+    def program() -> pulumi.Output[Any]:
+        address = existing(ca_certificate=pulumi.Output.secret("the CA"))
+        return pulumi.Output.all(address, address.is_secret())
+
+    assert run(program) == ["https://v", False]
+
+
 def test_an_existing_vault_is_waited_for(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

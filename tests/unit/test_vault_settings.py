@@ -1,11 +1,18 @@
+import re
 from pathlib import Path
 from typing import Any
 
+import pulumi.runtime
 import pytest
+import yaml
 
-from components import InvalidInputError
+from components import InvalidInputError, VaultInstall
+from components.vault_install_args import EXISTING_TIMEOUT_SECONDS, INSTALL_TIMEOUT_SECONDS
 from settings import Settings
+from vault_settings import FIELDS
 
+from .conftest import Recorder, run
+from .test_configuration_reference import CHECKOUT
 from .test_settings import environment, load
 
 __all__ = ["environment"]
@@ -65,6 +72,29 @@ def test_an_installation_with_everything(
     assert other.vault.install["chart_version"] == "0.30.0"
 
 
+def test_the_page_about_it_shows_every_field_with_its_default(
+    recorder: Recorder,
+) -> None:
+    page = (CHECKOUT / "docs" / "vault-in-the-cluster.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    every_field = yaml.safe_load(re.sub(r"(?m)^    # ", "    ", example))
+    shown = every_field["config"]["mesh-trust:vaultInstall"]
+    assert set(shown) == set(FIELDS)
+
+    def releases(install: dict[str, Any]) -> Any:
+        args = loaded({**install, "context": "west"}).vault.install
+        pulumi.runtime.set_mocks(recorder, project="mesh-trust", stack="unit", preview=False)
+        recorder.registered.clear()
+        recorder.computed["kubernetes:core/v1:Namespace"] = {"metadata": {"uid": "the-uid"}}
+        recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "a-token"}
+        run(lambda: VaultInstall("vault", args).address)
+        return recorder.of_type("kubernetes:helm.sh/v3:Release")
+
+    assert releases(shown) == releases({"mode": "dev"})
+    assert shown["timeoutSeconds"] == INSTALL_TIMEOUT_SECONDS
+    assert f"waits {EXISTING_TIMEOUT_SECONDS} s at most" in page
+
+
 def test_the_management_cluster_may_be_a_workload_cluster_as_well() -> None:
     assert loaded({**INSTALL, "context": "east"}).contexts == {
         "east": "east",
@@ -106,7 +136,8 @@ def test_without_an_installation_a_cluster_may_have_any_name(empty: Any) -> None
         ({**INSTALL, "logLevel": "loud"}, "^vaultInstall.logLevel: 'loud' .*trace, debug"),
         ({**INSTALL, "timeoutSeconds": 0}, "^vaultInstall.timeoutSeconds: 0 "),
         ({**INSTALL, "timeoutSeconds": "60"}, "^vaultInstall.timeoutSeconds: '60' "),
-        ({**INSTALL, "values": ["a"]}, r"^vaultInstall.values: \['a'\] "),
+        ({**INSTALL, "values": ["a"]}, "^vaultInstall.values: '…' "),
+        ({**INSTALL, "values": {"server": None}}, "^vaultInstall.values.server: '…' "),
         (
             {**INSTALL, "values": {"global": {"tlsDisable": False}}},
             "^vaultInstall.values.global.tlsDisable: .*plain HTTP",

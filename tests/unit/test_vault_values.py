@@ -12,6 +12,8 @@ from components.vault_values import (
     vault_objects,
 )
 
+from .conftest import Recorder, run
+
 
 def objects(values: dict[str, Any], release: str = "vault") -> VaultObjects:
     ours = development_values(log_level="debug", service_type="LoadBalancer", root_token="…")
@@ -118,13 +120,39 @@ def test_what_would_make_the_outputs_untrue_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{}, {"server": {"dev": None}}, {"server": "odd"}, {"global": {"openshift": True}}],
+    [{}, {"server": {"dev": {}}}, {"server": {"image": None}}, {"global": {"openshift": True}}],
 )
 def test_everything_else_is_the_users(values: dict[str, Any]) -> None:
     refuse_values_of_ours(values)
 
 
-@pytest.mark.parametrize("values", [[], "server", None])
-def test_values_are_a_mapping(values: Any) -> None:
-    with pytest.raises(InvalidInputError, match=r"^values: "):
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        (["hush"], "values"),
+        (None, "values"),
+        # Helm takes null as the end of what is in it, here that Vault runs in mode dev.
+        ({"server": None}, "values.server"),
+        ({"server": "hush"}, "values.server"),
+        ({"server": {"dev": None}}, "values.server.dev"),
+        ({"server": {"service": ["hush"]}}, "values.server.service"),
+        ({"global": pulumi.UNKNOWN}, "values.global"),
+        ({"injector": True}, "values.injector"),
+    ],
+)
+def test_what_ours_are_in_stays_a_map(values: Any, field: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"^{field}: '…' ") as refused:
         refuse_values_of_ours(values)
+    assert "hush" not in str(refused.value)
+
+
+def test_an_output_does_not_hide_what_decides(recorder: Recorder) -> None:
+    def program() -> pulumi.Output[None]:
+        hidden = pulumi.Output.from_input({"service": {"type": "NodePort"}})
+        with pytest.raises(InvalidInputError, match=r"^values\.server: '…' "):
+            refuse_values_of_ours({"server": hidden})
+        refuse_values_of_ours({"server": {"image": {"tag": hidden}}})
+        return pulumi.Output.from_input(None)
+
+    run(program)
+    assert recorder.registered == []
