@@ -47,19 +47,18 @@ def _removed(group: PurePosixPath, root: Path) -> bool:
             # Busy while a process that was just killed is being taken away.
             with suppress(OSError):
                 folder.rmdir()
-        # The lab's own folder goes with its last node's.
-        with suppress(OSError):
-            top.parent.rmdir()
     return not any((hierarchy / group).exists() for hierarchy in _hierarchies(root))
 
 
 def remove_all_cgroups(lab: LabDirectory, root: Path = ROOT) -> None:
-    """Remove what killed nodes of this lab have left."""
-    for hierarchy in _hierarchies(root):
-        folder = hierarchy / _group_of(lab)
-        if folder.is_dir():
-            for cluster in [path.name for path in folder.iterdir() if path.is_dir()]:
-                remove_cgroups(cgroup_of(lab, cluster), root)
+    """Remove the groups of all nodes of this lab, and their common one; for when no node runs."""
+    clusters = {each.name for folder in left_cgroups(lab, root) for each in _folders_in(folder)}
+    for cluster in clusters:
+        remove_cgroups(cgroup_of(lab, cluster), root)
+    for folder in left_cgroups(lab, root):
+        # Not empty where something could not be ended.
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def left_cgroups(lab: LabDirectory, root: Path = ROOT) -> list[Path]:
@@ -71,6 +70,10 @@ def left_cgroups(lab: LabDirectory, root: Path = ROOT) -> list[Path]:
 def _group_of(lab: LabDirectory) -> PurePosixPath:
     digest = hashlib.sha256(str(lab.root).encode()).hexdigest()[:12]
     return PurePosixPath(f"{_PREFIX}-{digest}")
+
+
+def _folders_in(folder: Path) -> Iterator[Path]:
+    return (each for each in folder.iterdir() if each.is_dir())
 
 
 def _hierarchies(root: Path) -> Iterator[Path]:
