@@ -1,5 +1,7 @@
 """The program installs Vault on a node, sets the trust up in it, and mends what is lost."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from cryptography import x509
 from kubernetes import client
 
+from lab.directory import CHECKOUT
 from lab.lab import Lab
 from tests.program.handshake import handshake
 from tests.program.program import Program
@@ -72,6 +75,20 @@ def test_one_up_installs_vault_and_sets_the_trust_up_in_it(lab: Lab, program: Pr
     assert vault.mounts() == MOUNTS
     assert vault_pod(lab).spec.node_name == "mgmt-node"
     assert vault.root_token not in output
+
+
+def test_a_users_shell_gets_at_it_without_the_token_being_shown(
+    lab: Lab, deployed: Program
+) -> None:
+    assert deployed.deployed
+    command = [sys.executable, "-m", "lab", "--directory", str(lab.directory.root), "env"]
+    printed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    script = f'{printed.stdout}\nprintf "%s %s" "$VAULT_ADDR" "$VAULT_TOKEN"'
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+
+    vault = InstalledVault.of(lab)
+    assert vault.root_token not in printed.stdout + printed.stderr
+    assert shell.stdout == f"{vault.address} {vault.root_token}"
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
