@@ -74,25 +74,19 @@ def require_room_below_root(access: Access, root: Root) -> None:
     """
     if access.signing_ca != "cluster":
         return
-    if root.source == "external":
-        raise InvalidInputError(
-            "signingCa",
-            access.signing_ca,
-            "use root: clusters get CAs of their own only from a mount that the program manages",
-        )
     path_length, lifetime_days = _room_below(root)
     if path_length is not None and path_length < ROOT_PATH_LENGTH:
         raise InvalidInputError(
             "signingCa",
             access.signing_ca,
-            f"set rootPathLength to {ROOT_PATH_LENGTH}, as the cluster's CA and istiod's stand "
-            "below the root; it is fixed once the root exists",
+            f"use a root of path length {ROOT_PATH_LENGTH} (rootPathLength where it is generated), "
+            "as the cluster's CA and istiod's stand below it; it is fixed once the root exists",
         )
     if access.cluster_ca_lifetime_days >= lifetime_days:
         raise InvalidInputError(
             "clusterCaLifetimeDays",
             access.cluster_ca_lifetime_days,
-            f"use less than rootLifetimeDays ({lifetime_days}): a CA must not outlive its root",
+            f"use less than the root's {lifetime_days} days: a CA must not outlive its root",
         )
 
 

@@ -20,8 +20,13 @@ class RootOfTrust:
     """Its certificate, PEM."""
     ca_path: pulumi.Output[str]
     """API path of Vault, without `/v1`, at which intermediates are signed."""
-    pki: RootPki | None
-    """Its mount, where the program manages that."""
+    pki: RootPki | ExternalRootPki
+    """Its mount, whether the program manages that or looks at it."""
+
+    @property
+    def managed_mount_paths(self) -> list[pulumi.Output[str]]:
+        """The mounts that the program manages: none where others do."""
+        return [self.pki.mount_path] if isinstance(self.pki, RootPki) else []
 
 
 def root_of_trust(settings: Settings, provider: vault.Provider) -> RootOfTrust:
@@ -35,8 +40,7 @@ def root_of_trust(settings: Settings, provider: vault.Provider) -> RootOfTrust:
     pki = _pki(settings, pulumi.ResourceOptions(providers=[provider]))
     if unchanged:
         guard.check_made(pki.certificate_pem)
-    managed = pki if isinstance(pki, RootPki) else None
-    return RootOfTrust(pki.certificate_pem, pki.ca_path, managed)
+    return RootOfTrust(pki.certificate_pem, pki.ca_path, pki)
 
 
 def _pki(settings: Settings, opts: pulumi.ResourceOptions) -> RootPki | ExternalRootPki:

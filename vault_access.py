@@ -14,7 +14,7 @@ def cluster_cas(
     settings: Settings, root: RootOfTrust, provider: vault.Provider
 ) -> dict[str, ClusterCa]:
     """Registers the CAs of the clusters' own, by the cluster's name; none where the root signs."""
-    if settings.access.signing_ca != "cluster" or root.pki is None:
+    if settings.access.signing_ca != "cluster":
         return {}
     return {
         cluster.name: ClusterCa(
@@ -45,8 +45,10 @@ def administrator(
     """Registers the administrator and exports how to log in, where one is asked for."""
     if not settings.access.administrator:
         return
-    managed = [] if root.pki is None else [root.pki.mount_path]
-    signing_mount_paths = [*managed, *(ca.mount_path for ca in own_cas.values())]
+    signing_mount_paths = [
+        *root.managed_mount_paths,
+        *(ca.mount_path for ca in own_cas.values()),
+    ]
     user = VaultAdministrator(
         "administrator",
         {

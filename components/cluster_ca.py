@@ -37,7 +37,7 @@ class ClusterCaArgs(TypedDict):
     cluster: str
     """Name of the workload cluster, an RFC 1123 label."""
     root_mount_path: pulumi.Input[str]
-    """Mount whose CA signs the cluster's: the `mount_path` of a RootPki."""
+    """Mount whose CA signs the cluster's: the `mount_path` of a RootPki or ExternalRootPki."""
     root_issuer_id: pulumi.Input[str]
     """Id of the issuer that signs there; another one signs the cluster's CA anew."""
     root_certificate_pem: pulumi.Input[str]
@@ -163,9 +163,9 @@ class ClusterCa(pulumi.ComponentResource):
             max_path_length=ROOT_PATH_LENGTH - 1,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        chain = pulumi.Output.all(signed.certificate, signed.ca_chains, root_certificate).apply(
-            lambda known: "\n".join(once_known(checked_chain, *known, lifetimes))
-        )
+        chain = pulumi.Output.all(
+            signed.certificate, signed.ca_chains, root_certificate, args["root_mount_path"]
+        ).apply(lambda known: "\n".join(once_known(checked_chain, *known, lifetimes)))
         imported = vault.pkisecret.SecretBackendIntermediateSetSigned(
             f"{name}-import",
             backend=known_after(mount_path, mount),

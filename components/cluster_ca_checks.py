@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
+from .issuing_chain import require_chain
 from .validation import InvalidInputError
 
 ROOT_PATH_LENGTH = 2
@@ -56,6 +57,7 @@ def checked_chain(
     certificate_pem: str,
     ca_chain: Sequence[str] | None,
     root_certificate_pem: str,
+    root_mount_path: str,
     lifetimes: CaLifetimes,
 ) -> list[str]:
     """The cluster's CA and all that stand above it, PEM, each once.
@@ -64,9 +66,13 @@ def checked_chain(
     warns of both.
 
     Raises:
-        InvalidInputError: the CA was cut short, outlives its root, or has too little time left for
-            what it is to sign.
+        InvalidInputError: what signed the CA does not stand below the root or leaves no room for
+            it, or the CA was cut short, outlives its root, or has too little time left for what it
+            is to sign.
     """
+    require_chain(
+        "root_mount_path", root_mount_path, root_certificate_pem, certificate_pem, ca_chain or ()
+    )
     root = x509.load_pem_x509_certificate(root_certificate_pem.encode())
     certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
     ends = certificate.not_valid_after_utc

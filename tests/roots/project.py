@@ -60,6 +60,7 @@ _OUTPUTS = {
     "RootCa": ("certificate_pem", "private_key_pem"),
     "RootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
     "ExternalRootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
+    "ClusterCa": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
 }
 
 

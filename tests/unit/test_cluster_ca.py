@@ -1,15 +1,16 @@
 """A cluster's own CA, as resources, and the checks of what came of it."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pulumi
 import pytest
+from cryptography import x509
 
 from components import ClusterCa, InvalidInputError
 from components.cluster_ca_checks import CaLifetimes, checked_chain
+from tests.certificates import Made, Recipe, make
 
-from .conftest import Recorder, make_certificate, run
+from .conftest import Recorder, run
 from .test_parts import CLUSTER_CA
 
 REQUEST = (
@@ -19,7 +20,20 @@ SIGNED = "vault:pkiSecret/secretBackendRootSignIntermediate:SecretBackendRootSig
 SET_SIGNED = "vault:pkiSecret/secretBackendIntermediateSetSigned:SecretBackendIntermediateSetSigned"
 MOUNT = "vault:index/mount:Mount"
 LIFETIMES = CaLifetimes(ca_days=1000, intermediate_days=365, generation=1)
-ROOT = make_certificate("root", path_length=2, days=3650)
+ABOVE = make(Recipe(path_length=2))
+ROOT = ABOVE.certificate_pem
+
+
+def below(above: Made = ABOVE, days: float = 1825, **recipe: Any) -> str:
+    """A CA of a cluster's own, PEM, that `above` signed for so many days from now."""
+    (name,) = above.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    made = Recipe(
+        common_name="east",
+        issuer=str(name.value),
+        signer=above.key,
+        **{"starts": 0, "ends": days, "path_length": 1, **recipe},
+    )
+    return make(made).certificate_pem
 
 
 def register(recorder: Recorder, certificate: str, **changes: Any) -> Any:
@@ -44,7 +58,7 @@ def register(recorder: Recorder, certificate: str, **changes: Any) -> Any:
 
 
 def test_what_is_made(recorder: Recorder) -> None:
-    certificate = make_certificate("east", path_length=1, days=1825)
+    certificate = below()
 
     outputs = register(recorder, certificate, organization="Example", generation=3)
 
@@ -82,51 +96,77 @@ def test_what_is_made(recorder: Recorder) -> None:
     [("RSA-3072", ("rsa", 3072)), ("ECDSA-P256", ("ec", 256)), ("ECDSA-P384", ("ec", 384))],
 )
 def test_other_keys(recorder: Recorder, algorithm: str, kind: tuple[str, int]) -> None:
-    certificate = make_certificate("east", path_length=1, days=1825)
-
-    register(recorder, certificate, key_algorithm=algorithm)
+    register(recorder, below(), key_algorithm=algorithm)
 
     request = recorder.of_type(REQUEST)["east-ca-request"]
     assert (request["keyType"], request["keyBits"]) == kind
 
 
 def test_a_ca_that_was_cut_short_does_not_get_into_its_mount(recorder: Recorder) -> None:
-    certificate = make_certificate("east", path_length=1, days=400)
-
     with pytest.raises(pulumi.RunError, match=r"^lifetime_days: 1825 .* cut it to 400 days"):
-        register(recorder, certificate)
+        register(recorder, below(days=400))
 
     assert recorder.of_type(SET_SIGNED) == {}
 
 
 def test_a_root_that_becomes_known_late_is_checked_before_it_signs(recorder: Recorder) -> None:
-    narrow = pulumi.Output.from_input(make_certificate("narrow", path_length=1))
+    narrow = pulumi.Output.from_input(make().certificate_pem)
 
     with pytest.raises(pulumi.RunError, match=r"^root_certificate_pem: .* path length is 1"):
-        register(recorder, make_certificate("x", path_length=1), root_certificate_pem=narrow)
+        register(recorder, below(), root_certificate_pem=narrow)
 
     assert recorder.of_type(SIGNED) == {}
 
 
-def test_the_chain_holds_each_certificate_once() -> None:
-    ca = make_certificate("east", path_length=1, days=1000)
+def chain(ca: str, *above: str, root: str = ROOT, lifetimes: CaLifetimes = LIFETIMES) -> list[str]:
+    return checked_chain(ca, above, root, "pki", lifetimes)
 
-    assert checked_chain(ca, [ca, ROOT], ROOT, LIFETIMES) == [ca.strip(), ROOT.strip()]
-    assert checked_chain(ca, None, ROOT, LIFETIMES) == [ca.strip(), ROOT.strip()]
+
+def test_the_chain_holds_each_certificate_once() -> None:
+    ca = below(days=1000)
+
+    assert chain(ca, ca, ROOT) == [ca.strip(), ROOT.strip()]
+    assert chain(ca) == [ca.strip(), ROOT.strip()]
+
+
+def test_the_chain_may_lead_over_others() -> None:
+    top = make(Recipe(common_name="top", path_length=3))
+    between = make(Recipe(issuer="top", signer=top.key, path_length=2))
+    ca = below(between, days=1000)
+
+    found = chain(ca, ca, between.certificate_pem, root=top.certificate_pem)
+
+    pems = (ca, between.certificate_pem, top.certificate_pem)
+    assert found == [pem.strip() for pem in pems]
+
+
+def test_what_does_not_stand_below_the_root_is_refused() -> None:
+    other = make(Recipe(path_length=2))
+
+    with pytest.raises(InvalidInputError, match=r"^root_mount_path: 'pki' .*not stand below"):
+        chain(below(other, days=1000))
+
+
+def test_a_chain_without_room_is_refused() -> None:
+    top = make(Recipe(common_name="top", path_length=3))
+    narrow = make(Recipe(issuer="top", signer=top.key, path_length=1))
+    ca = below(narrow, days=1000)
+
+    with pytest.raises(InvalidInputError, match=r"^root_mount_path: .* has path length 1, and 2"):
+        chain(ca, narrow.certificate_pem, root=top.certificate_pem)
 
 
 def test_a_ca_that_outlives_its_root_is_refused() -> None:
-    ca = make_certificate("east", path_length=1, days=1000)
-    root = make_certificate("root", path_length=2, days=999)
+    root = make(Recipe(path_length=2, ends=999))
 
-    with pytest.raises(InvalidInputError, match=r"^lifetime_days: 1000 .* use less than 999"):
-        checked_chain(ca, None, root, LIFETIMES)
+    with pytest.raises(InvalidInputError, match=r"^lifetime_days: 1000 .* use less than 99[89]"):
+        chain(below(root, days=1000), root=root.certificate_pem)
 
 
 def test_a_ca_without_enough_time_left_asks_for_the_next() -> None:
-    began = datetime.now(UTC) - timedelta(days=636)
-    ca = make_certificate("east", path_length=1, days=1000, starts=began)
+    old = make(Recipe(path_length=2, starts=-700))
+    ca = below(old, days=364, starts=-636)
 
     with pytest.raises(InvalidInputError, match=r"^generation: 1 .* use 2: this CA ends on"):
-        checked_chain(ca, None, ROOT, LIFETIMES)
-    checked_chain(ca, None, ROOT, CaLifetimes(1000, 360, 1))
+        chain(ca, root=old.certificate_pem)
+    chain(ca, root=old.certificate_pem, lifetimes=CaLifetimes(1000, 360, 1))
