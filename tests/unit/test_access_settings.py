@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from components import InvalidInputError
+from tests.certificates import Recipe, make
 from tests.token_issuer import TokenIssuer
 
 from .test_settings import VAULT_CA, environment, load
@@ -72,6 +73,33 @@ def test_cas_of_the_clusters_own() -> None:
     assert settings.access.signing_ca == "cluster"
     assert settings.root_signs_for_days == 1000
     assert settings.clusters[0].ca_generation == 2
+
+
+def external(path_length: int | None, days: float = 3650) -> dict[str, Any]:
+    root = make(Recipe(path_length=path_length, ends=days))
+    return {
+        "rootSource": "external",
+        "rootCertificate": root.certificate_pem,
+        "rootSigningMount": "corporate/pki",
+        "signingCa": "cluster",
+    }
+
+
+def test_cas_of_the_clusters_own_below_a_root_that_others_have() -> None:
+    for path_length in (2, None):
+        assert load(**external(path_length)).access.signing_ca == "cluster"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (external(1), "^signingCa: 'cluster' .*path length 2"),
+        (external(2, 1800), r"^clusterCaLifetimeDays: 1825 .*less than the root's 1\d{3} days"),
+    ],
+)
+def test_a_root_that_others_have_needs_room_too(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        load(**config)
 
 
 def test_a_clusters_own_way_to_log_in(environment: Path) -> None:
