@@ -9,7 +9,7 @@ from rich.console import Console
 from lab.lab import Lab
 from lab.toolchain import Toolchain
 
-from .inventory import Inventory, take_inventory
+from .inventory import Inventory, await_own_objects, take_inventory
 from .program import Program
 
 
@@ -27,6 +27,7 @@ def lab(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="session")
 def untouched(lab: Lab) -> Inventory:
     """What was in Vault and the clusters before the program ran."""
+    await_own_objects(lab)
     return take_inventory(lab)
 
 

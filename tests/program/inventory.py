@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import hvac
-from kubernetes import config
+from kubernetes import client, config
 
 from lab.lab import Lab
+
+ROOT_MAP = "kube-root-ca.crt"
 
 # What Kubernetes makes, renews or counts by itself at any moment.
 _RESTLESS_KINDS = frozenset({"ComponentStatus", "Endpoints", "EndpointSlice", "Event", "Lease"})
@@ -47,10 +50,28 @@ def kubernetes_client(lab: Lab, cluster: str) -> Any:
     return config.new_client_from_config(str(lab.directory.kubeconfig), cluster)
 
 
+CLUSTERS = ("mgmt", "east", "west", "north")
+
+
+def await_own_objects(lab: Lab) -> None:
+    """Waits until the clusters have made what they make in every namespace by themselves."""
+    deadline = time.monotonic() + 60
+    while lacking := [name for name in CLUSTERS if _lacks_root_certificates(lab, name)]:
+        assert time.monotonic() < deadline, lacking
+        time.sleep(0.2)
+
+
+def _lacks_root_certificates(lab: Lab, cluster: str) -> bool:
+    core: Any = client.CoreV1Api(kubernetes_client(lab, cluster))
+    namespaces = {each.metadata.name for each in core.list_namespace().items}
+    maps = core.list_config_map_for_all_namespaces(field_selector=f"metadata.name={ROOT_MAP}").items
+    return namespaces != {each.metadata.namespace for each in maps}
+
+
 def take_inventory(lab: Lab) -> Inventory:
     """The inventory of Vault and of every cluster."""
     found: dict[str, str] = {}
-    for cluster in ("mgmt", "east", "west", "north"):
+    for cluster in CLUSTERS:
         found.update(_objects(lab, cluster))
     return Inventory(dict(_vault(lab)), found)
 

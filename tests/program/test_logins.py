@@ -420,7 +420,6 @@ def test_a_renewed_reviewers_token_is_taken_up_and_other_changes_with_it(
     program.configure(clusters=clusters(key_server), policy="guide", **LOGINS)
 
     assert program.steps() == {
-        "north-rbac-present-reviewer-token": "read",
         "north-auth-config": "update",
         "west-auth-mount": "update",
         "east-intermediate-policy": "update",
