@@ -12,7 +12,8 @@ from typing import Any
 import pulumi
 from cryptography import x509
 
-from components.root_checks import fingerprint
+from components import InvalidInputError
+from components.root_checks import fingerprint, is_same_ca
 from components.root_profile import RootProfile
 from components.vault_readiness import on_one_line
 from root_settings import Root
@@ -58,10 +59,12 @@ class RootGuard:
         Gives the guard for what is left to look at: nothing, where it was said already.
 
         Raises:
+            InvalidInputError: it is the present one in another certificate, which cannot work.
             RootReplacementError: it is not, and the present one is not to be replaced.
         """
         if self.present is None:
             return self
+        _require_new_key_or_name(root, self.present)
         changes = _changes(root, self.present)
         if not changes:
             return self
@@ -138,6 +141,25 @@ def _changes(root: Root, present: x509.Certificate) -> list[str]:
         return [f"it has {', '.join(differences)}"] if differences else []
     configured = x509.load_pem_x509_certificate(root.certificate.encode())
     return [] if configured == present else [f"by {_named(configured)}"]
+
+
+def _require_new_key_or_name(root: Root, present: x509.Certificate) -> None:
+    """Checks that an imported root has not both the key and the name of another certificate.
+
+    The former root stays in the mount, and Vault signs with neither of two such certificates there:
+    "certificate 2 of certificate chain ca trust path is incorrect" (seen in 1.13.1).
+    """
+    if root.source != "imported" or root.certificate is None:
+        return
+    configured = x509.load_pem_x509_certificate(root.certificate.encode())
+    if configured != present and is_same_ca(configured, present):
+        raise InvalidInputError(
+            "rootCertificate",
+            configured.subject.rfc4514_string(),
+            "bring a root with a new key, or with another name: it has those of the present root "
+            f"(SHA-256 {fingerprint(present)}), and Vault does not sign where a mount has two "
+            "certificates of one key and name",
+        )
 
 
 def _named(certificate: x509.Certificate) -> str:

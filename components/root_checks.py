@@ -4,8 +4,9 @@ Vault takes nearly everything: a root that has expired, that another key signed,
 certificates at all. What it is given is therefore checked here, before it is given.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import combinations
 from typing import TypeVar
 
 from cryptography import x509
@@ -212,3 +213,30 @@ def _extension(
         return certificate.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
         return None
+
+
+def is_same_ca(one: x509.Certificate, other: x509.Certificate) -> bool:
+    """Whether two certificates are of one key and name."""
+    return one.public_key() == other.public_key() and one.subject == other.subject
+
+
+def require_different_cas(certificates: Mapping[str, str]) -> None:
+    """Checks that no two certificates, PEM by field, are of one key and name.
+
+    Vault does not sign where a mount has two such certificates, and takes the same one twice for
+    one.
+
+    Raises:
+        InvalidInputError: two are.
+    """
+    loaded = {
+        field: x509.load_pem_x509_certificate(pem.encode()) for field, pem in certificates.items()
+    }
+    for (field, one), (other_field, other) in combinations(loaded.items(), 2):
+        if is_same_ca(one, other):
+            raise InvalidInputError(
+                other_field,
+                other.subject.rfc4514_string(),
+                f"leave it out, or bring a root with another key or name than {field}: Vault does "
+                "not sign where a mount has two certificates of one key and name",
+            )

@@ -1,6 +1,6 @@
 """The Vault mount that holds the root CA and signs the intermediates."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NotRequired, TypedDict
 
@@ -11,10 +11,12 @@ from cryptography import x509
 from .known_values import known_after
 from .lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from .names import ROOT_MOUNT_PATH, sign_intermediate_path
+from .root_checks import require_different_cas
 from .root_issuers import CheckedRoot, KnownRoot, Mounted, limit_usage
 from .root_profile import RootCertificateArgs
 from .validation import (
     InvalidInputError,
+    once_known,
     require_dns_label,
     require_vault_path,
     require_whole_number,
@@ -95,7 +97,7 @@ class RootPki(pulumi.ComponentResource):
                 parent=self,
                 protect=protect,
                 # No value shows that the roots are usable, and a mount is not worth making before.
-                depends_on=_once_usable(roots.values()),
+                depends_on=_once_usable(roots),
             ),
         )
         mounted = Mounted(mount_path, mount.accessor, (mount,))
@@ -192,21 +194,27 @@ def _roots(
         roots[root_name] = CheckedRoot.of(
             name if root_name == _FIRST else f"{name}-{root_name}",
             root,
-            field="" if root_name == _FIRST else f"further_roots.{root_name}.",
+            field=_field(root_name),
             accept_missing_key_usage=args.get("accept_missing_key_usage", False),
             also=lasts if root_name == signing_root else None,
         )
     return roots
 
 
+def _field(root_name: str) -> str:
+    """What stands before the names of a root's fields."""
+    return "" if root_name == _FIRST else f"further_roots.{root_name}."
+
+
 def _once_usable(
-    roots: Iterable[CheckedRoot | VaultRoot],
+    roots: Mapping[str, CheckedRoot | VaultRoot],
 ) -> pulumi.Output[Sequence[pulumi.Resource]]:
     """No resources at all, but not before those `roots` that are known are found usable."""
-    checked: list[pulumi.Output[str]] = []
-    for root in roots:
-        if isinstance(root, CheckedRoot):
-            checked.append(root.certificate_pem)
-            if root.private_key_pem is not None:
-                checked.append(root.private_key_pem)
-    return pulumi.Output.all(*checked).apply(lambda _: [])
+    imported = {name: root for name, root in roots.items() if isinstance(root, CheckedRoot)}
+    keys = [root.private_key_pem for root in imported.values() if root.private_key_pem is not None]
+    names = sorted(imported)
+    fields = [f"{_field(root_name)}certificate_pem" for root_name in names]
+    different = pulumi.Output.all(*(imported[each].certificate_pem for each in names)).apply(
+        lambda known: once_known(require_different_cas, dict(zip(fields, known, strict=True)))
+    )
+    return pulumi.Output.all(different, *keys).apply(lambda _: [])

@@ -157,6 +157,46 @@ def test_what_replacing_the_root_means_is_said_in_time(
     assert f"warning: {consequence}" in program.run("preview")
 
 
+def test_a_root_that_is_made_anew_has_a_new_key(
+    lab: Lab, deployed: Program, configured: Program
+) -> None:
+    """Vault signs with neither of two roots of one key and name, and the old one stays there."""
+    before = check_trust(lab, deployed)
+    assert configured is deployed
+    configured.configure(rootLifetimeDays=3000)
+    configured.up()
+    after = check_trust(lab, configured)
+    assert after.subject == before.subject
+    assert after.public_key() != before.public_key()
+
+
+def test_a_renewed_certificate_for_the_same_key_is_refused(
+    lab: Lab, undeployed: Program, configured: Program, brought: Made
+) -> None:
+    program = configured
+    assert program is undeployed
+    use_imported(program, brought)
+    program.up()
+    before = take_inventory(lab)
+    renewed = make(Recipe(key=brought.key, common_name="brought along", ends=4000))
+    use_imported(program, renewed)
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        outcome = program.attempt(*command)
+        assert outcome.exit_code != 0
+        assert "error: rootCertificate: 'CN=brought along' is not valid; " in outcome.output
+        assert "Traceback" not in outcome.output
+    assert take_inventory(lab).changes_since(before) == set()
+
+    # What it must not refuse: the same certificate, and the key under another name.
+    use_imported(program, brought)
+    assert check_trust(lab, program) == brought.certificate
+    renamed = make(Recipe(key=brought.key, common_name="brought along, 2", ends=4000))
+    use_imported(program, renamed)
+    program.up()
+    assert check_trust(lab, program) == renamed.certificate
+    program.destroy()
+
+
 def test_the_mesh_asks_for_what_the_mount_gives(deployed: Program, configured: Program) -> None:
     assert configured is deployed
     configured.configure(intermediateLifetimeDays=30)

@@ -83,6 +83,39 @@ def test_a_root_is_added_takes_over_and_the_old_one_retires(
         there.sign(issuer_ref=first)
 
 
+def test_roots_of_one_key_and_name_do_not_get_into_one_mount(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    """What is refused, and first why: Vault would take them, and not sign."""
+    renewed = make(Recipe(key=FIRST.key, common_name="root of 2026", ends=4000))
+    there = SigningMount(vault.client, mount)
+    vault.client.sys.enable_secrets_engine("pki", path=mount)
+    for made in (FIRST, renewed):
+        bundle = made.private_key_pem + made.certificate_pem
+        vault.client.write_data(f"{mount}/config/ca", data={"pem_bundle": bundle})
+    with pytest.raises(InternalServerError, match="trust path is incorrect"):
+        there.sign()
+    vault.client.sys.disable_secrets_engine(mount)
+
+    for twin in (renewed, FIRST):
+        project.give("RootPki", generations(mount, further_roots={"second": keyed(twin)}))
+        outcome = project.attempt("up", "--yes", "--skip-preview")
+        assert outcome.exit_code != 0
+        assert (
+            "further_roots.second.certificate_pem: 'CN=root of 2026' is not valid; leave it out"
+        ) in outcome.output
+        assert f"{mount}/" not in vault.client.sys.list_mounted_secrets_engines()["data"]
+
+    # The key alone, and the name alone, may be the same.
+    renamed = make(Recipe(key=FIRST.key, common_name="root of 2046"))
+    rekeyed = make(Recipe(common_name="root of 2026"))
+    further = {"renamed": keyed(renamed), "rekeyed": keyed(rekeyed)}
+    project.give("RootPki", generations(mount, further_roots=further))
+    project.up()
+    project.expect_no_changes()
+    assert there.sign().issuer == FIRST.certificate.subject
+
+
 def test_a_new_mount_with_several_roots_has_the_right_one_sign(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:

@@ -6,6 +6,7 @@ import pulumi
 import pytest
 
 import root_guard
+from components import InvalidInputError
 from components.root_checks import fingerprint
 from root_guard import OutputsUnreadableError, RootGuard, RootReplacementError
 from root_settings import Root
@@ -79,6 +80,19 @@ def test_another_root_has_to_be_meant(recorder: Recorder, wanted: Root, change: 
     assert check(wanted, development=True).present is None
     named = root(replaces=fingerprint(PRESENT.certificate), common_name="other")
     assert check(named).present is None
+
+
+def test_a_renewed_certificate_needs_a_new_key_or_name(recorder: Recorder) -> None:
+    has(recorder, PRESENT)
+    renewed = make(Recipe(key=PRESENT.key, ends=4000))
+    for replaces in (None, fingerprint(PRESENT.certificate)):
+        with pytest.raises(InvalidInputError, match=r"^rootCertificate: 'CN=root' is not valid; "):
+            check(root(renewed, replaces), development=True)
+    for other in (
+        make(Recipe(key=PRESENT.key, common_name="other")),
+        make(Recipe(key=rsa_key(3072))),
+    ):
+        assert check(root(other), development=True).present is None
 
 
 def test_naming_another_root_does_not_count(recorder: Recorder) -> None:
