@@ -15,6 +15,7 @@ from .cluster_login import (
 )
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
+from .never_overwrite import never_overwriting
 from .root_trust_policy import (
     GLOO_LIFETIME_DAYS,
     RootTrustPolicy,
@@ -113,7 +114,7 @@ class ClusterTrust(pulumi.ComponentResource):
         check_login(login)
         policy_choice(args)
 
-        super().__init__("mesh-trust:index:ClusterTrust", name, None, opts)
+        super().__init__("mesh-trust:index:ClusterTrust", name, None, never_overwriting(opts))
 
         rbac = AgentRbac(
             f"{name}-rbac",

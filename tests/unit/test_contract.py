@@ -104,6 +104,7 @@ PUBLIC_NAMES = {
     "VaultInstallArgs",
     "api_server",
     "issuer_keys",
+    "require_no_root_token",
 }
 
 
