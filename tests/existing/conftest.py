@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.printed import run_as_printed
 from tests.private_vault import PrivateVault, running_vault
 
 STACK = "own"
+_KILL_SECONDS = 60
 _SOURCE = Path(__file__).with_name("own_program")
 
 
@@ -50,6 +52,34 @@ class OwnProgram:
             check=False,
         )
         return done.returncode, done.stdout
+
+    def kill_when(self, condition: Callable[[], bool]) -> None:
+        """Starts an update, and kills its engine hard once the condition holds."""
+        with subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive"],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as engine:
+            deadline = time.monotonic() + _KILL_SECONDS
+            while not condition():
+                assert time.monotonic() < deadline
+                assert engine.poll() is None, "the update has ended by itself"
+            engine.kill()
+        self._mend_state()
+        self.run("cancel", "--yes")
+
+    def _mend_state(self) -> None:
+        """Takes away what the engine was killed while writing: notes beside the state's file.
+
+        The file itself it replaces as a whole, but not these, and then cannot read the state.
+        """
+        backend = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        for notes in (backend / ".pulumi").rglob("*.attrs"):
+            if not notes.read_text():
+                notes.unlink()
 
     def run(self, *arguments: str) -> str:
         """Runs the engine, which has to succeed; gives what it printed."""

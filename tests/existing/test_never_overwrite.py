@@ -90,6 +90,30 @@ def test_what_the_state_has_lost_is_found_and_taken_over(
     assert contents(vault) == made
 
 
+def test_an_update_that_was_killed(own: OwnProgram, vault: PrivateVault) -> None:
+    """What it has made is the stack's own, but for that of which the state says nothing."""
+    own.kill_when(lambda: f"auth {AUTH}/" in contents(vault))
+    known = own.urns()
+
+    exit_code, output = own.attempt("up", "--yes")
+
+    if exit_code != 0:
+        lost = named_in(output)
+        assert lost
+        for resource, thing in {
+            "east-intermediate-mount": f"mount {MOUNT}",
+            "east-intermediate-policy": f"policy {NAME}",
+            "east-auth-mount": f"auth mount {AUTH}",
+            "east-auth-config": f"configuration auth/{AUTH}/config",
+            "east-auth-role": f"role auth/{AUTH}/role/{NAME}",
+        }.items():
+            assert not (resource in known and thing in lost)
+        for command in commands_in(output):
+            own.obey(command)
+        own.up()
+    own.run("preview", "--expect-no-changes")
+
+
 @pytest.mark.usefixtures("by_hand")
 def test_without_a_preview_each_thing_stops_the_update(
     own: OwnProgram, vault: PrivateVault

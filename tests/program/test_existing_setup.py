@@ -61,6 +61,7 @@ ADDITIONS_TO_A_CLUSTER = {
 def by_hand(lab: Lab, toolchain: Toolchain, undeployed: Program, tmp_path: Path) -> Iterator[Guide]:
     """The guide, followed to its end; the program is told of its root."""
     guide = Guide(lab, toolchain, tmp_path)
+    before = take_inventory(lab)
     try:
         guide.follow()
         undeployed.configure(
@@ -76,6 +77,7 @@ def by_hand(lab: Lab, toolchain: Toolchain, undeployed: Program, tmp_path: Path)
             undeployed.destroy()
         undeployed.configure_as_committed()
         guide.undo()
+    assert take_inventory(lab).changes_since(before) == set()
 
 
 @pytest.fixture
