@@ -138,6 +138,13 @@ def test_a_setup_made_by_hand_is_taken_over(
     program.run("preview", "--expect-no-changes")
 
 
+def test_every_correction_is_explained() -> None:
+    page = (CHECKOUT / "docs" / "existing-setup.md").read_text()
+    for changes in (*CORRECTIONS.values(), *CORRECTIONS_OF_A_CLUSTER.values()):
+        for change in changes:
+            assert f"`{change.partition('[')[0]}`" in page
+
+
 def planned(program: Program) -> tuple[dict[str, set[str]], set[str]]:
     """What `up` would correct, property by property, and the names of what it would make."""
     corrections: dict[str, set[str]] = {}
