@@ -5,12 +5,15 @@ import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
 from components import ClusterTrust, VaultInstall, require_no_root_token
-from root_guard import ROOT_CERTIFICATE
+from root_guard import ROOT_CERTIFICATE, RootGuard
 from root_of_trust import root_of_trust
 from settings import MANAGEMENT, Settings
 from vault_access import administrator, cluster_cas
 
 settings = Settings.load()
+
+# Before anything is registered: whether the root that there is stays.
+guard = RootGuard.of(settings.root, development=settings.development).check(settings.root)
 
 # Providers: one API server for each cluster, and one Vault.
 kubernetes_providers = {
@@ -42,7 +45,7 @@ if not settings.development:
     require_no_root_token(vault_provider)
 
 # The root of trust, and what signs with it.
-root = root_of_trust(settings, vault_provider)
+root = root_of_trust(settings, vault_provider, guard)
 
 # The workload clusters.
 own_cas = cluster_cas(settings, root, vault_provider)

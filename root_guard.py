@@ -4,8 +4,9 @@ Protection by the engine covers only what is a resource, and says what would be 
 that does to the mesh.
 """
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -13,14 +14,22 @@ from cryptography import x509
 
 from components.root_checks import fingerprint
 from components.root_profile import RootProfile
+from components.vault_readiness import on_one_line
 from root_settings import Root
 
 ROOT_CERTIFICATE = "rootCertificate"
 """The stack's output that holds the root's certificate, PEM."""
 
+_WRITING_SECONDS = 10
+_PAUSE_SECONDS = 0.1
+
 
 class RootReplacementError(pulumi.RunError):
     """A plan would replace the root where that has to be meant; the message is a single line."""
+
+
+class OutputsUnreadableError(pulumi.RunError):
+    """The engine does not tell the stack's outputs; the message is a single line."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +43,30 @@ class RootGuard:
 
     @classmethod
     def of(cls, root: Root, *, development: bool) -> "RootGuard":
-        """The guard for `root`, which may replace any in development, else the one it names."""
+        """The guard for `root`, which may replace any in development, else the one it names.
+
+        Raises:
+            OutputsUnreadableError: it cannot be told what there is.
+        """
         present = _present_root()
         named = present is not None and root.replaces == fingerprint(present)
         return cls(present, development or named)
 
-    def check(self, root: Root) -> bool:
+    def check(self, root: Root) -> "RootGuard":
         """Whether `root` is the present one, or the first, as far as configuration can tell.
+
+        Gives the guard for what is left to look at: nothing, where it was said already.
 
         Raises:
             RootReplacementError: it is not, and the present one is not to be replaced.
         """
         if self.present is None:
-            return True
+            return self
         changes = _changes(root, self.present)
-        if changes:
-            self._object(self.present, "; ".join(changes))
-        return not changes
+        if not changes:
+            return self
+        self._object(self.present, "; ".join(changes))
+        return replace(self, present=None)
 
     def check_made(self, certificate_pem: pulumi.Output[str]) -> None:
         """Looks in a preview whether `certificate_pem` is yet to be made, though a root is present.
@@ -85,15 +101,35 @@ class RootGuard:
 
 
 def _present_root() -> x509.Certificate | None:
-    stack = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
-    # As a StackReference does it, without becoming a resource of the stack.
-    answer: Mapping[str, Any] = pulumi.runtime.invoke(
-        "pulumi:pulumi:readStackOutputs", {"name": stack}
-    ).value
-    certificate_pem = answer["outputs"].get(ROOT_CERTIFICATE)
+    certificate_pem = _stack_outputs().get(ROOT_CERTIFICATE)
     if certificate_pem is None:
         return None
     return x509.load_pem_x509_certificate(certificate_pem.encode())
+
+
+def _stack_outputs() -> Mapping[str, Any]:
+    stack = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
+    # In an update the engine writes the state now and then, and a file that is being written
+    # cannot be read.
+    deadline = time.monotonic() + (0 if pulumi.runtime.is_dry_run() else _WRITING_SECONDS)
+    while True:
+        try:
+            # As a StackReference does it, without becoming a resource of the stack.
+            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
+        except pulumi.RunError:
+            # The engine itself is at its end.
+            raise
+        except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
+            if time.monotonic() >= deadline:
+                said = on_one_line(str(error).rpartition(" returned an error: ")[2])
+                raise OutputsUnreadableError(
+                    f"the outputs of {stack} cannot be read, which tell the present root ({said}); "
+                    f"see whether `pulumi stack output --stack {stack}` reads them"
+                ) from None
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            outputs: Mapping[str, Any] = answer.value["outputs"]
+            return outputs
 
 
 def _changes(root: Root, present: x509.Certificate) -> list[str]:

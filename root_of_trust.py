@@ -29,17 +29,14 @@ class RootOfTrust:
         return [self.pki.mount_path] if isinstance(self.pki, RootPki) else []
 
 
-def root_of_trust(settings: Settings, provider: vault.Provider) -> RootOfTrust:
-    """Registers the root, unless it would replace the stack's present one unnoticed.
+def root_of_trust(settings: Settings, provider: vault.Provider, guard: RootGuard) -> RootOfTrust:
+    """Registers the root, which `guard` keeps from replacing the present one unnoticed.
 
-    Raises:
+    Raises (when the outputs resolve):
         RootReplacementError: it would.
     """
-    guard = RootGuard.of(settings.root, development=settings.development)
-    unchanged = guard.check(settings.root)
     pki = _pki(settings, pulumi.ResourceOptions(providers=[provider]))
-    if unchanged:
-        guard.check_made(pki.certificate_pem)
+    guard.check_made(pki.certificate_pem)
     return RootOfTrust(pki.certificate_pem, pki.ca_path, pki)
 
 

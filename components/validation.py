@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import pulumi
 from cryptography import x509
@@ -189,18 +189,12 @@ def require_server_address(field: str, value: str, *, allow_http: bool = False) 
             is plain HTTP where that is not allowed.
     """
     expected = "use an address such as https://host:8200"
-    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
-        raise InvalidInputError(field, value, expected)
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise InvalidInputError(field, value, expected) from None
+    parts = _url_parts(field, value, expected)
     if parts.scheme == "http" and not allow_http:
         raise InvalidInputError(field, value, "use https; plain HTTP is for development only")
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise InvalidInputError(field, value, expected)
-    if parts.netloc.endswith(":") or port == 0:
+    if parts.netloc.endswith(":") or parts.port == 0:
         raise InvalidInputError(field, value, expected)
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise InvalidInputError(field, value, "leave out everything but scheme, host and port")
@@ -225,17 +219,24 @@ def require_https_url(field: str, value: str) -> str:
         InvalidInputError: it is anything else, or has a query, fragment or user name.
     """
     expected = "use a URL such as https://issuer.example.com/cluster"
-    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
-        raise InvalidInputError(field, value, expected)
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise InvalidInputError(field, value, expected) from None
-    if parts.scheme != "https" or not parts.hostname or port == 0:
+    parts = _url_parts(field, value, expected)
+    if parts.scheme != "https" or not parts.hostname or parts.port == 0:
         raise InvalidInputError(field, value, expected)
     if parts.query or parts.fragment or parts.username is not None:
         raise InvalidInputError(
             field, value, "leave out everything but scheme, host, port and path"
         )
     return value
+
+
+def _url_parts(field: str, value: str, expected: str) -> SplitResult:
+    """The parts of `value`, whose port, where there is one, is a number."""
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+        raise InvalidInputError(field, value, expected)
+    try:
+        parts = urlsplit(value)
+        # Looked at only when it is asked for.
+        _ = parts.port
+    except ValueError:
+        raise InvalidInputError(field, value, expected) from None
+    return parts

@@ -140,20 +140,16 @@ def status(existing: ExistingLab, as_json: bool) -> None:
 def env(existing: ExistingLab) -> None:
     """Print `export` lines for a shell; secrets stay in their files."""
     variables = existing.environment()
+    token_file = existing.directory.vault_root_token
     installed = None if "VAULT_ADDR" in variables else installed_vault(existing.directory)
     if installed is not None:
-        write_private(existing.directory.installed_vault_token, installed.root_token.encode())
-        variables |= {"VAULT_ADDR": installed.address, "VAULT_TOKEN": ""}
-    tokens = {
-        "VAULT_TOKEN": existing.directory.vault_root_token
-        if installed is None
-        else existing.directory.installed_vault_token
-    }
+        token_file = existing.directory.installed_vault_token
+        write_private(token_file, installed.root_token.encode())
+        variables |= {"VAULT_ADDR": installed.address, "VAULT_TOKEN": installed.root_token}
     click.echo(f"unset {' '.join(UNWANTED)}")
     for name, value in variables.items():
-        if name in tokens:
-            path = tokens[name]
-            click.echo(f'export {name}="$(cat {shlex.quote(str(path))})"')
+        if name == "VAULT_TOKEN":
+            click.echo(f'export {name}="$(cat {shlex.quote(str(token_file))})"')
         elif name == "PATH":
             click.echo(f'export PATH={shlex.quote(str(existing.directory.commands))}:"$PATH"')
         else:

@@ -15,6 +15,7 @@ import yaml
 
 from lab.control_plane import ControlPlane
 from lab.errors import LabError
+from lab.sessions import session_with
 
 FIELD_MANAGER = "mesh-trust-lab"
 
@@ -57,11 +58,7 @@ class ClusterWriter:
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
-        self._session = requests.Session()
-        # A proxy set up for the internet knows nothing of this machine's loopback.
-        self._session.trust_env = False
-        self._session.verify = str(plane.authority.certificate)
-        self._session.cert = (str(plane.admin.certificate), str(plane.admin.private_key))
+        self._session = session_with(plane.authority.certificate, plane.admin)
 
     def __enter__(self) -> Self:
         return self

@@ -29,7 +29,13 @@ from lab.ports import LOOPBACK, assign_ports
 from lab.processes import LabProcess
 from lab.progress import Steps
 from lab.pulumi_home import ENGINE, all_official, prepare_home
-from lab.servers import Server, read_servers, write_servers
+from lab.servers import (
+    AddressProbe,
+    Server,
+    is_in_network_of_nodes,
+    read_servers,
+    write_servers,
+)
 from lab.stack import is_set_up
 from lab.startup import bring_up
 from lab.toolchain import LAB_DIRECTORY_VARIABLE, NODE_TOOLS, NodeSoftware, PreparedTool
@@ -122,10 +128,17 @@ class ExistingLab:
         if not servers:
             return []
         found = {each.name: each.process for each in processes.running(self.directory)}
+        lost = _lost_network(servers)
 
         def ask(server: Server) -> ServerStatus:
             process = found.get(server.name)
-            failure = server.health.failure() if process else "not running"
+            if process is None:
+                failure: str | None = "not running"
+            elif lost and is_in_network_of_nodes(server.health):
+                # A question would leave this machine, by its default route.
+                failure = lost
+            else:
+                failure = server.health.failure()
             return ServerStatus(server.name, server.address, failure, *_process_figures(process))
 
         # One that hangs does not keep the others from being asked.
@@ -142,7 +155,9 @@ class ExistingLab:
             LabError: the lab has not been started yet.
         """
         memory = LabMemory.read(self.directory)
-        if VAULT not in memory.ports or not self.directory.kubeconfig.exists():
+        has_vault = memory.network is None
+        needed = self.directory.vault_root_token if has_vault else self.directory.kubeconfig
+        if VAULT not in memory.ports or not needed.exists():
             raise LabError("there is no lab yet: start it with `make up`")
         variables = {
             "KUBECONFIG": str(self.directory.kubeconfig),
@@ -153,8 +168,8 @@ class ExistingLab:
             LAB_DIRECTORY_VARIABLE: str(self.directory.root),
             "PATH": os.pathsep.join([str(self.directory.engine), os.environ.get("PATH", "")]),
         }
-        if memory.network is None:
-            # With nodes, the program installs a Vault in the management cluster.
+        # With nodes, the program installs a Vault in the management cluster.
+        if has_vault:
             variables |= {
                 "VAULT_ADDR": f"https://{LOOPBACK}:{memory.ports[VAULT]}",
                 "VAULT_CACERT": str(self.directory.vault_authority),
@@ -354,6 +369,12 @@ class Lab(ExistingLab):
         steps.begin(plan.management.cluster, "preparing")
         prepare_management_cluster(plan.management, [each.cluster for each in plan.workload])
         steps.finish(plan.management.cluster, "prepared")
+
+
+def _lost_network(servers: Sequence[Server]) -> str | None:
+    """Return what the network of the nodes lacks, or None for one that is there, or not needed."""
+    failures = (each.health.failure() for each in servers if isinstance(each.health, AddressProbe))
+    return next(filter(None, failures), None)
 
 
 def _end_servers(servers: Sequence[LabProcess]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import requests
@@ -14,6 +15,8 @@ import requests
 from lab.credentials import IdentityFiles
 from lab.directory import write_private
 from lab.errors import LabError
+from lab.ports import LOOPBACK
+from lab.sessions import session_with
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ class HeartbeatProbe:
 AnyProbe = Probe | NodeProbe | AddressProbe | HeartbeatProbe
 
 
+def is_in_network_of_nodes(probe: AnyProbe) -> bool:
+    """Tell whether it asks at an address that is there only while the nodes' network is."""
+    return isinstance(probe, Probe | NodeProbe) and urlsplit(probe.url).hostname != LOOPBACK
+
+
 @dataclass(frozen=True)
 class Server:
     """One process of the lab.
@@ -171,12 +179,9 @@ def _ask(
     url: str, authority: Path, identity: IdentityFiles | None, timeout: float
 ) -> requests.Response | str:
     """Ask over HTTPS, and return the answer, or why there is none."""
-    certificate = (str(identity.certificate), str(identity.private_key)) if identity else None
-    with requests.Session() as session:
-        # A proxy set up for the internet knows nothing of this machine's networks.
-        session.trust_env = False
+    with session_with(authority, identity) as session:
         try:
-            return session.get(url, verify=str(authority), cert=certificate, timeout=timeout)
+            return session.get(url, timeout=timeout)
         except requests.exceptions.SSLError as error:
             return f"TLS failed: {error}"
         except requests.exceptions.Timeout:

@@ -17,6 +17,7 @@ from lab.directory import LabDirectory, write_private
 from lab.errors import LabError
 from lab.ports import LOOPBACK
 from lab.servers import Probe, Server
+from lab.sessions import session_with
 
 NAME = "vault"
 
@@ -61,10 +62,8 @@ def unseal(directory: LabDirectory, address: str) -> str:
         LabError: Vault is initialised, but its unseal key or its root token is not here, or it
             does not answer as it should.
     """
-    session = requests.Session()
-    session.trust_env = False
-    session.verify = authority = str(directory.vault_authority)
-    with session:
+    authority = str(directory.vault_authority)
+    with session_with(directory.vault_authority) as session:
         # The CA is named again, or hvac would take the one of the shell's VAULT_CACERT. Its type
         # stubs leave these calls without types.
         system: Any = hvac.Client(url=address, verify=authority, session=session).sys

@@ -3,9 +3,11 @@
 import json
 import random
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
+from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
@@ -18,6 +20,11 @@ _INTERFACE_PREFIX = "mesh-lab"
 
 MAXIMUM_CLUSTERS = 14
 """A block's 16 parts of 256 addresses: nodes, load balancers, and the pods of each cluster."""
+
+_LEAVES_SECONDS = 10.0
+"""How long the kernel may take to remove the interface of a switch that was killed."""
+
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,16 @@ def choose_network(remembered: int | None, *, ours_runs: bool) -> NodeNetwork:
     Raises:
         LabError: no block is free, or the host's addresses cannot be read.
     """
-    taken = list(_networks_of_the_host())
     blocks = [NodeNetwork(number) for number in range(2 ** (_BLOCK_PREFIX - RANGE.prefixlen))]
     if remembered is not None:
         ours = blocks[remembered]
-        if ours_runs or _is_free(ours, taken):
+        if ours_runs:
             return ours
+        # The servers would all have to move to another block.
+        _await_leaving(ours)
+    taken = list(_networks_of_the_host())
+    if remembered is not None and _is_free(ours, taken):
+        return ours
     # A random order keeps two labs that start together from choosing the same block.
     for candidate in random.sample(blocks, len(blocks)):
         if _is_free(candidate, taken):
@@ -81,6 +92,14 @@ def choose_network(remembered: int | None, *, ours_runs: bool) -> NodeNetwork:
         f"no free block of addresses in {RANGE}: other labs, or networks of this host, use all of "
         "them; stop a lab that is not needed (make down in its checkout)"
     )
+
+
+def _await_leaving(network: NodeNetwork) -> None:
+    """Return when the interface is gone, or will not go: it is then another lab's."""
+    interface = Path("/sys/class/net", network.interface)
+    deadline = time.monotonic() + _LEAVES_SECONDS
+    while interface.exists() and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _is_free(network: NodeNetwork, taken: list[IPv4Network]) -> bool:

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from lab.credentials import IdentityFiles
+from lab.sessions import session_with
 
 WATCH_SECONDS = 10.0
 """How long one wait for a change lasts, at most."""
@@ -18,11 +17,7 @@ class ClusterAccess:
 
     def __init__(self, url: str, authority: Path, administrator: IdentityFiles) -> None:
         self._url = url
-        self._session = requests.Session()
-        # A proxy set up for the internet knows nothing of this machine's networks.
-        self._session.trust_env = False
-        self._session.verify = str(authority)
-        self._session.cert = (str(administrator.certificate), str(administrator.private_key))
+        self._session = session_with(authority, administrator)
 
     def ask(self, method: str, path: str, content: Any = None, **parameters: Any) -> Any:
         """Send a request, and return the answer's content.

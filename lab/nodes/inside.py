@@ -119,11 +119,10 @@ def _arguments(node: Specification, name: str) -> list[str]:
 
 
 def _prepare_network(node: Specification) -> None:
-    interface = Path("/sys/class/net") / _INTERFACE
     deadline = time.monotonic() + _APPEARS_SECONDS
     while not _has_interface(node):
         if time.monotonic() > deadline:
-            raise SystemExit(f"{interface.name} does not appear")
+            raise SystemExit(f"{_INTERFACE} does not appear")
         time.sleep(_PAUSE_SECONDS)
     ip = node.commands["ip"]
     Path("/proc/sys/kernel/hostname").write_text(node.name)

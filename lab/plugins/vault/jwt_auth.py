@@ -3,8 +3,7 @@
 Signing in through a browser (OIDC) is left out: its fields are refused as unknown.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from typing_extensions import override
 
@@ -19,8 +18,9 @@ from lab.plugins.vault.auth_backend import (
 )
 from lab.plugins.vault.client import Json, explaining
 from lab.plugins.vault.connection import VaultConnection
+from lab.plugins.vault.login_role import LoginRoleOperations
 from lab.plugins.vault.mounting import read_mount, tune
-from lab.plugins.vault.resource import Operations, Plan, Update, Vault, vault_values
+from lab.plugins.vault.resource import Plan, Update, Vault, vault_values
 from lab.plugins.vault.schema import Field, Schema, Shape, Values, is_empty
 from lab.plugins.vault.token_fields import (
     TOKEN_FIELDS,
@@ -201,33 +201,26 @@ JWT_BACKEND_ROLE = Schema(
     ),
 )
 
-_ROLE_ID = re.compile(r"auth/(.+)/role/(.+)")
 
+class JwtRoleOperations(LoginRoleOperations):
+    """A role of a mount of JWT auth."""
 
-class JwtRoleOperations(Operations):
-    """A role of a mount of JWT auth; its id is its path."""
-
-    @override
-    def create(self, vault: Vault, planned: Values, config: Values) -> str:
-        """Write the role, over an existing one."""
-        path = f"auth/{planned['backend']}/role/{str(planned['role_name']).strip('/')}"
-        data = new_token_data(planned) | _role(planned)
-        with explaining(f'error writing JWT auth backend role "{path}"'):
-            vault.client.write(path, data)
-        return path
+    method = "JWT"
+    nothing_found = "backend"
 
     @override
-    def read(self, vault: Vault, resource_id: str, known: Values) -> Values | None:
-        """Read the role; how its bound claims are to be split stays as known."""
-        parts = _ROLE_ID.fullmatch(resource_id)
-        if parts is None:
-            raise ProviderError(
-                f'invalid path "{resource_id}" for JWT auth backend role: no backend found'
-            )
-        with explaining(f'error reading JWT auth backend role "{resource_id}"'):
-            data = vault.client.read(resource_id)
-        if data is None:
-            return None
+    def new_data(self, planned: Values) -> dict[str, Json]:
+        """Return the role."""
+        return new_token_data(planned) | _role(planned)
+
+    @override
+    def changed_data(self, planned: Values, changed: Collection[str]) -> dict[str, Json]:
+        """Return the role, of which only the token's fields are left out where unchanged."""
+        return changed_token_data(planned, changed) | _role(planned)
+
+    @override
+    def told(self, data: dict[str, Json], known: Values) -> Values:
+        """Return the role; how its bound claims are to be split stays as known."""
         fields = [
             *_DECIDED_BY_VAULT,
             *_ALWAYS_SENT,
@@ -243,23 +236,7 @@ class JwtRoleOperations(Operations):
                 name: ",".join(claim) if isinstance(claim, list) else claim
                 for name, claim in (data.get("bound_claims") or {}).items()
             },
-            "backend": parts[1],
-            "role_name": parts[2],
         }
-
-    @override
-    def update(self, vault: Vault, resource_id: str, update: Update) -> str:
-        """Write the role again."""
-        data = changed_token_data(update.planned, update.changed) | _role(update.planned)
-        with explaining(f'error updating JWT auth backend role "{resource_id}"'):
-            vault.client.write(resource_id, data)
-        return resource_id
-
-    @override
-    def delete(self, vault: Vault, resource_id: str) -> None:
-        """Delete the role."""
-        with explaining(f'error deleting JWT auth backend role "{resource_id}"'):
-            vault.client.delete(resource_id)
 
 
 def _role(planned: Mapping[str, Value]) -> dict[str, Json]:

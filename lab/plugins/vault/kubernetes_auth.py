@@ -1,7 +1,7 @@
 """Kubernetes auth: how Vault reaches a cluster, and which accounts get which policies."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from typing_extensions import override
 
@@ -9,6 +9,7 @@ from lab.plugins.provider.provider import ProviderError
 from lab.plugins.provider.values import Unknown, Value
 from lab.plugins.vault.client import Json, explaining
 from lab.plugins.vault.connection import VaultConnection
+from lab.plugins.vault.login_role import LoginRoleOperations
 from lab.plugins.vault.resource import Operations, Plan, Update, Vault, vault_values
 from lab.plugins.vault.schema import Field, Schema, Shape, Values, is_empty
 from lab.plugins.vault.token_fields import (
@@ -187,67 +188,41 @@ AUTH_BACKEND_ROLE = Schema(
     ),
 )
 
-_ROLE_ID = re.compile(r"auth/(.+)/role/(.+)")
 
+class AuthBackendRoleOperations(LoginRoleOperations):
+    """A role of a mount of Kubernetes auth."""
 
-class AuthBackendRoleOperations(Operations):
-    """A role of a mount of Kubernetes auth; its id is its path."""
+    method = "Kubernetes"
+    nothing_found = "backend and role"
 
     @override
-    def create(self, vault: Vault, planned: Values, config: Values) -> str:
-        """Write the role, over an existing one."""
-        path = f"auth/{planned['backend']}/role/{str(planned['role_name']).strip('/')}"
-        data = {
+    def new_data(self, planned: Values) -> dict[str, Json]:
+        """Return what is given of the role."""
+        return {
             **_bound(planned),
             **new_token_data(planned),
             **{
                 field.name: planned[field.name] for field in _OPTIONAL_FIELDS if planned[field.name]
             },
         }
-        with explaining(f'error writing Kubernetes auth backend role "{path}"'):
-            vault.client.write(path, data)
-        return path
 
     @override
-    def read(self, vault: Vault, resource_id: str, known: Values) -> Values | None:
-        """Read the role; what this version of Vault does not tell of it stays as known."""
-        parts = _ROLE_ID.fullmatch(resource_id)
-        if parts is None:
-            raise ProviderError(
-                f'invalid path "{resource_id}" for Kubernetes auth backend role: '
-                "no backend and role found"
-            )
-        with explaining(f'error reading Kubernetes auth backend role "{resource_id}"'):
-            data = vault.client.read(resource_id)
-        if data is None:
-            return None
-        told = [
-            field for field in (*_BOUND_FIELDS, _SELECTOR, *_OPTIONAL_FIELDS) if field.name in data
-        ]
+    def changed_data(self, planned: Values, changed: Collection[str]) -> dict[str, Json]:
+        """Return what changed of the role."""
+        data = _bound(planned) | changed_token_data(planned, changed)
+        for field in _OPTIONAL_FIELDS:
+            if field.name in changed:
+                data[field.name] = planned[field.name] or field.zero
+        return data
+
+    @override
+    def told(self, data: dict[str, Json], known: Values) -> Values:
+        """Return the role; what this version of Vault does not tell of it stays as known."""
+        fields = (*_BOUND_FIELDS, _SELECTOR, *_OPTIONAL_FIELDS)
         return {
             **token_values(data, known),
-            **vault_values(told, data),
-            "backend": parts[1],
-            "role_name": parts[2],
+            **vault_values([field for field in fields if field.name in data], data),
         }
-
-    @override
-    def update(self, vault: Vault, resource_id: str, update: Update) -> str:
-        """Write what changed of the role."""
-        planned = update.planned
-        data = _bound(planned) | changed_token_data(planned, update.changed)
-        for field in _OPTIONAL_FIELDS:
-            if field.name in update.changed:
-                data[field.name] = planned[field.name] or field.zero
-        with explaining(f'error updating Kubernetes auth backend role "{resource_id}"'):
-            vault.client.write(resource_id, data)
-        return resource_id
-
-    @override
-    def delete(self, vault: Vault, resource_id: str) -> None:
-        """Delete the role, which may be gone together with its mount."""
-        with explaining(f'error deleting Kubernetes auth backend role "{resource_id}"'):
-            vault.client.delete(resource_id, missing_allowed=True)
 
 
 def _bound(planned: Mapping[str, Value]) -> dict[str, Json]:

@@ -21,11 +21,26 @@ CONFIG_CA = Schema(
 )
 
 
-class ConfigCaOperations(Operations):
-    """An import of a CA's key and certificate; its id is the engine's path.
+class OnceWritten(Operations):
+    """Something that Vault is asked for once, and that is never told, changed or taken back."""
 
-    Vault gives neither back, so a read finds what is known, and a deletion deletes nothing.
-    """
+    @override
+    def read(self, vault: Vault, resource_id: str, known: Values) -> Values | None:
+        """Find what is known."""
+        return {}
+
+    @override
+    def update(self, vault: Vault, resource_id: str, update: Update) -> str:
+        """Do nothing."""
+        return resource_id
+
+    @override
+    def delete(self, vault: Vault, resource_id: str) -> None:
+        """Delete nothing."""
+
+
+class ConfigCaOperations(OnceWritten):
+    """An import of a CA's key and certificate; its id is the engine's path."""
 
     @override
     def create(self, vault: Vault, planned: Values, config: Values) -> str:
@@ -36,20 +51,6 @@ class ConfigCaOperations(Operations):
                 f"{backend.strip('/')}/config/ca", {"pem_bundle": planned["pem_bundle"]}
             )
         return backend
-
-    @override
-    def read(self, vault: Vault, resource_id: str, known: Values) -> Values | None:
-        """Find what is known."""
-        return {}
-
-    @override
-    def update(self, vault: Vault, resource_id: str, update: Update) -> str:
-        """Do nothing: every change is a replacement."""
-        return resource_id
-
-    @override
-    def delete(self, vault: Vault, resource_id: str) -> None:
-        """Delete nothing."""
 
 
 CONFIG_ISSUERS = Schema(

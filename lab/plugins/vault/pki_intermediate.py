@@ -10,7 +10,8 @@ from lab.plugins.provider.values import Value
 from lab.plugins.vault import refusals
 from lab.plugins.vault.client import Json, explaining
 from lab.plugins.vault.mounting import read_mount
-from lab.plugins.vault.resource import Made, Operations, Update, Vault
+from lab.plugins.vault.pki import OnceWritten
+from lab.plugins.vault.resource import Made, Vault
 from lab.plugins.vault.schema import Field, Schema, Shape, Values
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -78,25 +79,7 @@ CERTIFICATE_REQUEST = Schema(
 )
 
 
-class _OnceWritten(Operations):
-    """Something that Vault is asked for once and that is never changed or taken back."""
-
-    @override
-    def read(self, vault: Vault, resource_id: str, known: Values) -> Values | None:
-        """Find what is known."""
-        return {}
-
-    @override
-    def update(self, vault: Vault, resource_id: str, update: Update) -> str:
-        """Do nothing."""
-        return resource_id
-
-    @override
-    def delete(self, vault: Vault, resource_id: str) -> None:
-        """Delete nothing."""
-
-
-class CertificateRequestOperations(_OnceWritten):
+class CertificateRequestOperations(OnceWritten):
     """A certificate request for a key that Vault makes with it."""
 
     @override
@@ -156,7 +139,7 @@ SIGNED_INTERMEDIATE = Schema(
 )
 
 
-class SignedIntermediateOperations(_OnceWritten):
+class SignedIntermediateOperations(OnceWritten):
     """A certificate that the CA of an engine signs for a request.
 
     Revoking it with its resource is left out: that field is refused as unknown.
@@ -217,7 +200,7 @@ SET_SIGNED = Schema(
 )
 
 
-class SetSignedOperations(_OnceWritten):
+class SetSignedOperations(OnceWritten):
     """The certificates of a chain, brought into the engine that has the key of the first."""
 
     @override

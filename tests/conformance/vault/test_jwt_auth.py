@@ -383,6 +383,13 @@ class TestRole:
         assert vault.client.read(role.id) is None
         assert plugin.read(role) is None
 
+    def test_deletion_where_the_mount_is_gone(
+        self, plugin: Plugin, vault: PrivateVault, inputs: Properties
+    ) -> None:
+        role = plugin.create(ROLE, inputs)
+        vault.client.sys.disable_auth_method(str(inputs["backend"]))
+        plugin.delete(role)
+
     def test_a_role_that_binds_nobody_is_vaults_refusal(
         self, plugin: Plugin, inputs: Properties
     ) -> None:

@@ -143,6 +143,8 @@ def test_a_vault_without_its_root_token_is_told(lab: Lab) -> None:
     try:
         with pytest.raises(LabError, match=r"root token .* is gone: .*make clean-lab"):
             _up(lab)
+        with pytest.raises(LabError, match="there is no lab yet"):
+            lab.environment()
     finally:
         hidden.rename(token)
         _up(lab)

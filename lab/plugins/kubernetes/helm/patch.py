@@ -8,7 +8,7 @@ import json
 from typing import TypeAlias
 
 from lab.plugins.kubernetes.difference import Path, format_path
-from lab.plugins.kubernetes.helm.values import without_unknowns
+from lab.plugins.kubernetes.helm.values import merged, without_unknowns
 from lab.plugins.provider.provider import Change, Kind
 from lab.plugins.provider.values import Properties, Unknown, Value
 
@@ -30,7 +30,7 @@ def changes(old_inputs: Properties, news: Properties, old_state: Properties) -> 
     `news` may have unknowns, each of which is a change unless a null was there.
     """
     known = without_unknowns(news)
-    patch = _merged(_taken_away(old_inputs, known), _added_and_changed(old_state, known))
+    patch = merged(_taken_away(old_inputs, known), _added_and_changed(old_state, known))
     found: dict[str, Change] = {}
     _compare_objects((), patch, old_state, news, old_inputs, found, in_list=False)
     return found
@@ -60,17 +60,6 @@ def _taken_away(old: Properties, new: Properties) -> Properties:
             if below:
                 patch[key] = below
     return patch
-
-
-def _merged(first: Properties, second: Properties) -> Properties:
-    merged = dict(first)
-    for key, value in second.items():
-        before = merged.get(key)
-        if isinstance(before, dict) and isinstance(value, dict):
-            merged[key] = _merged(before, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -1,6 +1,7 @@
 """Values: merged from files, typed as helm types them, secret where the program says so."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -227,7 +228,11 @@ def _watching(folder: Path) -> Iterator[tuple[list[bytes], list[bytes]]]:
         while not ended.is_set():
             for found, paths in (
                 (commands, Path("/proc").glob("[0-9]*/cmdline")),
-                (contents, folder.rglob("*")),
+                # Unlike rglob it passes over a folder that is gone when it is looked into.
+                (
+                    contents,
+                    (Path(place, name) for place, _, names in os.walk(folder) for name in names),
+                ),
             ):
                 for path in paths:
                     try:

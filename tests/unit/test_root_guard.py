@@ -1,0 +1,121 @@
+"""Whether a root may take the place of the one that the stack has."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+import root_guard
+from components.root_checks import fingerprint
+from root_guard import OutputsUnreadableError, RootGuard, RootReplacementError
+from root_settings import Root
+from tests.certificates import Made, Recipe, make, rsa_key
+
+from .conftest import Recorder
+
+READ = "pulumi:pulumi:readStackOutputs"
+PRESENT = make(Recipe(key=rsa_key(3072), ends=3649))
+ARGS: Any = {"common_name": "root", "key_algorithm": "RSA-3072"}
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """A program of an organization, as a running one always is."""
+    return running(preview=False)
+
+
+def running(*, preview: bool) -> Recorder:
+    mocks = Recorder()
+    pulumi.runtime.set_mocks(mocks, "mesh-trust", "unit", preview, organization="organization")
+    return mocks
+
+
+def root(certificate: Made | None = None, replaces: str | None = None, **changes: Any) -> Root:
+    pem = None if certificate is None else certificate.certificate_pem
+    args: Any = {**ARGS, **changes}
+    source = "generated" if certificate is None else "imported"
+    return Root(source, args, pem, None, None, False, replaces)
+
+
+def has(recorder: Recorder, present: Made | None) -> None:
+    """Gives the stack this root."""
+    outputs = {} if present is None else {"rootCertificate": present.certificate_pem}
+    recorder.answers[READ] = lambda asked: {**asked, "outputs": outputs}
+
+
+def check(wanted: Root, *, development: bool = False) -> RootGuard:
+    return RootGuard.of(wanted, development=development).check(wanted)
+
+
+@pytest.mark.parametrize("wanted", [root(), root(PRESENT)])
+def test_the_present_root_stays(recorder: Recorder, wanted: Root) -> None:
+    has(recorder, PRESENT)
+    assert check(wanted).present == PRESENT.certificate
+
+
+def test_the_first_root_replaces_nothing(recorder: Recorder) -> None:
+    has(recorder, None)
+    assert check(root(common_name="other")).present is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "change"),
+    [
+        (root(common_name="other"), "it has common name 'root' instead of 'other'"),
+        (root(lifetime_days=10, path_length=2), "it has lifetime 3650 days instead of 10 days, "),
+        (root(key_algorithm="ECDSA-P256"), "it has key RSA 3072 instead of ECDSA 256"),
+        (root(make()), "by 'CN=root' "),
+    ],
+)
+def test_another_root_has_to_be_meant(recorder: Recorder, wanted: Root, change: str) -> None:
+    has(recorder, PRESENT)
+    with pytest.raises(RootReplacementError) as refusal:
+        check(wanted)
+    line = str(refusal.value)
+    assert line.startswith(f"this plan replaces the root ({change}")
+    assert line.endswith(f"set rootReplaces to {fingerprint(PRESENT.certificate)} if that is meant")
+    assert "\n" not in line
+    # What was said once is not said again.
+    assert check(wanted, development=True).present is None
+    named = root(replaces=fingerprint(PRESENT.certificate), common_name="other")
+    assert check(named).present is None
+
+
+def test_naming_another_root_does_not_count(recorder: Recorder) -> None:
+    has(recorder, PRESENT)
+    with pytest.raises(RootReplacementError):
+        check(root(replaces=fingerprint(make().certificate), common_name="other"))
+
+
+class HalfWritten:
+    """A state that cannot be read at first."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def __call__(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("invocation of it returned an error: failed to load checkpoint: EOF")
+        return {**asked, "outputs": {"rootCertificate": PRESENT.certificate_pem}}
+
+
+def test_an_update_waits_for_a_state_that_is_being_written(recorder: Recorder) -> None:
+    recorder.answers[READ] = HalfWritten(3)
+    assert check(root()).present == PRESENT.certificate
+
+
+def test_an_update_does_not_wait_for_ever(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(root_guard, "_WRITING_SECONDS", 0.3)
+    recorder.answers[READ] = HalfWritten(10**9)
+    with pytest.raises(OutputsUnreadableError, match=r"^the outputs of .*/mesh-trust/unit cannot"):
+        check(root())
+
+
+def test_a_preview_does_not_wait() -> None:
+    recorder = running(preview=True)
+    recorder.answers[READ] = HalfWritten(1)
+    with pytest.raises(OutputsUnreadableError, match=r"\(failed to load checkpoint: EOF\)"):
+        check(root())
