@@ -9,6 +9,7 @@ import pytest
 from tests.printed import commands_in, named_in
 from tests.private_vault import PrivateVault
 from tests.program.inventory import vault_contents
+from tests.token_issuer import TokenIssuer
 
 from .conftest import OwnProgram
 
@@ -22,6 +23,18 @@ EVERYTHING = {
     f"mount {MOUNT}",
     f"policy {NAME}",
 }
+
+JWT_AUTH = "jwt-east-mesh-auth"
+WITHOUT_EXAMPLE = {
+    "mount pki",
+    "mount pki_east",
+    f"auth mount {JWT_AUTH}",
+    f"role auth/{JWT_AUTH}/role/{NAME}",
+    "auth mount userpass",
+    "data at auth/userpass/users/admin",
+    "policy admins",
+}
+"""What the guide has nothing like, or what comes from elsewhere than in the guide."""
 
 
 def contents(vault: PrivateVault) -> dict[str, Any]:
@@ -169,6 +182,72 @@ def test_the_default_provider(own: OwnProgram, vault: PrivateVault) -> None:
         own.obey(command)
     own.up()
     own.run("preview", "--expect-no-changes")
+
+
+@pytest.fixture
+def others_by_hand(vault: PrivateVault) -> Iterator[None]:
+    """The same for the components that the guide has nothing like."""
+    client = vault.client
+    client.sys.enable_secrets_engine("pki", path="pki", config={"max_lease_ttl": "87600h"})
+    client.write("pki/root/generate/internal", common_name="theirs", key_type="ec", ttl="87600h")
+    client.sys.enable_secrets_engine("pki", path="pki_east", description="theirs")
+    client.sys.enable_auth_method("jwt", path=JWT_AUTH, description="theirs")
+    client.write(f"auth/{JWT_AUTH}/config", jwt_validation_pubkeys=[TokenIssuer().public_key_pem])
+    client.write(
+        f"auth/{JWT_AUTH}/role/{NAME}",
+        role_type="jwt",
+        user_claim="sub",
+        bound_audiences="theirs",
+        token_policies="theirs",
+    )
+    client.sys.enable_auth_method("userpass", description="theirs")
+    client.write("auth/userpass/users/admin", password="theirs", token_policies="theirs")
+    client.sys.create_or_update_policy("admins", 'path "theirs" { capabilities = ["read"] }')
+    yield
+    for path in ("pki", "pki_east"):
+        client.sys.disable_secrets_engine(path)
+    for path in (JWT_AUTH, "userpass"):
+        client.sys.disable_auth_method(path)
+    client.sys.delete_policy("admins")
+
+
+@pytest.mark.usefixtures("others_by_hand")
+def test_what_the_guide_has_nothing_like(own: OwnProgram, vault: PrivateVault) -> None:
+    """A root that Vault makes, a cluster's own CA, logins with JWTs, and the administrator."""
+    own.settings["issuer_key"] = TokenIssuer().public_key_pem
+    before = contents(vault)
+
+    output = refused(own, vault, "preview")
+    assert named_in(output) == WITHOUT_EXAMPLE
+    for command in commands_in(output):
+        own.obey(command)
+    assert contents(vault) == before
+
+    own.up()
+    own.run("preview", "--expect-no-changes")
+    after = contents(vault)
+    for kept in ("mount pki/", "mount pki_east/", f"auth {JWT_AUTH}/", "auth userpass/"):
+        # By its id, which a mount that is made anew does not keep.
+        assert after[kept][0] == before[kept][0]
+    # A root that others made is there besides the new one, which signs.
+    assert set(before["issuers of pki/"]) < set(after["issuers of pki/"])
+    assert after["default issuer of pki/"] != before["default issuer of pki/"]
+    assert after[f"role {JWT_AUTH}/{NAME}"]["token_policies"] == [NAME]
+    assert after["user userpass/admin"]["token_policies"] == ["admins"]
+    assert "theirs" not in after["policy admins"]
+
+
+@pytest.mark.usefixtures("others_by_hand")
+def test_without_a_preview_they_stop_the_update(own: OwnProgram, vault: PrivateVault) -> None:
+    own.settings["issuer_key"] = TokenIssuer().public_key_pem
+    before = contents(vault)
+
+    exit_code, output = own.attempt("up", "--yes", "--skip-preview")
+
+    assert exit_code != 0
+    assert commands_in(output)
+    after = contents(vault)
+    assert {name: after[name] for name in before} == before
 
 
 def test_neighbours_and_moves(own: OwnProgram, vault: PrivateVault) -> None:
