@@ -38,6 +38,7 @@ vault_provider = vault.Provider(
     "vault",
     address=vault_install.address,
     ca_cert_file=None if settings.vault.ca_file is None else str(settings.vault.ca_file),
+    namespace=settings.vault.namespace,
     # The token of a Vault that is there comes from the environment.
     token=vault_install.root_token if settings.vault.is_installed else None,
 )
@@ -61,11 +62,16 @@ trusts = {
             "cluster_labels": cluster.labels,
             "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
             "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+            "intermediate_mount_path": cluster.names.intermediate_mount,
+            "auth_mount_path": cluster.names.auth_mount,
+            "role_name": cluster.names.role,
+            "policy_name": cluster.names.policy,
             "login": cluster.login,
             "policy": settings.access.policy,
             "denied_parameters": settings.access.denied_parameters,
             "vault_address": vault_install.address,
             "vault_ca_certificate": settings.vault.ca_certificate,
+            "vault_namespace": settings.vault.namespace,
         },
         opts=pulumi.ResourceOptions(providers=[vault_provider, kubernetes_providers[cluster.name]]),
     )

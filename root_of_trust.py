@@ -59,6 +59,7 @@ def _pki(settings: Settings, opts: pulumi.ResourceOptions) -> RootPki | External
             "root-pki",
             {
                 "generate": root.certificate_args,
+                "mount_path": settings.names.root_mount,
                 "intermediate_lifetime_days": lifetime_days,
                 "protect": protect,
             },
@@ -71,6 +72,7 @@ def _pki(settings: Settings, opts: pulumi.ResourceOptions) -> RootPki | External
             "certificate_pem": ca.certificate_pem,
             "private_key_pem": ca.private_key_pem,
             "accept_missing_key_usage": root.accept_missing_key_usage,
+            "mount_path": settings.names.root_mount,
             "intermediate_lifetime_days": lifetime_days,
             "protect": protect,
         },

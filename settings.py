@@ -21,10 +21,20 @@ from components.validation import (
     require_certificates,
     require_dns_label,
     require_server_address,
+    require_vault_path,
     require_whole_number,
 )
 from configuration import boolean, whole_number
 from login_settings import LOGIN_FIELDS, cluster_login
+from name_settings import KEY as VAULT_NAMES
+from name_settings import (
+    ClusterNames,
+    Used,
+    VaultNames,
+    load_names,
+    require_apart_mounts,
+    require_apart_policies,
+)
 from root_settings import Root, load_root
 from vault_settings import KEY as VAULT_INSTALL
 from vault_settings import installation
@@ -56,6 +66,8 @@ class Vault:
     plain HTTP."""
     ca_certificate: str | None
     """Content of `ca_file`."""
+    namespace: str | None
+    """Namespace of Vault Enterprise that all is in; None: none."""
     intermediate_lifetime_days: int
 
     @property
@@ -80,6 +92,8 @@ class Cluster:
     """Labels of Gloo's KubernetesCluster that no other cluster has."""
     login: ClusterLogin
     """How its agent logs in to Vault."""
+    names: ClusterNames
+    """What it has in Vault."""
     ca_generation: int
     """Counts the CAs of its own that it has had."""
 
@@ -93,6 +107,7 @@ class Settings:
     root: Root
     vault: Vault
     access: Access
+    names: VaultNames
     clusters: tuple[Cluster, ...]
 
     @property
@@ -128,10 +143,12 @@ class Settings:
             vault_is_installed=vault.is_installed,
         )
         require_room_below_root(access, root)
-        clusters = _clusters(config, kubeconfig, access.login)
+        names = load_names(config)
+        clusters = _clusters(config, kubeconfig, access.login, names)
         if vault.is_installed:
             _require_no_management(clusters)
-        return cls(development, kubeconfig, root, vault, access, clusters)
+        _require_apart(root, access, names, clusters)
+        return cls(development, kubeconfig, root, vault, access, names, clusters)
 
 
 def _kubeconfig(config: pulumi.Config) -> Path:
@@ -147,7 +164,7 @@ def _vault(config: pulumi.Config, kubeconfig: Path, *, development: bool) -> Vau
     lifetime_days = whole_number(config, "intermediateLifetimeDays", 365)
     install = installation(config, kubeconfig, development=development)
     if install is not None:
-        return Vault(install, install["context"], None, None, lifetime_days)
+        return Vault(install, install["context"], None, None, None, lifetime_days)
     address = config.get("vaultAddress") or os.environ.get("VAULT_ADDR")
     if not address:
         raise InvalidInputError(
@@ -162,7 +179,12 @@ def _vault(config: pulumi.Config, kubeconfig: Path, *, development: bool) -> Vau
     certificate = None if path is None else _certificates(path)
     if certificate is not None:
         existing["ca_certificate"] = certificate
-    return Vault(existing, None, path, certificate, lifetime_days)
+    return Vault(existing, None, path, certificate, _namespace(config), lifetime_days)
+
+
+def _namespace(config: pulumi.Config) -> str | None:
+    namespace = config.get("vaultNamespace") or os.environ.get("VAULT_NAMESPACE")
+    return require_vault_path("vaultNamespace", namespace.strip("/")) if namespace else None
 
 
 def _certificates(path: Path) -> str:
@@ -177,7 +199,9 @@ def _certificates(path: Path) -> str:
     )
 
 
-def _clusters(config: pulumi.Config, kubeconfig: Path, login: ClusterLogin) -> tuple[Cluster, ...]:
+def _clusters(
+    config: pulumi.Config, kubeconfig: Path, login: ClusterLogin, names: VaultNames
+) -> tuple[Cluster, ...]:
     try:
         entries = config.get_object("clusters")
     except pulumi.ConfigTypeError:
@@ -185,12 +209,40 @@ def _clusters(config: pulumi.Config, kubeconfig: Path, login: ClusterLogin) -> t
     if not isinstance(entries, list) or not entries:
         raise InvalidInputError("clusters", entries, "list at least one workload cluster")
     clusters = tuple(
-        _cluster(entry, index, kubeconfig, login) for index, entry in enumerate(entries)
+        _cluster(entry, index, kubeconfig, login, names) for index, entry in enumerate(entries)
     )
     for index, cluster in enumerate(clusters):
         for other in clusters[:index]:
             _require_different(f"clusters[{index}]", cluster, other)
     return clusters
+
+
+def _require_apart(
+    root: Root, access: Access, names: VaultNames, clusters: tuple[Cluster, ...]
+) -> None:
+    """Checks that no two things in Vault have the same name, with the names that were chosen.
+
+    Raises:
+        InvalidInputError: two have.
+    """
+    if root.signing_mount is not None:
+        mounts = [Used("rootSigningMount", root.signing_mount)]
+    else:
+        mounts = [Used(f"{VAULT_NAMES}.rootMount", names.root_mount)]
+    auth_mounts, policies = [], []
+    for cluster in clusters:
+        own = cluster.names
+        mounts.append(Used(f"{VAULT_NAMES}.intermediateMount", own.intermediate_mount))
+        if access.signing_ca == "cluster":
+            mounts.append(Used(f"{VAULT_NAMES}.clusterCaMount", own.ca_mount))
+        auth_mounts.append(Used(f"{VAULT_NAMES}.authMount", own.auth_mount))
+        policies.append(Used(f"{VAULT_NAMES}.policy", own.policy))
+    if access.administrator:
+        auth_mounts.append(Used(f"{VAULT_NAMES}.administratorMount", names.administrator_mount))
+        policies.append(Used(f"{VAULT_NAMES}.administratorPolicy", names.administrator_policy))
+    require_apart_mounts(mounts)
+    require_apart_mounts(auth_mounts)
+    require_apart_policies(policies)
 
 
 def _require_no_management(clusters: tuple[Cluster, ...]) -> None:
@@ -219,7 +271,9 @@ def _require_different(field: str, cluster: Cluster, other: Cluster) -> None:
         )
 
 
-def _cluster(entry: object, index: int, kubeconfig: Path, login: ClusterLogin) -> Cluster:
+def _cluster(
+    entry: object, index: int, kubeconfig: Path, login: ClusterLogin, names: VaultNames
+) -> Cluster:
     field = f"clusters[{index}]"
     if not isinstance(entry, Mapping):
         raise InvalidInputError(field, entry, f"give it the fields {', '.join(_CLUSTER_FIELDS)}")
@@ -255,6 +309,7 @@ def _cluster(entry: object, index: int, kubeconfig: Path, login: ClusterLogin) -
     )
     if account is None:
         require_dns_label(f"{field}.istioRevision", istiod_service_account(revision))
+    own_login = cluster_login(entry, field, login)
     return Cluster(
         name=name,
         context=context,
@@ -262,7 +317,8 @@ def _cluster(entry: object, index: int, kubeconfig: Path, login: ClusterLogin) -
         istiod_service_account=account,
         api_server=ApiServer(address, server.ca_certificate),
         labels=_labels(entry, field, name),
-        login=cluster_login(entry, field, login),
+        login=own_login,
+        names=names.of(name, own_login.get("reviewer_mode", "token")),
         ca_generation=require_whole_number(
             f"{field}.caGeneration", entry.get("caGeneration", 1), minimum=1, unit="CAs"
         ),

@@ -21,6 +21,7 @@ def cluster_cas(
             f"{cluster.name}-ca",
             {
                 "cluster": cluster.name,
+                "mount_path": cluster.names.ca_mount,
                 "root_mount_path": root.pki.mount_path,
                 "root_issuer_id": root.pki.issuer_id,
                 "root_certificate_pem": root.certificate_pem,
@@ -62,6 +63,9 @@ def administrator(
                 }
                 for trust in trusts.values()
             ],
+            "username": settings.names.administrator,
+            "policy_name": settings.names.administrator_policy,
+            "mount_path": settings.names.administrator_mount,
             "password_generation": settings.access.administrator_password_generation,
         },
         opts=pulumi.ResourceOptions(providers=[provider]),

@@ -60,7 +60,7 @@ def installation(
             entry["mode"],
             "set development: true as well, as such a Vault keeps nothing and speaks plain HTTP",
         )
-    for key in ("vaultAddress", "vaultCaFile"):
+    for key in ("vaultAddress", "vaultCaFile", "vaultNamespace"):
         if config.get(key):
             raise InvalidInputError(key, config.get(key), f"leave it out, or {KEY}: Vault is there")
     _require_management_context(entry.get("context"), kubeconfig)

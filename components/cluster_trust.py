@@ -1,7 +1,7 @@
 """Everything that makes one workload cluster get its intermediate CA from Vault."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
@@ -22,7 +22,14 @@ from .root_trust_policy import (
     apply_to_meshes,
     istiod_selectors,
 )
-from .validation import require_dns_label, require_server_address, require_whole_number
+from .validation import (
+    require_dns_label,
+    require_server_address,
+    require_vault_path,
+    require_whole_number,
+)
+
+_NAMES = ("intermediate_mount_path", "auth_mount_path", "role_name", "policy_name")
 
 
 class ClusterTrustArgs(TypedDict):
@@ -41,6 +48,17 @@ class ClusterTrustArgs(TypedDict):
     vault_ca_certificate: NotRequired[pulumi.Input[str] | None]
     """CA certificates that Vault's own certificate chains to, PEM; absent means the agent's system
     certificates."""
+    vault_namespace: NotRequired[str | None]
+    """Namespace of Vault Enterprise that the `vault` provider works in; none when absent."""
+    intermediate_mount_path: NotRequired[str]
+    """Mount in which the cluster makes its requests; `pki_int_<cluster>` when absent."""
+    auth_mount_path: NotRequired[str]
+    """Path of the auth mount below `auth/`; `kube-<cluster>-mesh-auth` when absent, and with
+    `reviewer_mode` `jwt` `jwt-<cluster>-mesh-auth`."""
+    role_name: NotRequired[str]
+    """Name of the role; `gen-int-ca-istio-<cluster>-mesh` when absent."""
+    policy_name: NotRequired[str]
+    """Name of the policy; `gen-int-ca-istio-<cluster>-mesh` when absent."""
     intermediate_lifetime_days: NotRequired[int]
     """Lifetime in days that the cluster's agent asks for, that of the RootPki; 365 when absent."""
     istio_revision: NotRequired[str]
@@ -113,6 +131,11 @@ class ClusterTrust(pulumi.ComponentResource):
         login = args.get("login", ClusterLogin())
         check_login(login)
         policy_choice(args)
+        vault_namespace = args.get("vault_namespace")
+        if vault_namespace is not None:
+            require_vault_path("vault_namespace", vault_namespace)
+        for field, value in _renamed(args, {field: field for field in _NAMES}).items():
+            require_vault_path(field, value)
 
         super().__init__("mesh-trust:index:ClusterTrust", name, None, never_overwriting(opts))
 
@@ -138,6 +161,7 @@ class ClusterTrust(pulumi.ComponentResource):
                 "policies": [intermediate.policy_name],
                 "service_account_names": [rbac.istiod_service_account],
                 "service_account_namespaces": [istio_namespace],
+                **_renamed(args, {"auth_mount_path": "mount_path", "role_name": "role_name"}),
             },
             rbac,
             ApiServerAccess(kubernetes_host, kubernetes_ca_certificate),
@@ -149,6 +173,7 @@ class ClusterTrust(pulumi.ComponentResource):
                 "cluster": cluster,
                 "vault_address": vault_address,
                 "vault_ca_certificate": args.get("vault_ca_certificate"),
+                "vault_namespace": vault_namespace,
                 "ca_path": ca_path,
                 "csr_path": intermediate.csr_path,
                 "auth_mount_path": auth.mount_path,
@@ -174,9 +199,11 @@ class ClusterTrust(pulumi.ComponentResource):
 
 
 def _intermediate_args(args: ClusterTrustArgs) -> IntermediatePkiArgs:
-    chosen: IntermediatePkiArgs = {"cluster": args["cluster"], "ca_path": args["ca_path"]}
-    if "policy" in args:
-        chosen["policy"] = args["policy"]
-    if "denied_parameters" in args:
-        chosen["denied_parameters"] = args["denied_parameters"]
-    return chosen
+    same = {field: field for field in ("cluster", "ca_path", "policy", "denied_parameters")}
+    named = {"intermediate_mount_path": "mount_path", "policy_name": "policy_name"}
+    return cast(IntermediatePkiArgs, _renamed(args, {**same, **named}))
+
+
+def _renamed(args: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Those of `fields` that are given, by the names that a part has for them."""
+    return {of_part: args[field] for field, of_part in fields.items() if field in args}

@@ -7,6 +7,9 @@ ISTIO_NAMESPACE = "istio-system"
 GLOO_NAMESPACE = "gloo-mesh"
 KUBERNETES_ISSUER = "https://kubernetes.default.svc.cluster.local"
 DEFAULT_REVISION = "default"
+ADMINISTRATOR = "admin"
+ADMINISTRATOR_POLICY = "admins"
+ADMINISTRATOR_MOUNT_PATH = "userpass"
 
 
 def intermediate_mount_path(cluster: str) -> str:

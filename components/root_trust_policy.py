@@ -12,6 +12,7 @@ from .validation import (
     InvalidInputError,
     require_dns_label,
     require_server_address,
+    require_vault_path,
     require_whole_number,
 )
 
@@ -50,6 +51,8 @@ class RootTrustPolicyArgs(TypedDict):
     vault_ca_certificate: NotRequired[pulumi.Input[str] | None]
     """CA certificates that Vault's own certificate chains to, PEM; absent means the agent's system
     certificates."""
+    vault_namespace: NotRequired[str | None]
+    """Namespace of Vault Enterprise that the paths are in; none when absent."""
     namespace: NotRequired[str]
     """Namespace of the policy; `gloo-mesh` when absent."""
     apply_to_meshes: NotRequired[Sequence[IstioMeshSelector]]
@@ -161,6 +164,7 @@ def _istio_selector(selector: IstioMeshSelector) -> dict[str, Any]:
 def _vault(args: RootTrustPolicyArgs) -> dict[str, Any]:
     if isinstance(args["vault_address"], str):
         require_server_address("vault_address", args["vault_address"], allow_http=True)
+    vault_namespace = args.get("vault_namespace")
     vault: dict[str, Any] = {
         "server": args["vault_address"],
         "caPath": args["ca_path"],
@@ -171,6 +175,8 @@ def _vault(args: RootTrustPolicyArgs) -> dict[str, Any]:
             "role": args["role_name"],
         },
     }
+    if vault_namespace is not None:
+        vault["namespace"] = require_vault_path("vault_namespace", vault_namespace)
     certificate = args.get("vault_ca_certificate")
     if certificate is not None:
         vault["caBundle"] = pulumi.Output.from_input(certificate).apply(

@@ -10,6 +10,7 @@ import pulumi_vault as vault
 from .administrator_policy import AdministeredNames, administrator_policy
 from .known_values import known_after
 from .login_role import DEFAULT_TTL_SECONDS, require_token_ttl
+from .names import ADMINISTRATOR, ADMINISTRATOR_MOUNT_PATH, ADMINISTRATOR_POLICY
 from .never_overwrite import never_overwriting
 from .validation import once_known, require_dns_label, require_vault_path, require_whole_number
 
@@ -68,9 +69,13 @@ class VaultAdministrator(pulumi.ComponentResource):
         Raises:
             InvalidInputError: a name, number or lifetime is not usable.
         """
-        username = require_dns_label("username", args.get("username", "admin"))
-        policy_name = require_vault_path("policy_name", args.get("policy_name", "admins"))
-        mount_path = require_vault_path("mount_path", args.get("mount_path", "userpass"))
+        username = require_dns_label("username", args.get("username", ADMINISTRATOR))
+        policy_name = require_vault_path(
+            "policy_name", args.get("policy_name", ADMINISTRATOR_POLICY)
+        )
+        mount_path = require_vault_path(
+            "mount_path", args.get("mount_path", ADMINISTRATOR_MOUNT_PATH)
+        )
         ttl_seconds = require_token_ttl(
             "token_ttl_seconds", args.get("token_ttl_seconds", DEFAULT_TTL_SECONDS)
         )

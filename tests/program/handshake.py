@@ -29,6 +29,7 @@ class Instructions:
     csr_path: str
     mount_path: str
     role: str
+    namespace: str
 
     @classmethod
     def of(cls, lab: Lab, cluster: str) -> "Instructions":
@@ -45,6 +46,7 @@ class Instructions:
             csr_path=vault["csrPath"],
             mount_path=vault["kubernetesAuth"]["mountPath"],
             role=vault["kubernetesAuth"]["role"],
+            namespace=vault.get("namespace", ""),
         )
 
 
@@ -82,7 +84,12 @@ class Agent:
         self._ca_file = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115
         self._ca_file.write(instructions.ca_bundle)
         self._ca_file.flush()
-        self._vault: Any = hvac.Client(url=instructions.server, token="", verify=self._ca_file.name)
+        self._vault: Any = hvac.Client(
+            url=instructions.server,
+            token="",
+            verify=self._ca_file.name,
+            namespace=instructions.namespace or None,
+        )
 
     def __enter__(self) -> "Agent":
         return self

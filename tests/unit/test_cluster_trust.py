@@ -59,6 +59,27 @@ def test_what_is_made_for_a_cluster(recorder: Recorder) -> None:
     assert sorted(made) == sorted(expected)
 
 
+def test_names_of_ones_own_reach_every_part(recorder: Recorder) -> None:
+    names = {
+        "auth_mount_path": "blue-east",
+        "intermediate_mount_path": "blue/pki_int_east",
+        "role_name": "blue-role",
+        "policy_name": "blue-policy",
+    }
+    assert register(recorder, **names, vault_namespace="team") == list(names.values())
+    [role] = recorder.of_type(AUTH_ROLE).values()
+    assert (role["backend"], role["roleName"]) == ("blue-east", "blue-role")
+    assert role["tokenPolicies"] == ["blue-policy"]
+    [policy] = recorder.of_type(POLICY).values()
+    assert policy["name"] == "blue-policy"
+    assert 'path "blue/pki_int_east/intermediate/generate/exported"' in policy["policy"]
+    [trust] = recorder.of_type(ROOT_TRUST_POLICY).values()
+    vault = trust["spec"]["config"]["agentCa"]["vault"]
+    assert vault["csrPath"] == "blue/pki_int_east/intermediate/generate/exported"
+    assert vault["kubernetesAuth"] == {"mountPath": "/v1/auth/blue-east", "role": "blue-role"}
+    assert vault["namespace"] == "team"
+
+
 def test_the_auth_mount(recorder: Recorder) -> None:
     register(recorder)
 
