@@ -7,7 +7,8 @@ from typing import Any
 
 import pulumi
 
-_GET_SECRET = "vault:generic/getSecret:getSecret"  # noqa: S105 - a function that reads any path
+GET_SECRET = "vault:generic/getSecret:getSecret"  # noqa: S105 - no secret
+"""The provider's function that reads any path."""
 _GET_ROLE = "vault:kubernetes/getAuthBackendRole:getAuthBackendRole"
 
 # What the provider says of a path at which nothing is, or nothing that the token may read.
@@ -142,7 +143,7 @@ async def _read(path: str, inputs: Inputs, opts: pulumi.InvokeOptions) -> Mappin
 
 
 async def _data(path: str, inputs: Inputs, opts: pulumi.InvokeOptions) -> Mapping[str, Any]:
-    found = await _invoke(_GET_SECRET, {"path": path}, inputs, opts)
+    found = await _invoke(GET_SECRET, {"path": path}, inputs, opts)
     data = json.loads(found.get("dataJson") or "null")
     return data if isinstance(data, Mapping) else {}
 

@@ -7,8 +7,8 @@ import pulumi
 
 from .provider_errors import said_by_provider
 from .validation import InvalidInputError
+from .vault_lookup import GET_SECRET
 
-_GET_SECRET = "vault:generic/getSecret:getSecret"  # noqa: S105 - a function that reads any path
 _LOOKUP = "auth/token/lookup-self"
 _FORBIDDEN = ("no secret found", "permission denied")
 _ADVICE = "use a token with no more than the policy in the README"
@@ -46,7 +46,7 @@ def _found(provider: pulumi.ProviderResource) -> dict[str, Any]:
     # Through the provider, as only it knows what it takes its token from. What it works with is a
     # child of that token, and has its policies.
     answer = pulumi.runtime.invoke(
-        _GET_SECRET, {"path": _LOOKUP}, pulumi.InvokeOptions(provider=provider)
+        GET_SECRET, {"path": _LOOKUP}, pulumi.InvokeOptions(provider=provider)
     ).value
     found: dict[str, Any] = json.loads((answer or {}).get("dataJson") or "{}")
     return found
