@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import ClusterTrust, VaultInstall
+from components import ClusterTrust, VaultInstall, require_no_root_token
 from root_guard import ROOT_CERTIFICATE, RootGuard
 from root_of_trust import root_of_trust
 from settings import MANAGEMENT, Settings
@@ -42,6 +42,8 @@ vault_provider = vault.Provider(
     # The token of a Vault that is there comes from the environment.
     token=vault_install.root_token if settings.vault.is_installed else None,
 )
+if not settings.development:
+    require_no_root_token(vault_provider)
 
 # The root of trust, and what signs with it.
 root = root_of_trust(settings, vault_provider, guard)

@@ -23,6 +23,7 @@ from .vault_administrator import (
 )
 from .vault_install import VaultInstall
 from .vault_install_args import VaultInstallArgs
+from .vault_token import require_no_root_token
 
 __all__ = [
     "AdministeredCluster",
@@ -58,4 +59,5 @@ __all__ = [
     "VaultInstallArgs",
     "api_server",
     "issuer_keys",
+    "require_no_root_token",
 ]

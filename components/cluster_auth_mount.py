@@ -9,6 +9,7 @@ import pulumi_vault as vault
 from .known_values import known_after
 from .login_role import LoginRole
 from .names import auth_mount_path
+from .never_overwrite import never_overwriting
 from .validation import (
     InvalidInputError,
     require_audience,
@@ -79,7 +80,7 @@ class ClusterAuthMount(pulumi.ComponentResource):
         reviewer_jwt = _reviewer_jwt(args)
         ca_certificate = args["kubernetes_ca_certificate"]
 
-        super().__init__("mesh-trust:index:ClusterAuthMount", name, None, opts)
+        super().__init__("mesh-trust:index:ClusterAuthMount", name, None, never_overwriting(opts))
 
         mount = vault.AuthBackend(
             f"{name}-mount",

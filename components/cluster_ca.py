@@ -9,6 +9,7 @@ from .cluster_ca_checks import ROOT_PATH_LENGTH, CaLifetimes, checked_chain, req
 from .issuers import issuer_id_of
 from .known_values import known_after
 from .names import cluster_ca_mount_path, sign_intermediate_path
+from .never_overwrite import never_overwriting
 from .validation import (
     InvalidInputError,
     once_known,
@@ -118,7 +119,7 @@ class ClusterCa(pulumi.ComponentResource):
         if isinstance(root_certificate, str):
             require_room(root_certificate)
 
-        super().__init__("mesh-trust:index:ClusterCa", name, None, opts)
+        super().__init__("mesh-trust:index:ClusterCa", name, None, never_overwriting(opts))
 
         mount = vault.Mount(
             f"{name}-mount",

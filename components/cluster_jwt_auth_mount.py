@@ -9,6 +9,7 @@ import pulumi_vault as vault
 from .known_values import known_after
 from .login_role import LoginRole
 from .names import KUBERNETES_ISSUER, jwt_auth_mount_path, service_account_subject
+from .never_overwrite import never_overwriting
 from .token_keys import require_public_keys
 from .validation import (
     InvalidInputError,
@@ -88,7 +89,9 @@ class ClusterJwtAuthMount(pulumi.ComponentResource):
         audience = require_audience("audience", args.get("audience")) or issuer
         role_args = LoginRole.of(args, jwt_auth_mount_path(cluster))
 
-        super().__init__("mesh-trust:index:ClusterJwtAuthMount", name, None, opts)
+        super().__init__(
+            "mesh-trust:index:ClusterJwtAuthMount", name, None, never_overwriting(opts)
+        )
 
         mount = vault.jwt.AuthBackend(
             f"{name}-mount",

@@ -15,6 +15,7 @@ from .cluster_login import (
 )
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
+from .never_overwrite import never_overwriting
 from .root_trust_policy import (
     GLOO_LIFETIME_DAYS,
     RootTrustPolicy,
@@ -136,7 +137,7 @@ class ClusterTrust(pulumi.ComponentResource):
         for field, value in _renamed(args, {field: field for field in _NAMES}).items():
             require_vault_path(field, value)
 
-        super().__init__("mesh-trust:index:ClusterTrust", name, None, opts)
+        super().__init__("mesh-trust:index:ClusterTrust", name, None, never_overwriting(opts))
 
         rbac = AgentRbac(
             f"{name}-rbac",

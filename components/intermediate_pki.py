@@ -8,6 +8,7 @@ import pulumi_vault as vault
 
 from .known_values import known_after
 from .names import csr_path, intermediate_mount_path, role_name, signing_mount_path
+from .never_overwrite import never_overwriting
 from .validation import (
     InvalidInputError,
     once_known,
@@ -81,7 +82,7 @@ class IntermediatePki(pulumi.ComponentResource):
                 return guide_agent_policy(mount, signing_mount_path(signing))
             return agent_policy(csr_path(mount), signing, denied_parameters)
 
-        super().__init__("mesh-trust:index:IntermediatePki", name, None, opts)
+        super().__init__("mesh-trust:index:IntermediatePki", name, None, never_overwriting(opts))
 
         mount = vault.Mount(
             f"{name}-mount",

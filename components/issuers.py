@@ -8,7 +8,7 @@ import pulumi_vault as vault
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from .vault_readiness import on_one_line
+from .provider_errors import said_by_provider
 
 _ISSUERS = "vault:pkiSecret/getBackendIssuers:getBackendIssuers"
 _ISSUER = "vault:pkiSecret/getBackendIssuer:getBackendIssuer"
@@ -74,10 +74,8 @@ async def _asked(
         # The engine itself is at its end.
         raise
     except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
-        # What the provider says comes after what SDK and engine say of the call.
-        said = on_one_line(str(error).rpartition(" returned an error: ")[2])
         raise IssuersUnreadableError(
-            f"the issuers of mount {mount_path!r} cannot be read ({said})"
+            f"the issuers of mount {mount_path!r} cannot be read ({said_by_provider(error)})"
         ) from None
     return answer
 

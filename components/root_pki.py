@@ -11,6 +11,7 @@ from cryptography import x509
 from .known_values import known_after
 from .lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from .names import ROOT_MOUNT_PATH, sign_intermediate_path
+from .never_overwrite import never_overwriting
 from .root_checks import require_different_cas
 from .root_issuers import CheckedRoot, KnownRoot, Mounted, limit_usage
 from .root_profile import RootCertificateArgs
@@ -84,7 +85,7 @@ class RootPki(pulumi.ComponentResource):
         lifetimes = _lifetimes(args, generated)
         roots = _roots(name, args, generated, signing_root, lifetimes)
 
-        super().__init__("mesh-trust:index:RootPki", name, None, opts)
+        super().__init__("mesh-trust:index:RootPki", name, None, never_overwriting(opts))
 
         mount = vault.Mount(
             f"{name}-mount",

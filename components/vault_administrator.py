@@ -11,6 +11,7 @@ from .administrator_policy import AdministeredNames, administrator_policy
 from .known_values import known_after
 from .login_role import DEFAULT_TTL_SECONDS, require_token_ttl
 from .names import ADMINISTRATOR, ADMINISTRATOR_MOUNT_PATH, ADMINISTRATOR_POLICY
+from .never_overwrite import never_overwriting
 from .validation import once_known, require_dns_label, require_vault_path, require_whole_number
 
 PASSWORD_LENGTH = 32
@@ -84,7 +85,7 @@ class VaultAdministrator(pulumi.ComponentResource):
         signing_mount_paths = pulumi.Output.all(*args["signing_mount_paths"])
         clusters = pulumi.Output.all(*(pulumi.Output.all(**each) for each in args["clusters"]))
 
-        super().__init__("mesh-trust:index:VaultAdministrator", name, None, opts)
+        super().__init__("mesh-trust:index:VaultAdministrator", name, None, never_overwriting(opts))
 
         mount = vault.AuthBackend(
             f"{name}-mount",

@@ -1,6 +1,7 @@
 """Asks a Vault, without a token, whether it can be worked with."""
 
 import ipaddress
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ _DISASTER_RECOVERY_SECONDARY = 472
 _NOT_INITIALISED = 501
 _SEALED = 503
 
+TOO_OLD = "too old"
+"""The kind of obstacle that only another version of Vault takes away."""
+
+# The first that holds several issuers in one mount, and lets the default one be chosen.
+MINIMUM_VERSION = (1, 11)
+
 
 def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None:
     """Why the Vault at `address` cannot be worked with; None when it can.
@@ -29,7 +36,7 @@ def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None
     import requests
 
     try:
-        status = _health_status(address, ca_certificate)
+        status, version = _health(address, ca_certificate)
     except requests.exceptions.SSLError as error:
         return _tls_obstacle(address, ca_certificate, error)
     except requests.exceptions.RequestException as error:
@@ -39,7 +46,7 @@ def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None
             "see that it runs, and that this machine gets to it through name, route and firewall: "
             f"`curl -v {address}/v1/sys/health`",
         )
-    return _status_obstacle(address, status)
+    return _status_obstacle(address, status) or _version_obstacle(address, version)
 
 
 def _status_obstacle(address: str, status: int) -> Obstacle | None:
@@ -71,6 +78,21 @@ def _status_obstacle(address: str, status: int) -> Obstacle | None:
     )
 
 
+def _version_obstacle(address: str, version: str) -> Obstacle | None:
+    # What passes on another Vault's answer may tell no version, which is nothing against it.
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) >= MINIMUM_VERSION:
+        return None
+    wanted = ".".join(map(str, MINIMUM_VERSION))
+    return Obstacle(
+        TOO_OLD,
+        f"Vault at {address} is of version {version}, and a mount holds several issuers from "
+        f"{wanted} on only",
+        "upgrade it, or give the address of another",
+        patience_seconds=0,
+    )
+
+
 def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) -> Obstacle:
     cause = _innermost_error(error)
     if not isinstance(cause, ssl.SSLCertVerificationError):
@@ -90,7 +112,8 @@ def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) ->
     )
 
 
-def _health_status(address: str, ca_certificate: str | None) -> int:
+def _health(address: str, ca_certificate: str | None) -> tuple[int, str]:
+    """The status of the answer, and Vault's version, empty where that is not told."""
     import hvac
     import requests
 
@@ -106,8 +129,11 @@ def _health_status(address: str, ca_certificate: str | None) -> int:
             adapter=hvac.adapters.RawAdapter,
         )
         answer = client.sys.read_health_status(standby_ok=True, method="GET")
-        status: int = answer.status_code
-        return status
+        try:
+            version = str(answer.json()["version"])
+        except (ValueError, KeyError, TypeError):
+            version = ""
+        return answer.status_code, version
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A Vault installed with HashiCorp's Helm chart, or one that is there already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pulumi
@@ -9,7 +9,7 @@ import pulumi_random as random
 
 from .cluster_access import IDENTITY_NAMESPACE, ClusterAccess
 from .known_values import known_after
-from .vault_health import health_obstacle
+from .vault_health import TOO_OLD, health_obstacle
 from .vault_in_cluster import VaultInCluster
 from .vault_install_args import (
     EXISTING_TIMEOUT_SECONDS,
@@ -72,7 +72,9 @@ class VaultInstall(pulumi.ComponentResource):
             def look() -> Ready | Obstacle:
                 return health_obstacle(address, certificate) or Ready(address)
 
-            return await self._ready_address(look, seconds, planned=lambda: address)
+            return await self._ready_address(
+                look, seconds, planned=lambda: address, hopeless=(TOO_OLD,)
+            )
 
         self.ca_certificate = pulumi.Output.from_input(args.get("ca_certificate"))
         # Only looked with: the address is no secret because a CA came out of one.
@@ -129,12 +131,18 @@ class VaultInstall(pulumi.ComponentResource):
         return await self._ready_address(vault.look, seconds, planned=vault.address)
 
     async def _ready_address(
-        self, look: Look, timeout_seconds: int, planned: Callable[[], str | None]
+        self,
+        look: Look,
+        timeout_seconds: int,
+        planned: Callable[[], str | None],
+        hopeless: Collection[str] = (),
     ) -> Any:
         if pulumi.runtime.is_dry_run():
             found = await in_thread(look)
             if isinstance(found, Ready):
                 return found.address
+            if found.kind in hopeless:
+                raise pulumi.RunError(f"{found.reason}; {found.advice}")
             # The preview goes on all the same: what is to mend Vault may be in it.
             pulumi.log.warn(f"Vault is not ready: {found.reason}; {found.advice}", self)
             return await in_thread(planned) or pulumi.UNKNOWN

@@ -1,5 +1,6 @@
 """What is told of a Vault that cannot be worked with, by real Vaults."""
 
+import json
 import re
 import ssl
 from collections.abc import Iterator
@@ -144,7 +145,9 @@ def test_nothing_that_answers(address: str, said: str) -> None:
 
 
 @contextmanager
-def answering(status: int, identity: Identity | None, folder: Path) -> Iterator[tuple[str, Any]]:
+def answering(
+    status: int, identity: Identity | None, folder: Path, content: bytes = b""
+) -> Iterator[tuple[str, Any]]:
     """A server that answers so, over TLS with `identity`; its address, and the headers it gets."""
     seen: list[Any] = []
 
@@ -152,8 +155,9 @@ def answering(status: int, identity: Identity | None, folder: Path) -> Iterator[
         def do_GET(self) -> None:
             seen.append(self.headers)
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
@@ -194,6 +198,29 @@ def test_what_is_no_vault_to_work_with(
     assert found is not None
     assert (found.kind, found.patience_seconds) == (kind, patience_seconds)
     assert address in found.reason
+
+
+# No Vault that old is to be had; what it answers is in the API documentation.
+@pytest.mark.parametrize("version", ["1.10.11", "1.9.2+ent", "0.11.6"])
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_vault_that_is_too_old(version: str, status: int, tmp_path: Path) -> None:
+    content = json.dumps({"initialized": True, "version": version}).encode()
+    with answering(status, None, tmp_path, content) as (address, _):
+        assert health_obstacle(address, None) == Obstacle(
+            "too old",
+            f"Vault at {address} is of version {version}, and a mount holds several issuers from "
+            "1.11 on only",
+            "upgrade it, or give the address of another",
+            0,
+        )
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"version": "1.11.0"}', b'{"version": "2.0.1+ent.hsm"}', b"{}", b"[]", b"up"]
+)
+def test_a_vault_that_is_new_enough_or_does_not_tell(content: bytes, tmp_path: Path) -> None:
+    with answering(200, None, tmp_path, content) as (address, _):
+        assert health_obstacle(address, None) is None
 
 
 def test_nobody_is_sent_the_shells_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

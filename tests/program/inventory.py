@@ -73,20 +73,22 @@ def take_inventory(lab: Lab) -> Inventory:
     found: dict[str, str] = {}
     for cluster in CLUSTERS:
         found.update(_objects(lab, cluster))
-    return Inventory(dict(_vault(lab)), found)
+    return Inventory(dict(vault_contents(vault_client(lab))), found)
 
 
-def _vault(lab: Lab) -> Iterator[tuple[str, Any]]:
-    vault = vault_client(lab)
+def vault_contents(vault: Any) -> Iterator[tuple[str, Any]]:
+    """Names of all there is in a Vault, each with what it is and says."""
     for path, mount in vault.sys.list_mounted_secrets_engines()["data"].items():
-        yield f"mount {path}", (mount["uuid"], mount["config"])
+        yield f"mount {path}", _mount(mount)
         if mount["type"] == "pki":
             issuers = vault.list(f"{path}issuers")
             yield f"issuers of {path}", sorted(issuers["data"]["keys"]) if issuers else []
+            yield f"default issuer of {path}", vault.read(f"{path}config/issuers")["data"]
     for path, mount in vault.sys.list_auth_methods()["data"].items():
-        yield f"auth {path}", (mount["uuid"], mount["config"])
+        yield f"auth {path}", _mount(mount)
         if mount["type"] in ("kubernetes", "jwt"):
-            yield f"config of {path}", vault.read(f"auth/{path}config")["data"]
+            config = vault.read(f"auth/{path}config")
+            yield f"config of {path}", config and config["data"]
             roles = vault.list(f"auth/{path}role")
             for role in roles["data"]["keys"] if roles else []:
                 yield f"role {path}{role}", vault.read(f"auth/{path}role/{role}")["data"]
@@ -96,6 +98,10 @@ def _vault(lab: Lab) -> Iterator[tuple[str, Any]]:
                 yield f"user {path}{user}", vault.read(f"auth/{path}users/{user}")["data"]
     for name in vault.sys.list_policies()["data"]["policies"]:
         yield f"policy {name}", vault.sys.read_policy(name)["data"]["rules"]
+
+
+def _mount(mount: Any) -> tuple[str, str, Any]:
+    return mount["uuid"], mount["description"], mount["config"]
 
 
 def _objects(lab: Lab, cluster: str) -> Iterator[tuple[str, str]]:

@@ -35,6 +35,8 @@ class Program:
     deployed: bool = False
     transcript: list[Outcome] = field(default_factory=list)
     """Every command so far, with its output."""
+    vault_token: str | None = None
+    """The token to work with in place of the lab's root token."""
     _configuration: Path | None = None
 
     def attempt(self, *arguments: str) -> Outcome:
@@ -43,11 +45,18 @@ class Program:
         configured = self._configuration is not None and takes_it
         extra = ["--config-file", str(self._configuration)] if configured else []
         command = [sys.executable, "-m", "lab", "--directory", str(self.lab.directory.root)]
-        command += ["pulumi", "--", arguments[0], *extra, *arguments[1:]]
-        command += ["--stack", "dev", "--non-interactive"]
+        command += ["pulumi", "--"]
+        environment = None
+        if self.vault_token is not None:
+            # The lab's command would put its own token in.
+            command = [str(self.lab.directory.engine / "pulumi")]
+            extra = extra or ["--config-file", str(self.lab.directory.project / "Pulumi.dev.yaml")]
+            environment = {**self.lab.environment(), "VAULT_TOKEN": self.vault_token}
+        command += [arguments[0], *extra, *arguments[1:], "--stack", "dev", "--non-interactive"]
         done = subprocess.run(
             command,
             cwd=CHECKOUT,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

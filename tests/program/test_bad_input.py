@@ -29,6 +29,11 @@ from .program import Program, clusters
             "leave out everything but scheme, host and port",
         ),
         (
+            {"vaultAddress": "http://127.0.0.1:8200", "development": False},
+            "vaultAddress: 'http://127.0.0.1:8200' is not valid; "
+            "use https; plain HTTP is for development only",
+        ),
+        (
             {"intermediateLifetimeDays": 4000},
             "intermediateLifetimeDays: 4000 is not valid; use less than rootLifetimeDays (3650)",
         ),

@@ -20,8 +20,8 @@ from .handshake import Agent, Instructions, Intermediate, handshake, service_acc
 from .inventory import vault_client
 from .program import Program
 from .test_logins import key_set
-from .test_token_policy import further_rules, readme_rules, run
 from .test_up import exported_root
+from .token_policy import further_rules, limited_token, readme_rules
 
 CLUSTERS = ("east", "west")
 
@@ -60,14 +60,14 @@ def keys(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def environment(lab: Lab, program: Program, keys: Path) -> Iterator[None]:
+def environment(program: Program, keys: Path) -> Iterator[None]:
     """The environment of this module; after it there is none."""
     if program.deployed:
         program.destroy()
     configure(program, keys)
     program.deployed = True
-    done = run(lab, rules(), "up", configuration=program.configuration)
-    assert done.returncode == 0, done.stdout
+    with limited_token(program, rules()):
+        program.up()
     yield
     program.destroy()
     program.configure_as_committed()

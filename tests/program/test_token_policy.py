@@ -1,40 +1,17 @@
-"""The Vault policy that the README asks for is enough, and the check of it can fail."""
+"""The Vault policy that the README asks for is enough, and more is not taken."""
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lab.directory import CHECKOUT
 from lab.lab import Lab
 
-from .inventory import vault_client
+from .inventory import take_inventory
 from .program import Program
+from .token_policy import limited_token, rules
 
-POLICY = "stack-of-the-readme"
-
-
-def readme_rules() -> list[str]:
-    """The lines of the README's policy."""
-    return _first_policy((CHECKOUT / "README.md").read_text())
-
-
-def further_rules(heading: str) -> list[str]:
-    """The lines that the documentation has under `heading` for what an environment can have."""
-    _, _, rest = (CHECKOUT / "docs" / "stack-token.md").read_text().partition(f"## {heading}\n")
-    return _first_policy(rest)
-
-
-def rules() -> list[str]:
-    """The rules for the committed environment."""
-    return readme_rules() + further_rules("administrator")
-
-
-def _first_policy(text: str) -> list[str]:
-    _, found, rest = text.partition("```hcl\n")
-    assert found
-    return rest.partition("```")[0].strip().splitlines()
+UP = ("up", "--yes", "--skip-preview")
+REFUSAL = "VAULT_TOKEN: '…' is not valid; use a token with no more than the policy in the README"
 
 
 @pytest.fixture
@@ -45,50 +22,44 @@ def undeployed(program: Program) -> Iterator[Program]:
     program.destroy()
 
 
-def run(
-    lab: Lab, policy: list[str], *arguments: str, configuration: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Runs the engine with a token that has `policy`, and what every token has.
-
-    Without a `configuration` it is the committed one.
-    """
-    vault = vault_client(lab)
-    vault.sys.create_or_update_policy(POLICY, "\n".join(policy))
-    token = vault.auth.token.create(policies=[POLICY], ttl="10m")
-    try:
-        return subprocess.run(
-            [
-                lab.directory.engine / "pulumi",
-                *arguments,
-                *("--config-file", configuration or lab.directory.project / "Pulumi.dev.yaml"),
-                *("--stack", "dev", "--yes", "--skip-preview", "--non-interactive"),
-            ],
-            cwd=CHECKOUT,
-            env={**lab.environment(), "VAULT_TOKEN": token["auth"]["client_token"]},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-    finally:
-        vault.sys.delete_policy(POLICY)
-
-
-def test_the_policy_is_enough(lab: Lab, undeployed: Program) -> None:
+def test_the_policy_is_enough(undeployed: Program) -> None:
     undeployed.deployed = True
-    for command in ("up", "refresh", "destroy"):
-        done = run(lab, rules(), command)
-        assert done.returncode == 0, done.stdout
+    with limited_token(undeployed, rules()):
+        for command in ("up", "refresh", "destroy"):
+            undeployed.run(command, "--yes", "--skip-preview")
 
 
 @pytest.mark.parametrize("path", ["auth/token/create", "pki/config/*"])
-def test_less_is_not_enough(lab: Lab, undeployed: Program, path: str) -> None:
+def test_less_is_not_enough(undeployed: Program, path: str) -> None:
     undeployed.deployed = True
     less = [rule for rule in rules() if f'"{path}"' not in rule]
     assert len(less) == len(rules()) - 1
 
-    done = run(lab, less, "up")
+    with limited_token(undeployed, less):
+        outcome = undeployed.attempt(*UP)
 
-    assert done.returncode != 0
-    assert "permission denied" in done.stdout
+    assert outcome.exit_code != 0
+    assert "permission denied" in outcome.output
+
+
+def test_a_root_token_is_refused_outside_development(lab: Lab, undeployed: Program) -> None:
+    before = take_inventory(lab)
+    undeployed.configure(development=False)
+    try:
+        outcomes = [undeployed.attempt("preview"), undeployed.attempt(*UP)]
+        with limited_token(
+            undeployed, [*rules(), 'path "auth/token/lookup-self" {capabilities = ["deny"]}']
+        ):
+            outcomes.append(undeployed.attempt("preview"))
+        with limited_token(undeployed, rules()):
+            undeployed.run("preview")
+    finally:
+        undeployed.configure_as_committed()
+
+    for outcome in outcomes:
+        assert outcome.exit_code != 0
+        assert REFUSAL in outcome.output
+        assert "Traceback" not in outcome.output
+    assert "root tokens are for development only" in outcomes[0].output
+    assert "and that may read auth/token/lookup-self" in outcomes[-1].output
+    assert take_inventory(lab).changes_since(before) == set()

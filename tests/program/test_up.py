@@ -12,6 +12,7 @@ from lab.lab import Lab
 
 from .inventory import Inventory, kubernetes_client, take_inventory, vault_client
 from .program import NO_CHANGES_EXIT_CODE, Program
+from .token_policy import limited_token, rules
 
 CLUSTERS = ("east", "west")
 
@@ -53,7 +54,8 @@ def test_root_and_root_mount_are_protected_outside_development(undeployed: Progr
     assert protected(undeployed) == set()
     undeployed.configure(development=False)
     try:
-        assert protected(undeployed) == {"root-key", "root-certificate", "root-pki-mount"}
+        with limited_token(undeployed, rules()):
+            assert protected(undeployed) == {"root-key", "root-certificate", "root-pki-mount"}
     finally:
         undeployed.configure_as_committed()
 

@@ -22,6 +22,7 @@ from components import (
     VaultAdministrator,
     VaultInstall,
 )
+from components.never_overwrite import _Run
 from tests.certificates import Recipe, make, rsa_key
 
 from .conftest import Recorder, run
@@ -104,6 +105,7 @@ PUBLIC_NAMES = {
     "VaultInstallArgs",
     "api_server",
     "issuer_keys",
+    "require_no_root_token",
 }
 
 
@@ -123,12 +125,32 @@ def registered_outputs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[
     return calls
 
 
+# Types that make something new in a mount, however often, and never take another one's place.
+OVERWRITE_NOTHING = {
+    "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa",
+    "vault:pkiSecret/secretBackendIntermediateCertRequest:SecretBackendIntermediateCertRequest",
+    "vault:pkiSecret/secretBackendIntermediateSetSigned:SecretBackendIntermediateSetSigned",
+    "vault:pkiSecret/secretBackendIssuer:SecretBackendIssuer",
+    "vault:pkiSecret/secretBackendRootCert:SecretBackendRootCert",
+    "vault:pkiSecret/secretBackendRootSignIntermediate:SecretBackendRootSignIntermediate",
+}
+
+
+@pytest.fixture
+def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[pulumi.Resource]:
+    """What is looked for before it is made."""
+    resources: list[pulumi.Resource] = []
+    monkeypatch.setattr(_Run, "watch", lambda _, resource: resources.append(resource))
+    return resources
+
+
 @pytest.mark.parametrize(
     ("component", "args", "outputs"), COMPONENTS, ids=[entry[0].__name__ for entry in COMPONENTS]
 )
 def test_each_component_registers_its_documented_outputs_once(
     recorder: Recorder,
     registered_outputs: list[tuple[Any, dict[str, Any]]],
+    looked_for: list[pulumi.Resource],
     component: Callable[..., pulumi.ComponentResource],
     args: Any,
     outputs: set[str],
@@ -167,3 +189,6 @@ def test_each_component_registers_its_documented_outputs_once(
     assert set(inspect.get_annotations(type(created))) == outputs
     assert registered_outputs[-1][0] is created
     assert created.pulumi_resource_type == f"mesh-trust:index:{component.__name__}"
+    in_vault = {token for token in recorder.types() if token.startswith("vault:")}
+    looked = {each.pulumi_resource_type for each in looked_for}
+    assert in_vault - OVERWRITE_NOTHING == {token for token in looked if token.startswith("vault:")}

@@ -301,6 +301,17 @@ def test_a_preview_asks_an_existing_vault_once_and_goes_on(
     assert warnings == [("WARNING", "Vault is not ready: Vault is sealed; unseal it")]
 
 
+def test_a_preview_fails_on_an_existing_vault_that_is_too_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    too_old = Obstacle("too old", "Vault is of version 1.10.3", "upgrade it", 0)
+    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: too_old)
+    preview()
+
+    with pytest.raises(pulumi.RunError, match=r"^Vault is of version 1\.10\.3; upgrade it$"):
+        run(existing)
+
+
 @pytest.mark.parametrize(
     ("args", "field"),
     [

@@ -68,7 +68,12 @@ class EndpointOperations(Operations):
         if known.get("ignore_absent_fields"):
             given: dict[str, Json] = json.loads(str(known["data_json"]))
             found = {name: found.get(name, value) for name, value in given.items()}
-        return {"path": resource_id, "data_json": _compact(found)}
+        return {
+            "path": resource_id,
+            "data_json": _compact(found),
+            "disable_read": False,
+            "ignore_absent_fields": bool(known.get("ignore_absent_fields")),
+        }
 
     @override
     def update(self, vault: Vault, resource_id: str, update: Update) -> Made:

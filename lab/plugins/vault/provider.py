@@ -36,6 +36,7 @@ from lab.plugins.vault.kubernetes_auth import (
     AuthBackendConfigOperations,
     AuthBackendRoleOperations,
 )
+from lab.plugins.vault.kubernetes_role_lookup import GET_AUTH_BACKEND_ROLE, GetAuthBackendRole
 from lab.plugins.vault.mount import MOUNT, MountOperations
 from lab.plugins.vault.pki import (
     CONFIG_CA,
@@ -81,6 +82,7 @@ _FUNCTIONS: Mapping[str, tuple[Schema, Function]] = {
     GET_ISSUERS.token: (GET_ISSUERS, GetIssuers()),
     GET_ISSUER.token: (GET_ISSUER, GetIssuer()),
     GET_SECRET.token: (GET_SECRET, GetSecret()),
+    GET_AUTH_BACKEND_ROLE.token: (GET_AUTH_BACKEND_ROLE, GetAuthBackendRole()),
 }
 
 

@@ -32,6 +32,15 @@ def test_how_a_mount_is_tuned(plugin: Plugin, vault: PrivateVault, path: str) ->
     assert result["leaseStartTime"] is None
 
 
+def test_what_is_mounted(plugin: Plugin, vault: PrivateVault, path: str) -> None:
+    vault.client.sys.enable_secrets_engine("pki", path=path)
+    for table, mounted in (("sys/mounts", f"{path}/"), ("sys/auth", "token/")):
+        data = plugin.invoke(GET_SECRET, {"path": table})["data"]
+        assert isinstance(data, Secret)
+        assert isinstance(data.value, dict)
+        assert mounted in data.value
+
+
 def test_the_time_of_the_reading_is_told_by_default(
     plugin: Plugin, vault: PrivateVault, path: str
 ) -> None:

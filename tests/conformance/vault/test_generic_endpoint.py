@@ -178,6 +178,31 @@ def test_deletion(plugin: Plugin, vault: PrivateVault, user: str, inputs: Proper
     assert vault.client.read(user) is not None
 
 
+def test_import_by_id(plugin: Plugin, vault: PrivateVault, user: str, inputs: Properties) -> None:
+    vault.client.write(user, password="theirs", token_policies="theirs")
+    imported = plugin.import_(ENDPOINT, user)
+    assert imported is not None
+    assert imported.id == user
+    found = imported.inputs.pop("dataJson")
+    assert isinstance(found, Secret)
+    assert json.loads(str(found.value))["token_policies"] == ["theirs"]
+    assert "password" not in str(found.value)
+    assert imported.inputs == {"path": user, "disableDelete": None, "__defaults": []}
+    # What is false by default is not recorded of an import, but for what a read sets itself.
+    assert plugin.diff(imported, inputs).detailed == {
+        "dataJson": "UPDATE",
+        "ignoreAbsentFields": "UPDATE",
+        "disableDelete": "ADD",
+    }
+    updated = plugin.update(imported, inputs)
+    assert may_log_in(vault, user, PASSWORD)
+    assert not plugin.diff(updated, inputs).changes
+
+
+def test_importing_what_is_missing(plugin: Plugin, user: str) -> None:
+    assert plugin.import_(ENDPOINT, user) is None
+
+
 def test_a_preview_changes_nothing(plugin: Plugin, vault: PrivateVault, user: str) -> None:
     planned = plugin.create(ENDPOINT, {"path": user, "dataJson": UNKNOWN}, preview=True)
     assert planned.state["path"] == user

@@ -357,10 +357,14 @@ class TestRole:
         with pytest.raises(RefusedError, match=f'invalid path "{wrong_id}"'):
             plugin.import_(ROLE, wrong_id)
 
-    def test_deletion(self, plugin: Plugin, vault: PrivateVault, inputs: Properties) -> None:
+    def test_deletion(
+        self, plugin: Plugin, vault: PrivateVault, mounted: str, inputs: Properties
+    ) -> None:
         role = plugin.create(ROLE, inputs)
         plugin.delete(role)
         assert vault.client.read(role.id) is None
+        plugin.delete(role)
+        vault.client.sys.disable_auth_method(mounted)
         plugin.delete(role)
 
     def test_delete_where_the_mount_is_gone(

@@ -1,0 +1,150 @@
+"""A Vault, an engine, and somebody's own program that uses the components."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lab.directory import CHECKOUT, LabDirectory
+from lab.pulumi_home import prepare_home
+from lab.toolchain import Toolchain
+from tests.printed import run_as_printed
+from tests.private_vault import PrivateVault, running_vault
+
+STACK = "own"
+_KILL_SECONDS = 60
+_SOURCE = Path(__file__).with_name("own_program")
+
+
+@pytest.fixture(scope="session")
+def vault(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateVault]:
+    directory = tmp_path_factory.mktemp("vault")
+    with running_vault(toolchain["vault"].path, directory, "http") as running:
+        yield running
+
+
+@dataclass
+class OwnProgram:
+    """The program in a folder of its own, with its stack, on a Vault."""
+
+    folder: Path
+    environment: dict[str, str]
+    settings: dict[str, str] = field(default_factory=dict)
+    """What a test varies."""
+
+    def attempt(self, *arguments: str) -> tuple[int, str]:
+        """Runs the engine; gives the exit code, and all that was printed."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--stack", STACK, "--non-interactive"],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def kill_when(self, condition: Callable[[], bool]) -> None:
+        """Starts an update, and kills its engine hard once the condition holds."""
+        with subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive"],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as engine:
+            deadline = time.monotonic() + _KILL_SECONDS
+            while not condition():
+                assert time.monotonic() < deadline
+                assert engine.poll() is None, "the update has ended by itself"
+            engine.kill()
+        self._mend_state()
+        self.run("cancel", "--yes")
+
+    def _mend_state(self) -> None:
+        """Takes away what the engine was killed while writing: notes beside the state's file.
+
+        The file itself it replaces as a whole, but not these, and then cannot read the state.
+        """
+        backend = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        for notes in (backend / ".pulumi").rglob("*.attrs"):
+            if not notes.read_text():
+                notes.unlink()
+
+    def run(self, *arguments: str) -> str:
+        """Runs the engine, which has to succeed; gives what it printed."""
+        exit_code, output = self.attempt(*arguments)
+        assert exit_code == 0, f"{arguments}\n{output}"
+        return output
+
+    def up(self) -> str:
+        return self.run("up", "--yes", "--skip-preview")
+
+    def obey(self, command: str) -> None:
+        """Runs a command that the program has printed, in the program's folder."""
+        run_as_printed(command, self.folder, self._environment())
+
+    def urns(self) -> dict[str, str]:
+        """URNs of what is in the state, by name."""
+        resources = json.loads(self.run("stack", "export"))["deployment"]["resources"]
+        return {each["urn"].rsplit("::", 1)[-1]: each["urn"] for each in resources}
+
+    def forget(self, *names: str) -> None:
+        """Takes resources out of the state, with what depends on them.
+
+        That is what is left of a creation whose answer was lost.
+        """
+        urns = self.urns()
+        for name in names:
+            self.run("state", "delete", urns[name], "--yes", "--target-dependents")
+
+    def _environment(self) -> dict[str, str]:
+        return {**self.environment, "OWN_PROGRAM": json.dumps(self.settings)}
+
+
+@pytest.fixture(scope="session")
+def own_environment(
+    toolchain: Toolchain, vault: PrivateVault, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Environment variables for an engine with the tool chain's plugins, on the Vault."""
+    engine = LabDirectory(tmp_path_factory.mktemp("engine"))
+    prepare_home(engine, toolchain)
+    engine.pulumi_state.mkdir()
+    return {
+        "PATH": os.pathsep.join(
+            (str(engine.engine), str(Path(sys.executable).parent), os.environ["PATH"])
+        ),
+        "HOME": str(engine.root),
+        "CHECKOUT": str(CHECKOUT),
+        "PULUMI_HOME": str(engine.pulumi_home),
+        "PULUMI_BACKEND_URL": f"file://{engine.pulumi_state}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(engine.passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "VAULT_ADDR": vault.address,
+        "VAULT_TOKEN": vault.token,
+    }
+
+
+@pytest.fixture
+def own(own_environment: dict[str, str], tmp_path: Path) -> Iterator[OwnProgram]:
+    """The program with an empty stack; what it makes is destroyed after the test."""
+    folder = tmp_path / "program"
+    shutil.copytree(_SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    program = OwnProgram(folder, dict(own_environment))
+    program.run("stack", "init")
+    yield program
+    program.settings = {}
+    program.environment = dict(own_environment)
+    program.run("destroy", "--yes", "--skip-preview")
+    program.run("stack", "rm", "--yes", "--force")
