@@ -13,6 +13,7 @@ from .chain import verify, workload_certificate
 from .handshake import handshake
 from .inventory import take_inventory, vault_client
 from .program import Program
+from .token_policy import limited_token, rules
 
 MOUNT = "corporate/pki"
 
@@ -105,12 +106,17 @@ def test_roots_of_every_source_are_protected_outside_development(
 ) -> None:
     """A generated one is: tests/program/test_up.py. An external one is not ours."""
     assert configured is undeployed
-    undeployed.configure(rootSource="vault", development=False)
-    assert protected(undeployed) == {"root-pki-root", "root-pki-mount"}
-    use_imported(undeployed, brought, development=False)
-    assert protected(undeployed) == {"root-pki-mount"}
-    undeployed.configure(**external, development=False)
-    assert protected(undeployed) == set()
+    of_external = [
+        f'path "{MOUNT}/issuer/default" {{ capabilities = ["read"] }}',
+        f'path "sys/mounts/{MOUNT}/tune" {{ capabilities = ["read"] }}',
+    ]
+    with limited_token(undeployed, [*rules(), *of_external]):
+        undeployed.configure(rootSource="vault", development=False)
+        assert protected(undeployed) == {"root-pki-root", "root-pki-mount"}
+        use_imported(undeployed, brought, development=False)
+        assert protected(undeployed) == {"root-pki-mount"}
+        undeployed.configure(**external, development=False)
+        assert protected(undeployed) == set()
 
 
 def test_what_replacing_the_root_means_is_said_in_time(
@@ -118,7 +124,6 @@ def test_what_replacing_the_root_means_is_said_in_time(
 ) -> None:
     program = configured
     assert program is deployed
-    before = take_inventory(lab)
     present = x509.load_pem_x509_certificate(program.outputs()["rootCertificate"].encode())
     consequence = (
         "this plan replaces the root (it has common name 'mesh-trust root' instead of "
@@ -129,7 +134,16 @@ def test_what_replacing_the_root_means_is_said_in_time(
     program.configure(rootCommonName="another root")
     assert f"warning: {consequence}" in program.run("preview")
 
-    # Elsewhere it has to be meant.
+    with limited_token(program, rules()):
+        _replace_outside_development(lab, program, consequence)
+    program.run("state", "unprotect", "--all", "--yes")
+    with limited_token(program, rules()):
+        assert f"warning: {consequence}" in program.run("preview")
+
+
+def _replace_outside_development(lab: Lab, program: Program, consequence: str) -> None:
+    """It has to be meant."""
+    before = take_inventory(lab)
     program.configure(rootCommonName="another root", development=False)
     for command in (("preview",), ("up", "--yes", "--skip-preview")):
         outcome = program.attempt(*command)
@@ -153,8 +167,6 @@ def test_what_replacing_the_root_means_is_said_in_time(
     assert "root-certificate" in outcome.output
     assert "marked for protection" in outcome.output
     assert take_inventory(lab).changes_since(before) == set()
-    program.run("state", "unprotect", "--all", "--yes")
-    assert f"warning: {consequence}" in program.run("preview")
 
 
 def test_a_root_that_is_made_anew_has_a_new_key(
