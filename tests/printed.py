@@ -1,9 +1,10 @@
 """Commands that the program prints for its user."""
 
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests.commands import run_command
 
 
 def named_in(output: str) -> set[str]:
@@ -32,15 +33,6 @@ def commands_in(output: str) -> list[str]:
 
 def run_as_printed(command: str, folder: Path, environment: Mapping[str, str]) -> str:
     """Runs a command in a shell; gives what it printed."""
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_command(["bash", "-c", command], folder, dict(environment))
     assert done.returncode == 0, f"{command}\n{done.stdout}"
     return done.stdout

@@ -15,6 +15,7 @@ import pytest
 from lab.directory import CHECKOUT, LabDirectory
 from lab.pulumi_home import prepare_home
 from lab.toolchain import Toolchain
+from tests.commands import run_command
 from tests.printed import run_as_printed
 from tests.private_vault import PrivateVault, running_vault
 
@@ -41,15 +42,10 @@ class OwnProgram:
 
     def attempt(self, *arguments: str) -> tuple[int, str]:
         """Runs the engine; gives the exit code, and all that was printed."""
-        done = subprocess.run(
+        done = run_command(
             ["pulumi", *arguments, "--stack", STACK, "--non-interactive"],
-            cwd=self.folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            self.folder,
+            self._environment(),
         )
         return done.returncode, done.stdout
 

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import os
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from kubernetes import client
 
 from lab.lab import Lab
 from lab.toolchain import Toolchain
+from tests.commands import run_command
 
 from .inventory import kubernetes_client, vault_client
 
@@ -129,16 +129,7 @@ class Guide:
             "PATH": f"{vault.parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
         }
-        done = subprocess.run(
-            ["bash", SCRIPT],
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_command(["bash", SCRIPT], self.folder, environment)
         assert done.returncode == 0, done.stdout
 
     def _root_trust_policy(self, cluster: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import yaml
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
+from tests.commands import run_command
 
 NO_CHANGES_EXIT_CODE = 7
 """What the engine ends with where `--expect-no-changes` was asked and there are some."""
@@ -53,16 +54,7 @@ class Program:
             extra = extra or ["--config-file", str(self.lab.directory.project / "Pulumi.dev.yaml")]
             environment = {**self.lab.environment(), "VAULT_TOKEN": self.vault_token}
         command += [arguments[0], *extra, *arguments[1:], "--stack", "dev", "--non-interactive"]
-        done = subprocess.run(
-            command,
-            cwd=CHECKOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_command(command, CHECKOUT, environment)
         outcome = Outcome(tuple(arguments), done.returncode, done.stdout)
         self.transcript.append(outcome)
         return outcome

@@ -9,6 +9,7 @@ import yaml
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
+from tests.commands import run_command
 
 
 def preview(lab: Lab, folder: Path, program: str) -> subprocess.CompletedProcess[str]:
@@ -23,16 +24,7 @@ def preview(lab: Lab, folder: Path, program: str) -> subprocess.CompletedProcess
     environment = {**lab.environment(), "HOME": str(folder)}
     stack = f"providers-{folder.name}".replace("_", "-")
     for arguments in (["stack", "init", stack], ["preview", "--stack", stack]):
-        done = subprocess.run(
-            [engine, *arguments, "--non-interactive"],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_command([engine, *arguments, "--non-interactive"], folder, environment)
     return done
 
 

@@ -5,7 +5,6 @@ The second environment is run as its users do: in a clone of its own, with a sta
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from hvac.exceptions import Forbidden, InvalidRequest
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
+from tests.commands import run_command
 
 from .chain import verify, workload_certificate
 from .handshake import Agent, Instructions, handshake, service_account_token
@@ -38,15 +38,10 @@ class OtherMesh:
 
     def run(self, *arguments: str) -> str:
         """Runs the engine in the clone; gives what it printed."""
-        done = subprocess.run(
+        done = run_command(
             [self.lab.directory.engine / "pulumi", *arguments, "--non-interactive"],
-            cwd=self.folder,
-            env=self.lab.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            self.folder,
+            self.lab.environment(),
         )
         assert done.returncode == 0, done.stdout[-5000:]
         return done.stdout

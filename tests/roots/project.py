@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from lab.directory import CHECKOUT, LabDirectory
+from tests.commands import run_command
 from tests.engine import engine_environment
 
 # A program that registers components as its file says. What `late` names among their arguments is
@@ -100,15 +100,10 @@ class Project:
 
     def attempt(self, *arguments: str) -> Outcome:
         """Runs the engine with `arguments`, and gives what came of it."""
-        done = subprocess.run(
+        done = run_command(
             [self.engine.engine / "pulumi", *arguments, "--stack", "test", "--non-interactive"],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            self.folder,
+            self.environment,
         )
         return Outcome(done.returncode, done.stdout)
 
