@@ -19,7 +19,7 @@ from components.vault_policy import (
     POLICIES,
     require_parameters,
 )
-from configuration import boolean, whole_number
+from configuration import boolean, structure, whole_number
 from root_settings import Root
 
 SIGNING_CAS = ("root", "cluster")
@@ -118,10 +118,7 @@ def _login(config: pulumi.Config) -> ClusterLogin:
 
 
 def _denied_parameters(config: pulumi.Config, policy: str) -> tuple[str, ...] | None:
-    try:
-        names = config.get_object("deniedParameters")
-    except pulumi.ConfigTypeError:
-        names = config.get("deniedParameters")
+    names = structure(config, "deniedParameters")
     denied = require_parameters(
         "deniedParameters", DENIED_SIGNING_PARAMETERS if names is None else names
     )

@@ -1,9 +1,34 @@
 """Values of the stack's configuration, by their kind."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 import pulumi
 
 from components import InvalidInputError
 from components.validation import require_whole_number
+
+
+def structure(config: pulumi.Config, key: str) -> Any:
+    """A list or an object, None when the key is absent; as it is where it is neither."""
+    try:
+        return config.get_object(key)
+    except pulumi.ConfigTypeError:
+        return config.get(key)
+
+
+def require_fields(field: str, entry: object, fields: Collection[str]) -> Mapping[str, Any]:
+    """Returns `entry`, an object that has some of `fields` and no others.
+
+    Raises:
+        InvalidInputError: it is anything else.
+    """
+    if not isinstance(entry, Mapping):
+        raise InvalidInputError(field, entry, f"give it the fields {', '.join(fields)}")
+    for key in entry:
+        if key not in fields:
+            raise InvalidInputError(field, key, f"known are {', '.join(fields)}")
+    return entry
 
 
 def boolean(config: pulumi.Config, key: str) -> bool:

@@ -1,6 +1,6 @@
 """What the stack's configuration says of names in Vault: the guide's, or those of another mesh."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -8,6 +8,7 @@ import pulumi
 
 from components import InvalidInputError, names
 from components.validation import require_dns_label, require_vault_path
+from configuration import require_fields, structure
 
 KEY = "vaultNames"
 
@@ -85,17 +86,11 @@ def load_names(config: pulumi.Config) -> VaultNames:
     Raises:
         InvalidInputError: a name could not be used, or would be the same for every cluster.
     """
-    try:
-        entry = config.get_object(KEY)
-    except pulumi.ConfigTypeError:
-        entry = config.get(KEY)
+    entry = structure(config, KEY)
     if entry is None:
         return VaultNames()
-    if not isinstance(entry, Mapping):
-        raise InvalidInputError(KEY, entry, f"give it the fields {', '.join(FIELDS)}")
+    entry = require_fields(KEY, entry, FIELDS)
     for field, value in entry.items():
-        if field not in FIELDS:
-            raise InvalidInputError(KEY, field, f"known are {', '.join(FIELDS)}")
         _check(field, value)
     return VaultNames(**{FIELDS[field]: value for field, value in entry.items()})
 
@@ -135,11 +130,9 @@ def require_apart_mounts(used: Sequence[Used]) -> None:
     Raises:
         InvalidInputError: one does.
     """
-    for one, other in combinations(used, 2):
-        if f"{one.name}/".startswith(f"{other.name}/") or f"{other.name}/".startswith(
-            f"{one.name}/"
-        ):
-            raise _taken(one, other)
+    _require_apart(
+        used, lambda one, other: _lies_in(one.name, other.name) or _lies_in(other.name, one.name)
+    )
 
 
 def require_apart_policies(used: Sequence[Used]) -> None:
@@ -148,12 +141,16 @@ def require_apart_policies(used: Sequence[Used]) -> None:
     Raises:
         InvalidInputError: one does.
     """
+    _require_apart(used, lambda one, other: one.name == other.name)
+
+
+def _lies_in(path: str, mount: str) -> bool:
+    return f"{path}/".startswith(f"{mount}/")
+
+
+def _require_apart(used: Sequence[Used], clash: Callable[[Used, Used], bool]) -> None:
     for one, other in combinations(used, 2):
-        if one.name == other.name:
-            raise _taken(one, other)
-
-
-def _taken(one: Used, other: Used) -> InvalidInputError:
-    return InvalidInputError(
-        other.field, other.name, f"use another one: {one.field} is {one.name!r} already"
-    )
+        if clash(one, other):
+            raise InvalidInputError(
+                other.field, other.name, f"use another one: {one.field} is {one.name!r} already"
+            )

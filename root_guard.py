@@ -13,9 +13,9 @@ import pulumi
 from cryptography import x509
 
 from components import InvalidInputError
+from components.provider_errors import said_by_provider
 from components.root_checks import fingerprint, is_same_ca
 from components.root_profile import RootProfile
-from components.vault_readiness import on_one_line
 from root_settings import Root
 
 ROOT_CERTIFICATE = "rootCertificate"
@@ -124,10 +124,10 @@ def _stack_outputs() -> Mapping[str, Any]:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
             if time.monotonic() >= deadline:
-                said = on_one_line(str(error).rpartition(" returned an error: ")[2])
                 raise OutputsUnreadableError(
-                    f"the outputs of {stack} cannot be read, which tell the present root ({said}); "
-                    f"see whether `pulumi stack output --stack {stack}` reads them"
+                    f"the outputs of {stack} cannot be read, which tell the present root "
+                    f"({said_by_provider(error)}); see whether "
+                    f"`pulumi stack output --stack {stack}` reads them"
                 ) from None
             time.sleep(_PAUSE_SECONDS)
         else:

@@ -24,7 +24,7 @@ from components.validation import (
     require_vault_path,
     require_whole_number,
 )
-from configuration import boolean, whole_number
+from configuration import boolean, require_fields, whole_number
 from login_settings import LOGIN_FIELDS, cluster_login
 from name_settings import KEY as VAULT_NAMES
 from name_settings import (
@@ -275,11 +275,7 @@ def _cluster(
     entry: object, index: int, kubeconfig: Path, login: ClusterLogin, names: VaultNames
 ) -> Cluster:
     field = f"clusters[{index}]"
-    if not isinstance(entry, Mapping):
-        raise InvalidInputError(field, entry, f"give it the fields {', '.join(_CLUSTER_FIELDS)}")
-    for key in entry:
-        if key not in _CLUSTER_FIELDS:
-            raise InvalidInputError(field, key, f"known are {', '.join(_CLUSTER_FIELDS)}")
+    entry = require_fields(field, entry, _CLUSTER_FIELDS)
     name = require_dns_label(f"{field}.name", _text(entry, "name", field, None))
     context = _text(entry, "context", field, name)
     if "_" in context:

@@ -1,6 +1,5 @@
 """What the stack's configuration says about a Vault that the program installs itself."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +8,7 @@ import pulumi
 from components import InvalidInputError, VaultInstallArgs
 from components.kubeconfig import require_context
 from components.vault_install_args import check_vault_install_args
+from configuration import require_fields, structure
 
 KEY = "vaultInstall"
 
@@ -37,17 +37,10 @@ def installation(
     Raises:
         InvalidInputError: a value is missing or not usable.
     """
-    try:
-        entry = config.get_object(KEY)
-    except pulumi.ConfigTypeError:
-        entry = config.get(KEY)
+    entry = structure(config, KEY)
     if entry is None or entry == {}:
         return None
-    if not isinstance(entry, Mapping):
-        raise InvalidInputError(KEY, entry, f"give it the fields {', '.join(FIELDS)}")
-    for field in entry:
-        if field not in FIELDS:
-            raise InvalidInputError(KEY, field, f"known are {', '.join(FIELDS)}")
+    entry = require_fields(KEY, entry, FIELDS)
     if entry.get("mode") not in _MODES:
         raise InvalidInputError(
             f"{KEY}.mode",
