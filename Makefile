@@ -57,6 +57,10 @@ lint: $(VENV)/.installed
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 
+.PHONY: reference
+reference: $(VENV)/.installed ## Write docs/configuration.md anew from Pulumi.yaml
+	@$(RUN) -m settings.reference docs/configuration.md
+
 .PHONY: check
 check: lint ## Lint, types and the tests that need no servers
 	@$(RUN) -m pytest tests/unit

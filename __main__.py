@@ -5,10 +5,10 @@ import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
 from components import ClusterTrust, VaultInstall, require_no_root_token
-from root_guard import ROOT_CERTIFICATE, RootGuard
-from root_of_trust import root_of_trust
+from environment.root_guard import ROOT_CERTIFICATE, RootGuard
+from environment.root_of_trust import root_of_trust
+from environment.vault_access import administrator, cluster_cas
 from settings import MANAGEMENT, Settings
-from vault_access import administrator, cluster_cas
 
 settings = Settings.load()
 
@@ -19,13 +19,13 @@ guard = RootGuard.of(settings.root, development=settings.development).check(sett
 kubernetes_providers = {
     name: kubernetes.Provider(
         name,
-        kubeconfig=str(settings.kubeconfig),
-        context=context,
+        kubeconfig=connection.provider_kubeconfig,
+        context=connection.context,
         cluster_identifier=name,
         # What the program declares is the program's: a change by hand is mended, not a conflict.
         enable_patch_force=True,
     )
-    for name, context in settings.contexts.items()
+    for name, connection in settings.connections.items()
 }
 vault_install = VaultInstall(
     "vault-install",
@@ -57,8 +57,9 @@ trusts = {
             "cluster": cluster.name,
             "kubernetes_host": cluster.api_server.address,
             "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
-            "istio_revision": cluster.istio_revision,
-            "istiod_service_account": cluster.istiod_service_account,
+            "istio_revision": cluster.istio.revisions[0],
+            "istio_namespace": cluster.istio.namespace,
+            "istiod_service_account": cluster.istio.service_account,
             "cluster_labels": cluster.labels,
             "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
             "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,

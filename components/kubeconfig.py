@@ -1,13 +1,16 @@
 """Reads from a kubeconfig what Vault must know of a cluster's API server."""
 
 import base64
-from dataclasses import dataclass
+import os
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .validation import InvalidInputError, require_certificates
+from .cluster_access import is_content
+from .validation import InvalidInputError, require_cas, require_certificates
 
 
 @dataclass(frozen=True)
@@ -20,91 +23,174 @@ class ApiServer:
     """CA certificates that its certificate chains to, PEM."""
 
 
-def api_server(kubeconfig: Path, context: str) -> ApiServer:
-    """The API server that `context` of the file `kubeconfig` points to.
+@dataclass(frozen=True)
+class Kubeconfig:
+    """A kubeconfig that could be read."""
+
+    named_by: str
+    """The field that named it, for messages."""
+    place: str
+    """Its path; the name of the field where that has its content."""
+    _folder: Path | None
+    """What paths in it are relative to; None where there is no file."""
+    _document: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def read(cls, kubeconfig: str | Path, field: str = "kubeconfig") -> "Kubeconfig":
+        """The one that `kubeconfig`, a path or the content of a file, holds; `field` has it.
+
+        Raises:
+            InvalidInputError: it cannot be read, or is not the YAML of one.
+        """
+        if isinstance(kubeconfig, str) and is_content(kubeconfig):
+            return cls(field, field, None, _document(kubeconfig, field, "…"))
+        path = Path(kubeconfig).expanduser()
+        try:
+            content = path.read_text()
+        except OSError as error:
+            raise InvalidInputError(
+                field, str(path), f"name a readable file ({error.strerror})"
+            ) from None
+        except UnicodeDecodeError:
+            raise InvalidInputError(field, str(path), "name a YAML file") from None
+        return cls(field, str(path), path.parent, _document(content, field, str(path)))
+
+    def api_server(self, context: str) -> ApiServer:
+        """The API server that `context` points to.
+
+        Raises:
+            InvalidInputError: the context or its cluster is not there, or the cluster has no CA
+                certificate.
+        """
+        return ApiServer(self.address(context), self.ca_certificate(context))
+
+    def address(self, context: str) -> str:
+        """Where the API server is that `context` points to, `https://host[:port]`.
+
+        Raises:
+            InvalidInputError: the context or its cluster is not there, or has no server.
+        """
+        name, cluster = self._cluster(context)
+        address = cluster.get("server")
+        if not isinstance(address, str):
+            raise self._wrong(f"give cluster {name} a server")
+        return address.rstrip("/")
+
+    def ca_certificate(self, context: str) -> str:
+        """The CA certificates of that API server, PEM.
+
+        Raises:
+            InvalidInputError: the context or its cluster is not there, or has none.
+        """
+        name, cluster = self._cluster(context)
+        data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
+        if data:
+            described, shown = f"certificate-authority-data in {self.place}", "…"
+            content = _base64_text(described, str(data))
+        elif file:
+            described, shown = f"certificate-authority in {self.place}", str(file)
+            content = self._content(described, str(file))
+            shown = str(self._path(str(file)))
+        else:
+            raise self._wrong(
+                f"give cluster {name} its certificate-authority-data: "
+                "Vault has to check who answers its token reviews"
+            )
+        pem = require_certificates(described, shown, content, "give it the PEM of a certificate")
+        return require_cas(described, shown, pem)
+
+    def require_context(self, context: str) -> str:
+        """Returns `context`, which is there, and whose user's means to log in are on this machine.
+
+        Raises:
+            InvalidInputError: one of them is missing.
+        """
+        name = self._named("contexts", "context", context).get("user")
+        # Without one, the API server takes the client for anonymous.
+        user = {} if name is None else self._named("users", "user", name)
+        for member in ("client-certificate", "client-key", "tokenFile"):
+            if isinstance(user.get(member), str) and user[member]:
+                self._content(f"{member} of user {name} in {self.place}", user[member])
+        plugin = user.get("exec")
+        if isinstance(plugin, dict):
+            self._require_command(f"exec command of user {name} in {self.place}", plugin)
+        return context
+
+    def _cluster(self, context: str) -> tuple[object, dict[str, Any]]:
+        name = self._named("contexts", "context", context).get("cluster")
+        return name, self._named("clusters", "cluster", name)
+
+    def _named(self, group: str, member: str, name: object) -> dict[str, Any]:
+        listed = self._document.get(group)
+        entries = {
+            str(entry["name"]): entry[member]
+            for entry in (listed if isinstance(listed, list) else ())
+            if isinstance(entry, dict) and "name" in entry and isinstance(entry.get(member), dict)
+        }
+        if not isinstance(name, str) or name not in entries:
+            known = ", ".join(sorted(entries)) or "none"
+            raise InvalidInputError(
+                f"{member} in {self.place}", name, f"use one that it has: {known}"
+            )
+        found: dict[str, Any] = entries[name]
+        return found
+
+    def _require_command(self, described: str, plugin: dict[str, Any]) -> None:
+        command = plugin.get("command")
+        if isinstance(command, str) and command:
+            # As kubectl finds it: what has a slash is relative to the file, what has none on PATH.
+            beside = os.sep in command and self._folder is not None
+            if shutil.which(str(self._folder / command) if beside and self._folder else command):
+                return
+        hint = plugin.get("installHint")
+        raise InvalidInputError(
+            described,
+            command,
+            "install this plugin, or put it on PATH"
+            + (f" ({' '.join(hint.split())})" if isinstance(hint, str) else ""),
+        )
+
+    def _content(self, described: str, file: str) -> bytes:
+        try:
+            return self._path(file).read_bytes()
+        except OSError as error:
+            raise InvalidInputError(
+                described, str(self._path(file)), f"name a readable file ({error.strerror})"
+            ) from None
+
+    def _path(self, file: str) -> Path:
+        return Path(file) if self._folder is None else self._folder / file
+
+    def _wrong(self, fix: str) -> InvalidInputError:
+        shown = "…" if self._folder is None else self.place
+        return InvalidInputError(self.named_by, shown, fix)
+
+
+def api_server(kubeconfig: str | Path, context: str) -> ApiServer:
+    """The API server that `context` of `kubeconfig`, a path or the content of a file, points to.
 
     Raises:
         InvalidInputError: the file, the context or its cluster cannot be read or found, or the
             cluster has no CA certificate.
     """
-    document = _load(kubeconfig)
-    cluster_name = _named(document, "contexts", "context", context, kubeconfig).get("cluster")
-    cluster = _named(document, "clusters", "cluster", cluster_name, kubeconfig)
-    address = cluster.get("server")
-    if not isinstance(address, str):
-        raise InvalidInputError(
-            "kubeconfig", str(kubeconfig), f"give cluster {cluster_name} a server"
-        )
-    return ApiServer(address.rstrip("/"), _ca_certificate(cluster, cluster_name, kubeconfig))
+    return Kubeconfig.read(kubeconfig).api_server(context)
 
 
-def require_context(kubeconfig: Path, context: str) -> str:
-    """Returns `context`, which the file `kubeconfig` has.
-
-    Raises:
-        InvalidInputError: the file cannot be read, or has no such context.
-    """
-    _named(_load(kubeconfig), "contexts", "context", context, kubeconfig)
-    return context
-
-
-def _load(kubeconfig: Path) -> dict[str, Any]:
+def _document(content: str, field: str, shown: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(kubeconfig.read_text())
-    except OSError as error:
-        raise InvalidInputError(
-            "kubeconfig", str(kubeconfig), f"name a readable file ({error.strerror})"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise InvalidInputError("kubeconfig", str(kubeconfig), "name a YAML file") from None
+        document = yaml.safe_load(content)
+    except yaml.YAMLError:
+        raise InvalidInputError(field, shown, "name a YAML file") from None
     if not isinstance(document, dict):
-        raise InvalidInputError("kubeconfig", str(kubeconfig), "name a kubeconfig file")
+        raise InvalidInputError(field, shown, "name a kubeconfig file")
     return document
 
 
-def _named(
-    document: dict[str, Any], group: str, member: str, name: object, kubeconfig: Path
-) -> dict[str, Any]:
-    listed = document.get(group)
-    entries = {
-        str(entry["name"]): entry[member]
-        for entry in (listed if isinstance(listed, list) else ())
-        if isinstance(entry, dict) and "name" in entry and isinstance(entry.get(member), dict)
-    }
-    if not isinstance(name, str) or name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
-        raise InvalidInputError(f"{member} in {kubeconfig}", name, f"use one that it has: {known}")
-    found: dict[str, Any] = entries[name]
-    return found
-
-
-def _ca_certificate(cluster: dict[str, Any], cluster_name: object, kubeconfig: Path) -> str:
-    data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
-    if data:
-        field, value = f"certificate-authority-data in {kubeconfig}", "…"
-        content = _base64_text(field, str(data))
-    elif file:
-        path = kubeconfig.parent / str(file)
-        field, value = f"certificate-authority in {kubeconfig}", str(path)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise InvalidInputError(
-                field, value, f"name a readable file ({error.strerror})"
-            ) from None
-    else:
-        raise InvalidInputError(
-            "kubeconfig",
-            str(kubeconfig),
-            f"give cluster {cluster_name} its certificate-authority-data: "
-            "Vault has to check who answers its token reviews",
-        )
-    return require_certificates(field, value, content, "give it the PEM of a certificate")
-
-
-def _base64_text(field: str, encoded: str) -> bytes:
+def _base64_text(described: str, encoded: str) -> bytes:
     try:
         # Wrapped or ended by a line break, as in a YAML block, it is as good.
         return base64.b64decode("".join(encoded.split()), validate=True)
     except ValueError:
-        raise InvalidInputError(field, "…", "give it the PEM of a certificate in base64") from None
+        raise InvalidInputError(
+            described, "…", "give it the PEM of a certificate in base64"
+        ) from None

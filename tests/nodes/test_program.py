@@ -40,7 +40,7 @@ def deployed(program: Program) -> Program:
 
 def install(program: Program, **changes: Any) -> None:
     """Configures the installation as committed, with these changes."""
-    committed = {"mode": "dev", "context": "mgmt", "chart": "./lab/charts/vault"}
+    committed = {"mode": "dev", "chart": "./lab/charts/vault"}
     program.configure(vaultInstall=committed | changes)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components import InvalidInputError
+from settings import InvalidConfigurationError
 from tests.certificates import Recipe, make
 from tests.token_issuer import TokenIssuer
 
@@ -98,7 +98,7 @@ def test_cas_of_the_clusters_own_below_a_root_that_others_have() -> None:
     ],
 )
 def test_a_root_that_others_have_needs_room_too(config: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidInputError, match=message):
+    with pytest.raises(InvalidConfigurationError, match=message):
         load(**config)
 
 
@@ -225,10 +225,11 @@ def test_keys_that_vault_fetches(environment: Path) -> None:
     ],
 )
 def test_what_is_refused(config: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidInputError) as refusal:
+    with pytest.raises(InvalidConfigurationError) as refusal:
         load(**config)
 
-    assert str(refusal.value).startswith(f"{field}: ")
+    of_cluster = " (cluster east)" if field.startswith("clusters") else ""
+    assert str(refusal.value).startswith(f"{field}{of_cluster}: ")
     assert "\n" not in str(refusal.value)
 
 
@@ -236,5 +237,8 @@ def test_a_ca_is_of_no_use_where_nobody_is_asked(environment: Path) -> None:
     (environment / "keys.pem").write_text(TokenIssuer().public_key_pem)
     fields = {"issuerKeysFile": str(environment / "keys.pem"), "issuerCaFile": "ca.pem"}
 
-    with pytest.raises(InvalidInputError, match=r"^clusters\[0\]\.issuerCaFile: .*nobody is asked"):
+    with pytest.raises(
+        InvalidConfigurationError,
+        match=r"^clusters\[0\]\.issuerCaFile \(cluster east\): .*nobody is asked",
+    ):
         load(clusters=cluster(reviewerMode="jwt", **fields))

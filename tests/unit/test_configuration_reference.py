@@ -1,15 +1,14 @@
 """What is written about the configuration: the declared keys, and the examples of them."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from settings import Settings
-from vault_settings import FIELDS
+from settings import Settings, clusters, connections, installation, names, reference
+from settings.keys import KEYS
 
 from .test_settings import VAULT_CA, load
 
@@ -40,11 +39,27 @@ def test_examples_use_declared_keys_only(name: str) -> None:
     assert set(example(name)) <= set(declared())
 
 
-def test_the_fields_of_an_installation_are_those_of_the_program() -> None:
-    described = declared()["vaultInstall"]["description"]
+def test_the_declared_keys_are_those_of_the_program() -> None:
+    assert tuple(declared()) == KEYS
 
-    for field in FIELDS:
-        assert re.search(rf"\b{field}\b", described), field
+
+def test_the_described_fields_are_those_of_the_program() -> None:
+    described = {key.name: tuple(key.fields) for key in reference.keys() if key.fields}
+
+    assert described == {
+        "clusters": clusters.FIELDS,
+        "management": connections.MANAGEMENT_FIELDS,
+        "vaultInstall": tuple(installation.FIELDS),
+        "vaultNames": tuple(names.FIELDS),
+    }
+
+
+def test_the_reference_is_the_one_that_is_made_of_the_declaration() -> None:
+    page = (CHECKOUT / "docs" / "configuration.md").read_text()
+
+    assert page == reference.page(), "make reference"
+    for key in declared():
+        assert f"`{key}`" in page
 
 
 def test_every_key_is_typed_and_described() -> None:
@@ -84,12 +99,13 @@ def use_kubeconfig(monkeypatch: pytest.MonkeyPatch, home: Path, contexts: list[s
     (home / ".kube").mkdir()
     (home / ".kube" / "ca.pem").write_text(VAULT_CA)
     document = {
-        "contexts": [{"name": name, "context": {"cluster": "c"}} for name in contexts],
+        "contexts": [{"name": name, "context": {"cluster": name}} for name in contexts],
         "clusters": [
             {
-                "name": "c",
-                "cluster": {"server": "https://api:6443", "certificate-authority": "ca.pem"},
+                "name": name,
+                "cluster": {"server": f"https://{name}", "certificate-authority": "ca.pem"},
             }
+            for name in contexts
         ],
     }
     (home / ".kube" / "config").write_text(json.dumps(document))

@@ -1,5 +1,6 @@
 import base64
 import textwrap
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,11 @@ import pytest
 import yaml
 
 from components import ApiServer, InvalidInputError, api_server
-from components.kubeconfig import require_context
+from components.kubeconfig import Kubeconfig
 
 from .conftest import make_certificate
 
-PEM = make_certificate("the cluster's CA")
+PEM = make_certificate("the cluster's CA", path_length=0)
 
 
 def document(**cluster: Any) -> dict[str, Any]:
@@ -97,14 +98,93 @@ def test_a_certificate_with_a_remark_that_is_not_ascii_is_named(tmp_path: Path) 
         api_server(path, "east")
 
 
-def test_a_context_without_a_ca_is_a_context(tmp_path: Path) -> None:
-    path = write(tmp_path, document())
+def with_user(**user: Any) -> dict[str, Any]:
+    return {**document(), "users": [{"name": "u", "user": user}]}
 
-    assert require_context(path, "east") == "east"
+
+def required(directory: Path, content: object, context: str = "east") -> str:
+    return Kubeconfig.read(write(directory, content)).require_context(context)
+
+
+def test_a_context_without_a_ca_is_a_context(tmp_path: Path) -> None:
+    assert required(tmp_path, with_user(token="t")) == "east"
     with pytest.raises(InvalidInputError, match=r"context in .*: 'west' .*that it has: east"):
-        require_context(path, "west")
-    with pytest.raises(InvalidInputError, match=r"absent.*No such file"):
-        require_context(tmp_path / "absent", "east")
+        required(tmp_path, with_user(token="t"), "west")
+
+
+def test_a_context_may_have_no_user_but_not_an_absent_one(tmp_path: Path) -> None:
+    content = document()
+    with pytest.raises(InvalidInputError, match=r"user in .*: 'u' .*that it has: none"):
+        required(tmp_path, content)
+    del content["contexts"][0]["context"]["user"]
+    assert required(tmp_path, content) == "east"
+
+
+def test_a_plugin_that_is_missing_is_named_with_its_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    plugin = tmp_path / "bin" / "gke-gcloud-auth-plugin"
+    named = with_user(exec={"command": plugin.name, "installHint": "Install\n  it."})
+    beside = with_user(exec={"command": f"bin/{plugin.name}"})
+    inside = with_user(exec={"command": f"bin/{plugin.name}-x"})
+    for content in (named, beside, inside, with_user(exec={})):
+        with pytest.raises(InvalidInputError, match=r"exec command of user u in .*put it on PATH"):
+            required(tmp_path, content)
+    with pytest.raises(InvalidInputError, match=r"'gke-gcloud-auth-plugin' .*\(Install it\.\)$"):
+        required(tmp_path, named)
+
+    plugin.parent.mkdir()
+    plugin.touch(mode=0o755)
+
+    assert required(tmp_path, named) == "east"
+    assert required(tmp_path, beside) == "east"
+    with pytest.raises(InvalidInputError):
+        required(tmp_path, inside)
+
+
+@pytest.mark.parametrize("member", ["client-certificate", "client-key", "tokenFile"])
+def test_a_users_file_that_is_missing_is_named(tmp_path: Path, member: str) -> None:
+    content = with_user(**{member: "mine"})
+    with pytest.raises(InvalidInputError, match=f"{member} of user u in .*mine.*No such file"):
+        required(tmp_path, content)
+    (tmp_path / "mine").touch()
+    assert required(tmp_path, content) == "east"
+
+
+def test_a_kubeconfig_may_be_given_as_its_content() -> None:
+    data = base64.b64encode(PEM.encode()).decode()
+    text = yaml.safe_dump(document(**{"certificate-authority-data": data}))
+
+    assert api_server(text, "east") == ApiServer("https://10.0.0.1:6443", PEM)
+    with pytest.raises(InvalidInputError, match=r"^context in kubeconfig: 'west' ") as raised:
+        api_server(text, "west")
+    assert data[:20] not in str(raised.value)
+    broken = f"{data}: [\n"
+    with pytest.raises(InvalidInputError, match=r"^kubeconfig: '…' .*name a YAML file"):
+        api_server(broken, "east")
+    with pytest.raises(InvalidInputError, match=r"^kubeconfig: '…' .*give cluster c1 its cert"):
+        api_server(yaml.safe_dump(document()), "east")
+
+
+@pytest.mark.parametrize(
+    ("ca", "message"),
+    [
+        (make_certificate("a server"), "certificate of the CA: this is not one"),
+        (
+            make_certificate("old", path_length=0, starts=datetime.now(UTC) - timedelta(days=9)),
+            "this one expired on",
+        ),
+    ],
+)
+def test_a_ca_has_to_be_one_that_is_valid(tmp_path: Path, ca: str, message: str) -> None:
+    (tmp_path / "ca.crt").write_text(ca)
+    content = document(**{"certificate-authority": "ca.crt"})
+    with pytest.raises(InvalidInputError, match=message):
+        api_server(write(tmp_path, content), "east")
+    # Beside a CA's that is valid, as in a bundle, it does no harm.
+    (tmp_path / "ca.crt").write_text(ca + PEM)
+    assert api_server(write(tmp_path, content), "east").ca_certificate == ca + PEM
 
 
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import InvalidInputError
-from name_settings import FIELDS, VaultNames
+from settings import InvalidConfigurationError
+from settings.names import FIELDS, VaultNames
 
 from .test_configuration_reference import CHECKOUT
 from .test_settings import environment, load
@@ -57,7 +57,10 @@ def test_a_login_with_keys_has_a_mount_of_its_own(environment: Path) -> None:
     ("names", "message"),
     [
         ("blue", "vaultNames: 'blue' is not valid; give it the fields rootMount, "),
-        ({"rootmount": "pki"}, "vaultNames: 'rootmount' is not valid; known are rootMount, "),
+        (
+            {"rootmount": "pki"},
+            "vaultNames.rootmount: '…' is not valid; there is no such field: use rootMount, or ",
+        ),
         ({"rootMount": 1}, "vaultNames.rootMount: 1 is not valid; give it a text"),
         ({"rootMount": "pki*"}, "vaultNames.rootMount: 'pki*' is not valid; use letters, "),
         ({"rootMount": "/pki"}, "vaultNames.rootMount: '/pki' is not valid; use letters, "),
@@ -103,7 +106,7 @@ def test_a_login_with_keys_has_a_mount_of_its_own(environment: Path) -> None:
     ],
 )
 def test_names_that_are_refused(names: Any, message: str) -> None:
-    with pytest.raises(InvalidInputError) as refusal:
+    with pytest.raises(InvalidConfigurationError) as refusal:
         load(vaultNames=names, administrator=True, signingCa="cluster", rootPathLength=2)
     assert str(refusal.value).startswith(message)
 
@@ -123,6 +126,6 @@ def test_the_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load().vault.namespace == "admin"
     assert load(vaultNamespace="team").vault.namespace == "team"
     with pytest.raises(
-        InvalidInputError, match=r"^vaultNamespace: 'te\+m' is not valid; use letters"
+        InvalidConfigurationError, match=r"^vaultNamespace: 'te\+m' is not valid; use letters"
     ):
         load(vaultNamespace="te+m")

@@ -5,11 +5,11 @@ from typing import Any
 import pulumi
 import pytest
 
-import root_guard
 from components import InvalidInputError
 from components.root_checks import fingerprint
-from root_guard import OutputsUnreadableError, RootGuard, RootReplacementError
-from root_settings import Root
+from environment import root_guard
+from environment.root_guard import OutputsUnreadableError, RootGuard, RootReplacementError
+from settings import Root
 from tests.certificates import Made, Recipe, make, rsa_key
 
 from .conftest import Recorder

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from components import InvalidInputError
 from components.root_checks import fingerprint
-from root_settings import Root
+from settings import InvalidConfigurationError, Root
 from tests.certificates import Recipe, certificate_faults, key_pem, make
 
 from .test_settings import environment, load
@@ -75,7 +74,7 @@ def test_an_external_root() -> None:
 def test_a_root_without_key_usage_is_accepted_where_that_is_said() -> None:
     made = certificate_faults()["no key usage"]
     values = {**EXTERNAL, "rootCertificate": made.certificate_pem}
-    with pytest.raises(InvalidInputError, match=r"^rootCertificate: .*no keyUsage"):
+    with pytest.raises(InvalidConfigurationError, match=r"^rootCertificate: .*no keyUsage"):
         root(**values)
     assert root(**values, rootAcceptMissingKeyUsage=True).certificate == made.certificate_pem
 
@@ -128,7 +127,8 @@ def test_a_fingerprint_is_read_in_any_form() -> None:
             {
                 **EXTERNAL,
                 "development": True,
-                "vaultInstall": {"mode": "dev", "context": "path"},
+                "management": {"context": "west"},
+                "vaultInstall": {"mode": "dev"},
             },
             "^rootSource: 'external' .*a Vault yet to be",
         ),
@@ -136,7 +136,7 @@ def test_a_fingerprint_is_read_in_any_form() -> None:
     ],
 )
 def test_a_wrong_value_is_named(config: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidInputError, match=message):
+    with pytest.raises(InvalidConfigurationError, match=message):
         root(**config)
 
 
@@ -147,11 +147,15 @@ def test_a_root_that_ends_soon_limits_the_intermediates() -> None:
         "rootCertificate": made.certificate_pem,
         "rootPrivateKey": key_pem(made.key),
     }
-    with pytest.raises(InvalidInputError, match=r"^intermediateLifetimeDays: 365 .*use 99 or less"):
+    with pytest.raises(
+        InvalidConfigurationError, match=r"^intermediateLifetimeDays: 365 .*use 99 or less"
+    ):
         root(**values)
     root(**values, intermediateLifetimeDays=99)
 
 
 def test_a_key_in_clear_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match=r"^rootPrivateKey: '…' .*in clear.* --secret"):
+    with pytest.raises(
+        InvalidConfigurationError, match=r"^rootPrivateKey: '…' .*in clear.* --secret"
+    ):
         load(**IMPORTED)

@@ -6,12 +6,12 @@ from typing import Any
 import pulumi.runtime
 import pytest
 
-from components import InvalidInputError
-from settings import Settings
+from settings import InvalidConfigurationError, Settings
+from settings.istio import Istio
 
 from .conftest import make_certificate
 
-VAULT_CA = make_certificate("Vault's own CA")
+VAULT_CA = make_certificate("Vault's own CA", path_length=0)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,11 @@ def test_the_defaults(environment: Path) -> None:
     settings = load()
 
     assert settings.development is False
-    assert settings.kubeconfig == environment / "kubeconfig"
+    assert settings.management is None
+    assert list(settings.connections) == ["east", "west"]
+    for name, connection in settings.connections.items():
+        assert connection.kubeconfig == str(environment / "kubeconfig")
+        assert connection.context == name
     assert settings.root.source == "generated"
     assert settings.root.certificate_args == {
         "common_name": "mesh-trust root",
@@ -86,13 +90,12 @@ def test_the_defaults(environment: Path) -> None:
         "ca_certificate": VAULT_CA,
     }
     assert settings.vault.is_installed is False
-    assert settings.contexts == {"east": "east", "west": "west"}
     assert settings.vault.ca_certificate == VAULT_CA
     assert settings.vault.intermediate_lifetime_days == 365
     assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
     east = settings.clusters[0]
-    assert (east.context, east.istio_revision) == ("east", "default")
-    assert (east.istiod_service_account, east.labels) == (None, {"cluster": "east"})
+    assert east.istio == Istio(("default",), "istio-system", None)
+    assert east.labels == {"cluster": "east"}
     assert (east.api_server.address, east.api_server.ca_certificate) == (
         "https://east:6443",
         VAULT_CA,
@@ -115,7 +118,8 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
             {
                 "name": "a",
                 "context": "east",
-                "istioRevision": "1-20",
+                "istioRevisions": ["1-20"],
+                "istioNamespace": "istio",
                 "istiodServiceAccount": "istiod-service-account",
                 "kubernetesHost": "https://lb",
                 "clusterLabels": {"region": "eu"},
@@ -124,7 +128,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
     )
 
     assert settings.development is True
-    assert settings.kubeconfig == environment / "other"
+    assert settings.connections["a"].kubeconfig == str(environment / "other")
     assert settings.vault.install["address"] == "http://other"
     assert settings.vault.ca_file == environment / "other.pem"
     assert settings.vault.ca_certificate == other_ca
@@ -132,10 +136,10 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
     assert (root["common_name"], root["organization"]) == ("our root", "we")
     assert (root["lifetime_days"], settings.vault.intermediate_lifetime_days) == (20, 10)
     (cluster,) = settings.clusters
-    assert (cluster.name, cluster.context, cluster.istio_revision) == ("a", "east", "1-20")
+    assert (cluster.name, cluster.connection.context) == ("a", "east")
     assert cluster.api_server.address == "https://lb"
     assert cluster.labels == {"region": "eu"}
-    assert cluster.istiod_service_account == "istiod-service-account"
+    assert cluster.istio == Istio(("1-20",), "istio", "istiod-service-account")
 
 
 @pytest.mark.parametrize(
@@ -164,11 +168,14 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
         ({"clusters": [{"name": "East"}]}, r"^clusters\[0\]\.name: 'East' "),
         ({"clusters": [{"name": 7}]}, r"^clusters\[0\]\.name: 7 "),
         ({"clusters": [{"name": "east"}, {"name": "east"}]}, r"^clusters\[1\]\.name: 'east' "),
-        ({"clusters": [{"name": "a", "contxt": "east"}]}, r"^clusters\[0\]: 'contxt' .*context"),
+        (
+            {"clusters": [{"name": "east", "contxt": "east"}]},
+            r"^clusters\[0\]\.contxt \(cluster east\): .*use context, or leave it out",
+        ),
         ({"clusters": [{"name": "north"}]}, "^context in .*: 'north' .*east, path, we_st, west"),
         (
             {"clusters": [{"name": "east"}, {"name": "other", "context": "east"}]},
-            r"^clusters\[1\]\.context: 'east' .*that of east",
+            r"^clusters\[1\]\.context \(cluster other\): 'east' .*that of east",
         ),
         (
             {
@@ -177,7 +184,7 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
                     {"name": "west", "clusterLabels": {"cluster": "east"}},
                 ]
             },
-            r"^clusters\[1\]\.clusterLabels: .*tell it from east",
+            r"^clusters\[1\]\.clusterLabels \(cluster west\): .*tell it from east",
         ),
         (
             {
@@ -186,49 +193,54 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
                     {"name": "west", "clusterLabels": {"a": "1"}},
                 ]
             },
-            r"^clusters\[1\]\.clusterLabels: .*tell it from east",
+            r"^clusters\[1\]\.clusterLabels \(cluster west\): .*tell it from east",
         ),
         ({"clusters": [{"name": "path"}]}, r"^server of context path in .*scheme, host and port"),
         ({"rootCommonName": "x" * 65}, "^rootCommonName: "),
         (
-            {"clusters": [{"name": "east", "istioRevision": "r" * 60}]},
-            r"^clusters\[0\]\.istioRevision: 'istiod-r",
+            {"clusters": [{"name": "east", "istioRevisions": ["r" * 60]}]},
+            r"^clusters\[0\]\.istioRevisions \(cluster east\): 'istiod-r",
         ),
         (
             {"clusters": [{"name": "east", "istiodServiceAccount": "*"}]},
-            r"^clusters\[0\]\.istiodServiceAccount: ",
+            r"^clusters\[0\]\.istiodServiceAccount \(cluster east\): ",
         ),
-        ({"clusters": [{"name": "a", "context": "we_st"}]}, r"^clusters\[0\]\.context: .*we-st"),
         (
-            {"clusters": [{"name": "east", "istioRevision": "1.20"}]},
-            r"^clusters\[0\]\.istioRevision: '1\.20' ",
+            {"clusters": [{"name": "a", "context": "we_st"}]},
+            r"^clusters\[0\]\.context \(cluster a\): .*we-st",
+        ),
+        (
+            {"clusters": [{"name": "east", "istioRevisions": ["1.20"]}]},
+            r"^clusters\[0\]\.istioRevisions \(cluster east\): '1\.20' ",
         ),
         (
             {"clusters": [{"name": "east", "kubernetesHost": "http://lb"}]},
-            r"^clusters\[0\]\.kubernetesHost: 'http://lb' ",
+            r"^clusters\[0\]\.kubernetesHost \(cluster east\): 'http://lb' ",
         ),
         (
             {"clusters": [{"name": "east", "clusterLabels": {}}]},
-            r"^clusters\[0\]\.clusterLabels: \{\} ",
+            r"^clusters\[0\]\.clusterLabels \(cluster east\): \{\} ",
         ),
         (
             {"clusters": [{"name": "east", "clusterLabels": ["a"]}]},
-            r"^clusters\[0\]\.clusterLabels: \['a'\] ",
+            r"^clusters\[0\]\.clusterLabels \(cluster east\): \['a'\] ",
         ),
         (
             {"clusters": [{"name": "east", "clusterLabels": {"a": 1}}]},
-            r"^clusters\[0\]\.clusterLabels\.a: 1 .*quotes",
+            r"^clusters\[0\]\.clusterLabels\.a \(cluster east\): 1 .*quotes",
         ),
     ],
 )
 def test_a_wrong_value_is_named(config: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidInputError, match=message):
+    with pytest.raises(InvalidConfigurationError, match=message):
         load(**config)
 
 
 def test_a_missing_vault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAULT_ADDR")
-    with pytest.raises(InvalidInputError, match=r"^vaultAddress: None .*VAULT_ADDR.*vaultInstall"):
+    with pytest.raises(
+        InvalidConfigurationError, match=r"^vaultAddress: None .*VAULT_ADDR.*vaultInstall"
+    ):
         load()
 
 

@@ -16,7 +16,7 @@ from components import InvalidInputError
 from components.provider_errors import said_by_provider
 from components.root_checks import fingerprint, is_same_ca
 from components.root_profile import RootProfile
-from root_settings import Root
+from settings import Root
 
 ROOT_CERTIFICATE = "rootCertificate"
 """The stack's output that holds the root's certificate, PEM."""

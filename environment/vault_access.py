@@ -6,8 +6,9 @@ import pulumi
 import pulumi_vault as vault
 
 from components import ClusterCa, ClusterTrust, VaultAdministrator
-from root_of_trust import RootOfTrust
 from settings import Settings
+
+from .root_of_trust import RootOfTrust
 
 
 def cluster_cas(

@@ -8,11 +8,13 @@ from components import ClusterLogin, InvalidInputError, issuer_keys
 from components.agent_rbac import REVIEWER_MODES
 from components.validation import (
     require_audience,
-    require_certificates,
     require_dns_label,
     require_https_url,
     require_one_of,
 )
+
+from .problems import Problems
+from .values import certificates_in, require_filled
 
 _REVIEWER = ("reviewerName", "reviewerTokenSecret")
 _KEY_SOURCES = ("issuerKeysFile", "jwksUrl", "oidcDiscoveryUrl")
@@ -21,37 +23,51 @@ LOGIN_FIELDS = ("reviewerMode", "audience", *_REVIEWER, *_ISSUER)
 """Fields of a cluster that say how its agent logs in."""
 
 
-def cluster_login(entry: Mapping[str, Any], field: str, defaults: ClusterLogin) -> ClusterLogin:
+def cluster_login(
+    entry: Mapping[str, Any], field: str, defaults: ClusterLogin, problems: Problems
+) -> ClusterLogin:
     """How the agent of the cluster in `entry` logs in; messages name its fields below `field`.
 
-    Raises:
-        InvalidInputError: a field is not usable, or does not belong to the reviewer mode.
+    Notes fields that are not usable, or that do not belong to the reviewer mode.
     """
-    for key in LOGIN_FIELDS:
-        if key in entry and (not isinstance(entry[key], str) or not entry[key]):
-            raise InvalidInputError(f"{field}.{key}", entry[key], "give it a text")
+    given = [key for key in LOGIN_FIELDS if key in entry]
+    filled = [
+        key
+        for key in given
+        if problems.value(None, require_filled, f"{field}.{key}", entry[key]) is not None
+    ]
+    if filled != given:
+        return defaults
     login = defaults.copy()
     if "reviewerMode" in entry:
-        login["reviewer_mode"] = require_one_of(
-            f"{field}.reviewerMode", entry["reviewerMode"], REVIEWER_MODES
+        mode = problems.value(
+            None, require_one_of, f"{field}.reviewerMode", entry["reviewerMode"], REVIEWER_MODES
         )
+        if mode is None:
+            return defaults
+        login["reviewer_mode"] = mode
     mode = login.get("reviewer_mode", "token")
     foreign = (*_REVIEWER,) if mode == "jwt" else _ISSUER
     for key in (*foreign, *(("reviewerTokenSecret",) if mode == "client" else ())):
         if key in entry:
-            raise InvalidInputError(
-                f"{field}.{key}", entry[key], f"leave it out in reviewerMode {mode}"
+            fix = f"leave it out in reviewerMode {mode}"
+            problems.note(InvalidInputError(f"{field}.{key}", entry[key], fix))
+    with problems.noted():
+        if "audience" in entry:
+            login["audience"] = require_audience(f"{field}.audience", entry["audience"])
+    with problems.noted():
+        if "reviewerName" in entry:
+            login["reviewer_name"] = require_dns_label(
+                f"{field}.reviewerName", entry["reviewerName"]
             )
-    if "audience" in entry:
-        login["audience"] = require_audience(f"{field}.audience", entry["audience"])
-    if "reviewerName" in entry:
-        login["reviewer_name"] = require_dns_label(f"{field}.reviewerName", entry["reviewerName"])
-    if "reviewerTokenSecret" in entry:
-        login["reviewer_token_secret"] = require_dns_label(
-            f"{field}.reviewerTokenSecret", entry["reviewerTokenSecret"]
-        )
+    with problems.noted():
+        if "reviewerTokenSecret" in entry:
+            login["reviewer_token_secret"] = require_dns_label(
+                f"{field}.reviewerTokenSecret", entry["reviewerTokenSecret"]
+            )
     if mode == "jwt":
-        _add_issuer(login, entry, field)
+        with problems.noted():
+            _add_issuer(login, entry, field)
     return login
 
 
@@ -80,18 +96,8 @@ def _add_issuer(login: ClusterLogin, entry: Mapping[str, Any], field: str) -> No
     else:
         login["oidc_discovery_url"] = require_https_url(f"{field}.{source}", entry[source])
     if "issuerCaFile" in entry:
-        login["issuer_ca_certificate"] = _certificates(
+        login["issuer_ca_certificate"] = certificates_in(
             f"{field}.issuerCaFile", Path(entry["issuerCaFile"]).expanduser()
         )
     if "issuer" in entry:
         login["issuer"] = require_audience(f"{field}.issuer", entry["issuer"])
-
-
-def _certificates(field: str, path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError(
-            field, str(path), f"name a readable file ({error.strerror})"
-        ) from None
-    return require_certificates(field, str(path), content, "name a PEM file of certificates")

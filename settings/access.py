@@ -19,8 +19,10 @@ from components.vault_policy import (
     POLICIES,
     require_parameters,
 )
-from configuration import boolean, structure, whole_number
-from root_settings import Root
+
+from .problems import Problems
+from .root import Root
+from .values import boolean, structure, whole_number
 
 SIGNING_CAS = ("root", "cluster")
 
@@ -43,25 +45,31 @@ class Access:
     administrator_password_generation: int
 
 
-def load_access(config: pulumi.Config, intermediate_lifetime_days: int) -> Access:
-    """Reads it from `config`.
-
-    Raises:
-        InvalidInputError: a value is not usable, or without effect.
-    """
-    policy = require_one_of("policy", config.get("policy") or LEAST_PRIVILEGE, POLICIES)
-    signing_ca = require_one_of("signingCa", config.get("signingCa") or "root", SIGNING_CAS)
+def load_access(
+    config: pulumi.Config, intermediate_lifetime_days: int, problems: Problems
+) -> Access:
+    """Reads it from `config`; notes values that are not usable, or without effect."""
+    policy = problems.value(
+        LEAST_PRIVILEGE, require_one_of, "policy", config.get("policy") or LEAST_PRIVILEGE, POLICIES
+    )
+    signing_ca = problems.value(
+        "root", require_one_of, "signingCa", config.get("signingCa") or "root", SIGNING_CAS
+    )
     return Access(
         policy=policy,
-        denied_parameters=_denied_parameters(config, policy),
+        denied_parameters=problems.value(None, _denied_parameters, config, policy),
         signing_ca=signing_ca,
-        cluster_ca_lifetime_days=_cluster_ca_lifetime(
-            config, signing_ca, intermediate_lifetime_days
+        cluster_ca_lifetime_days=problems.value(
+            DEFAULT_LIFETIME_DAYS,
+            _cluster_ca_lifetime,
+            config,
+            signing_ca,
+            intermediate_lifetime_days,
         ),
-        login=_login(config),
-        administrator=boolean(config, "administrator"),
-        administrator_password_generation=whole_number(
-            config, "administratorPasswordGeneration", 1, unit="passwords"
+        login=_login(config, problems),
+        administrator=problems.value(False, boolean, config, "administrator"),
+        administrator_password_generation=problems.value(
+            1, whole_number, config, "administratorPasswordGeneration", 1, unit="passwords"
         ),
     )
 
@@ -99,22 +107,28 @@ def _room_below(root: Root) -> tuple[int | None, int]:
     return constraints.path_length, (certificate.not_valid_after_utc - datetime.now(UTC)).days
 
 
-def _login(config: pulumi.Config) -> ClusterLogin:
+def _login(config: pulumi.Config, problems: Problems) -> ClusterLogin:
     login = ClusterLogin(
-        reviewer_mode=require_one_of(
-            "reviewerMode", config.get("reviewerMode") or "token", REVIEWER_MODES
+        reviewer_mode=problems.value(
+            "token",
+            require_one_of,
+            "reviewerMode",
+            config.get("reviewerMode") or "token",
+            REVIEWER_MODES,
         ),
-        token_ttl_seconds=require_token_ttl(
-            "tokenTtlSeconds",
-            whole_number(config, "tokenTtlSeconds", DEFAULT_TTL_SECONDS, unit="seconds"),
-        ),
+        token_ttl_seconds=problems.value(DEFAULT_TTL_SECONDS, _token_ttl, config),
     )
     audience = config.get("audience")
     if audience:
-        login["audience"] = require_audience("audience", audience)
-    if boolean(config, "tokenNoDefaultPolicy"):
+        login["audience"] = problems.value(None, require_audience, "audience", audience)
+    if problems.value(False, boolean, config, "tokenNoDefaultPolicy"):
         login["token_no_default_policy"] = True
     return login
+
+
+def _token_ttl(config: pulumi.Config) -> int:
+    seconds = whole_number(config, "tokenTtlSeconds", DEFAULT_TTL_SECONDS, unit="seconds")
+    return require_token_ttl("tokenTtlSeconds", seconds)
 
 
 def _denied_parameters(config: pulumi.Config, policy: str) -> tuple[str, ...] | None:

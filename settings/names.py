@@ -8,7 +8,9 @@ import pulumi
 
 from components import InvalidInputError, names
 from components.validation import require_dns_label, require_vault_path
-from configuration import require_fields, structure
+
+from .problems import Problems
+from .values import known_fields, structure
 
 KEY = "vaultNames"
 
@@ -80,22 +82,20 @@ FIELDS = {**_OF_ENVIRONMENT, **_OF_CLUSTER}
 _LOWER_CASE = ("administratorPolicy", "role", "policy")
 
 
-def load_names(config: pulumi.Config) -> VaultNames:
+def load_names(config: pulumi.Config, problems: Problems) -> VaultNames:
     """Reads them from `config`.
 
-    Raises:
-        InvalidInputError: a name could not be used, or would be the same for every cluster.
+    Notes names that could not be used, or that would be the same for every cluster.
     """
     entry = structure(config, KEY)
     if entry is None:
         return VaultNames()
-    entry = require_fields(KEY, entry, FIELDS)
-    for field, value in entry.items():
-        _check(field, value)
-    return VaultNames(**{FIELDS[field]: value for field, value in entry.items()})
+    entry = known_fields(KEY, entry, FIELDS, problems)
+    names = {field: problems.value(None, _checked, field, value) for field, value in entry.items()}
+    return VaultNames(**{FIELDS[field]: name for field, name in names.items() if name is not None})
 
 
-def _check(field: str, value: object) -> None:
+def _checked(field: str, value: object) -> str:
     name = f"{KEY}.{field}"
     if not isinstance(value, str):
         raise InvalidInputError(name, value, "give it a text")
@@ -114,6 +114,7 @@ def _check(field: str, value: object) -> None:
         raise InvalidInputError(name, value, error.fix) from None
     if field in _LOWER_CASE and plain != plain.lower():
         raise InvalidInputError(name, value, "use lower case: Vault keeps such names so")
+    return value
 
 
 @dataclass(frozen=True)
@@ -124,33 +125,31 @@ class Used:
     name: str
 
 
-def require_apart_mounts(used: Sequence[Used]) -> None:
-    """Checks that no mount has the path of another, or one below it, which Vault refuses.
-
-    Raises:
-        InvalidInputError: one does.
-    """
-    _require_apart(
-        used, lambda one, other: _lies_in(one.name, other.name) or _lies_in(other.name, one.name)
+def note_same_mounts(used: Sequence[Used], problems: Problems) -> None:
+    """Notes mounts with the path of another, or one below it, which Vault refuses."""
+    _note_clashes(
+        used,
+        lambda one, other: _lies_in(one.name, other.name) or _lies_in(other.name, one.name),
+        problems,
     )
 
 
-def require_apart_policies(used: Sequence[Used]) -> None:
-    """Checks that no policy has the name of another.
-
-    Raises:
-        InvalidInputError: one does.
-    """
-    _require_apart(used, lambda one, other: one.name == other.name)
+def note_same_policies(used: Sequence[Used], problems: Problems) -> None:
+    """Notes policies with the name of another."""
+    _note_clashes(used, lambda one, other: one.name == other.name, problems)
 
 
 def _lies_in(path: str, mount: str) -> bool:
     return f"{path}/".startswith(f"{mount}/")
 
 
-def _require_apart(used: Sequence[Used], clash: Callable[[Used, Used], bool]) -> None:
+def _note_clashes(
+    used: Sequence[Used], clash: Callable[[Used, Used], bool], problems: Problems
+) -> None:
+    said = set()
     for one, other in combinations(used, 2):
-        if clash(one, other):
-            raise InvalidInputError(
-                other.field, other.name, f"use another one: {one.field} is {one.name!r} already"
-            )
+        # Once for the names of all clusters, which have a pattern in common.
+        if clash(one, other) and (one.field, other.field) not in said:
+            said.add((one.field, other.field))
+            fix = f"use another one: {one.field} is {one.name!r} already"
+            problems.note(InvalidInputError(other.field, other.name, fix))

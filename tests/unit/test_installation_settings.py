@@ -6,10 +6,10 @@ import pulumi.runtime
 import pytest
 import yaml
 
-from components import InvalidInputError, VaultInstall
+from components import VaultInstall
 from components.vault_install_args import EXISTING_TIMEOUT_SECONDS, INSTALL_TIMEOUT_SECONDS
-from settings import Settings
-from vault_settings import FIELDS
+from settings import InvalidConfigurationError, Settings
+from settings.installation import FIELDS
 
 from .conftest import Recorder, run
 from .test_configuration_reference import CHECKOUT
@@ -17,12 +17,18 @@ from .test_settings import environment, load
 
 __all__ = ["environment"]
 
-INSTALL = {"mode": "dev", "context": "west"}
+INSTALL = {"mode": "dev"}
+MANAGEMENT = {"context": "west"}
 
 
 def loaded(install: Any, **config: Any) -> Settings:
     clusters = [{"name": "east"}]
-    return load(**{"development": True, "clusters": clusters, "vaultInstall": install, **config})
+    values = {"development": True, "clusters": clusters, "management": MANAGEMENT}
+    return load(**{**values, "vaultInstall": install, **config})
+
+
+def contexts(settings: Settings) -> dict[str, str]:
+    return {name: connection.context for name, connection in settings.connections.items()}
 
 
 def test_an_installation_with_the_defaults(environment: Path) -> None:
@@ -34,7 +40,7 @@ def test_an_installation_with_the_defaults(environment: Path) -> None:
         "kubeconfig": str(environment / "kubeconfig"),
     }
     assert settings.vault.is_installed is True
-    assert settings.contexts == {"east": "east", "management": "west"}
+    assert contexts(settings) == {"east": "east", "management": "west"}
     # $VAULT_ADDR and $VAULT_CACERT are another Vault's.
     assert (settings.vault.ca_file, settings.vault.ca_certificate) == (None, None)
 
@@ -82,7 +88,7 @@ def test_the_page_about_it_shows_every_field_with_its_default(
     assert set(shown) == set(FIELDS)
 
     def releases(install: dict[str, Any]) -> Any:
-        args = loaded({**install, "context": "west"}).vault.install
+        args = loaded(install).vault.install
         pulumi.runtime.set_mocks(recorder, project="mesh-trust", stack="unit", preview=False)
         recorder.registered.clear()
         recorder.computed["kubernetes:core/v1:Namespace"] = {"metadata": {"uid": "the-uid"}}
@@ -96,35 +102,32 @@ def test_the_page_about_it_shows_every_field_with_its_default(
 
 
 def test_the_management_cluster_may_be_a_workload_cluster_as_well() -> None:
-    assert loaded({**INSTALL, "context": "east"}).contexts == {
-        "east": "east",
-        "management": "east",
-    }
+    settings = loaded(INSTALL, management={"context": "east"})
+
+    assert contexts(settings) == {"east": "east", "management": "east"}
 
 
 @pytest.mark.parametrize("empty", [{}, None])
-def test_without_an_installation_a_cluster_may_have_any_name(empty: Any) -> None:
+def test_without_a_management_cluster_a_cluster_may_have_any_name(empty: Any) -> None:
     clusters = [{"name": "management", "context": "east"}]
-    settings = loaded(empty, clusters=clusters) if empty is not None else load(clusters=clusters)
+    given = {} if empty is None else {"vaultInstall": empty, "management": empty}
+    settings = load(clusters=clusters, **given)
 
     assert settings.vault.is_installed is False
-    assert settings.contexts == {"management": "east"}
+    assert contexts(settings) == {"management": "east"}
 
 
 @pytest.mark.parametrize(
     ("install", "message"),
     [
-        ("dev", "^vaultInstall: 'dev' .*give it the fields mode, context, "),
+        ("dev", "^vaultInstall: 'dev' .*give it the fields mode, namespace, "),
         (["dev"], r"^vaultInstall: \['dev'\] .*give it the fields"),
-        ({**INSTALL, "contxt": "west"}, "^vaultInstall: 'contxt' .*known are mode, context, "),
-        ({"context": "west"}, "^vaultInstall.mode: None .*use dev; leave vaultInstall out"),
+        ({**INSTALL, "Chart": "vault"}, "^vaultInstall.Chart: '…' .*use chart, or leave it out"),
+        ({**INSTALL, "xyz": "vault"}, "^vaultInstall.xyz: '…' .*there are mode, namespace, "),
+        ({"namespace": "vault"}, "^vaultInstall.mode: None .*use dev; leave vaultInstall out"),
         ({**INSTALL, "mode": "ha"}, "^vaultInstall.mode: 'ha' .*use dev"),
         ({**INSTALL, "mode": "existing"}, "^vaultInstall.mode: 'existing' .*use dev"),
         ({**INSTALL, "mode": ["dev"]}, r"^vaultInstall.mode: \['dev'\] "),
-        ({"mode": "dev"}, "^vaultInstall.context: None .*management cluster's context"),
-        ({**INSTALL, "context": 7}, "^vaultInstall.context: 7 "),
-        ({**INSTALL, "context": "we_st"}, "^vaultInstall.context: 'we_st' .*we-st"),
-        ({**INSTALL, "context": "north"}, "^context in .*: 'north' .*east, path, we_st, west"),
         ({**INSTALL, "namespace": "a_b"}, "^vaultInstall.namespace: 'a_b' "),
         ({**INSTALL, "namespace": 7}, "^vaultInstall.namespace: 7 "),
         ({**INSTALL, "chart": ""}, "^vaultInstall.chart: '' "),
@@ -149,18 +152,39 @@ def test_without_an_installation_a_cluster_may_have_any_name(empty: Any) -> None
     ],
 )
 def test_a_wrong_value_is_named(install: Any, message: str) -> None:
-    with pytest.raises(InvalidInputError, match=message):
+    with pytest.raises(InvalidConfigurationError, match=message):
         loaded(install)
 
 
+@pytest.mark.parametrize(
+    ("management", "message"),
+    [
+        ({}, "^management.context: None .*the cluster that Vault goes to"),
+        ({"kubeconfig": "~/config"}, "^management.context: None .*give it a text"),
+        ({"context": 7}, "^management.context: 7 "),
+        ({"context": "we_st"}, "^management.context: 'we_st' .*we-st"),
+        ({"context": "north"}, "^context in .*: 'north' .*east, path, we_st, west"),
+        ({"contxt": "west", "context": "west"}, "^management.contxt: '…' .*use context"),
+        ("west", "^management: 'west' .*give it the fields context, kubeconfig"),
+    ],
+)
+def test_a_wrong_management_cluster_is_named(management: Any, message: str) -> None:
+    with pytest.raises(InvalidConfigurationError, match=message):
+        loaded(INSTALL, management=management)
+
+
 def test_a_development_server_is_for_development_only() -> None:
-    with pytest.raises(InvalidInputError, match=r"^vaultInstall.mode: 'dev' .*development: true"):
+    with pytest.raises(
+        InvalidConfigurationError, match=r"^vaultInstall.mode: 'dev' .*development: true"
+    ):
         loaded(INSTALL, development=False)
 
 
 @pytest.mark.parametrize("key", ["vaultAddress", "vaultCaFile"])
 def test_a_vault_is_installed_or_there_but_not_both(key: str) -> None:
-    with pytest.raises(InvalidInputError, match=f"^{key}: 'https://vault' .*or vaultInstall"):
+    with pytest.raises(
+        InvalidConfigurationError, match=f"^{key}: 'https://vault' .*or vaultInstall"
+    ):
         loaded(INSTALL, **{key: "https://vault"})
 
 
@@ -173,5 +197,5 @@ def test_without_a_vault_in_the_environment_one_can_be_installed(
 
 
 def test_no_workload_cluster_takes_the_name_of_the_management_cluster() -> None:
-    with pytest.raises(InvalidInputError, match=r"^clusters\[1\]\.name: 'management' "):
+    with pytest.raises(InvalidConfigurationError, match=r"^clusters\[1\]\.name: 'management' "):
         loaded(INSTALL, clusters=[{"name": "east"}, {"name": "management", "context": "west"}])

@@ -7,9 +7,9 @@ import pulumi
 import pulumi_vault as vault
 
 from components import ExternalRootPki, RootCa, RootCaArgs, RootPki
-from root_guard import RootGuard
-from root_settings import Root
-from settings import Settings
+from settings import Root, Settings
+
+from .root_guard import RootGuard
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,126 @@
+"""How the program gets to a cluster: a kubeconfig and a context of it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from components import InvalidInputError
+from components.cluster_access import is_content
+from components.kubeconfig import Kubeconfig
+
+from .problems import Problems
+from .values import HIDDEN, is_secret, known_fields, require_filled, structure
+
+KEY = "kubeconfig"
+MANAGEMENT = "management"
+"""Key of the configuration, and name of the management cluster among the providers."""
+MANAGEMENT_FIELDS = ("context", "kubeconfig")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A context that is there, and the kubeconfig that has it."""
+
+    kubeconfig: str = field(repr=False)
+    """Path of the file, or its content."""
+    context: str
+    read: Kubeconfig = field(repr=False, compare=False)
+    """What the kubeconfig says."""
+
+    @property
+    def provider_kubeconfig(self) -> pulumi.Input[str]:
+        """The kubeconfig as a provider takes it: a secret where it is the content."""
+        if is_content(self.kubeconfig):
+            return pulumi.Output.secret(self.kubeconfig)
+        return self.kubeconfig
+
+
+class Connections:
+    """Reads connections; a kubeconfig that cannot be read is noted once, however many use it."""
+
+    def __init__(self, config: pulumi.Config, problems: Problems) -> None:
+        self._config = config
+        self._files: dict[str, Kubeconfig | None] = {}
+        self._environment = problems.value(None, self._environments_kubeconfig)
+        self._problems = problems
+
+    def management(self) -> Connection | None:
+        """The management cluster's; None where there is none, or where it is noted as wrong."""
+        entry = structure(self._config, MANAGEMENT)
+        if entry is None or entry == {}:
+            return None
+        problems = self._problems.part()
+        entry = known_fields(MANAGEMENT, entry, MANAGEMENT_FIELDS, problems)
+        if not entry:
+            return None
+        field = f"{MANAGEMENT}.context"
+        context = problems.value(None, require_filled, field, entry.get("context"))
+        return self.connection(entry, MANAGEMENT, context, problems)
+
+    def connection(
+        self, entry: Mapping[str, Any], place: str, context: str | None, problems: Problems
+    ) -> Connection | None:
+        """The one of the cluster that `entry`, at `place`, describes; None where it is wrong."""
+        own = "kubeconfig" in entry
+        field, key = (f"{place}.kubeconfig", place.partition("[")[0]) if own else (KEY, KEY)
+        kubeconfig = self._environment
+        if own:
+            kubeconfig = problems.value(
+                None, self._usable, field, entry["kubeconfig"], secret=is_secret(self._config, key)
+            )
+        if context is None:
+            return None
+        problems.value(None, _require_context_name, f"{place}.context", context)
+        if kubeconfig is None:
+            return None
+        read = self._file(kubeconfig, field, problems)
+        if read is None or problems.value(None, read.require_context, context) is None:
+            return None
+        return Connection(kubeconfig, context, read)
+
+    def _file(self, kubeconfig: str, field: str, problems: Problems) -> Kubeconfig | None:
+        if kubeconfig not in self._files:
+            noting = self._problems if field == KEY else problems
+            self._files[kubeconfig] = noting.value(None, Kubeconfig.read, kubeconfig, field)
+        return self._files[kubeconfig]
+
+    def _environments_kubeconfig(self) -> str:
+        value = self._config.get(KEY) or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        return self._usable(KEY, value, secret=is_secret(self._config, KEY))
+
+    def _usable(self, field: str, value: object, *, secret: bool) -> str:
+        kubeconfig = require_filled(field, value)
+        if is_content(kubeconfig):
+            if not secret:
+                raise InvalidInputError(
+                    field,
+                    HIDDEN,
+                    "its content stands in clear in the stack's configuration: take it out there, "
+                    f"and set it with `pulumi config set --secret --path '{field}'`",
+                )
+            return kubeconfig
+        if os.pathsep in kubeconfig:
+            raise InvalidInputError(
+                field,
+                kubeconfig,
+                "name one file; merge several with `kubectl config view --flatten`",
+            )
+        return os.path.expanduser(kubeconfig)  # noqa: PTH111 - what a provider takes is a text
+
+
+def _require_context_name(field: str, context: str) -> None:
+    """Checks that Gloo can make a DNS name of `context`, which it puts in a certificate.
+
+    Raises:
+        InvalidInputError: it has an underscore.
+    """
+    if "_" in context:
+        raise InvalidInputError(
+            field,
+            context,
+            f"rename it without underscores: kubectl config rename-context {context} "
+            f"{context.replace('_', '-')}",
+        )

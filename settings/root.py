@@ -1,0 +1,211 @@
+"""What the stack's configuration says of the root."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import pulumi
+from cryptography import x509
+
+from components import InvalidInputError, RootCertificateArgs
+from components.lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
+from components.root_checks import require_root, require_root_key
+from components.root_profile import RootProfile
+from components.validation import require_fingerprint, require_one_of, require_vault_path
+from components.vault_root import vault_profile
+
+from .problems import Problems
+from .values import HIDDEN, boolean, is_secret, whole_number
+
+# The sources, and the keys that each needs.
+_SOURCES = {
+    "generated": (),
+    "imported": ("rootCertificate", "rootPrivateKey"),
+    "vault": (),
+    "external": ("rootCertificate", "rootSigningMount"),
+}
+
+_DEFAULTS: RootCertificateArgs = {
+    "common_name": "mesh-trust root",
+    "key_algorithm": "RSA-4096",
+    "lifetime_days": 3650,
+    "path_length": 1,
+}
+
+
+@dataclass(frozen=True)
+class Root:
+    """The root CA: where it comes from, and what is known of it."""
+
+    source: str
+    """`generated`, `imported`, `vault` or `external`."""
+    certificate_args: RootCertificateArgs
+    """Sources `generated` and `vault`: what the certificate is to say."""
+    certificate: str | None
+    """Sources `imported` and `external`: the certificate, PEM; found usable."""
+    private_key: str | None = field(repr=False)
+    """Source `imported`: its private key, PEM; found to be its own."""
+    signing_mount: str | None
+    """Source `external`: path of the mount that signs."""
+    accept_missing_key_usage: bool
+    """Whether the certificate may be without a key usage."""
+    replaces: str | None
+    """SHA-256 fingerprint of a root that this one may take the place of."""
+
+
+def load_root(
+    config: pulumi.Config,
+    intermediate_lifetime_days: int,
+    problems: Problems,
+    *,
+    vault_is_installed: bool,
+) -> Root:
+    """Reads what `config` says of the root.
+
+    `vault_is_installed` says whether the program installs Vault itself. Notes values that are
+    missing, not usable or without effect, and a root that does not outlive the intermediates.
+    """
+    source = problems.value(
+        None, require_one_of, "rootSource", config.get("rootSource") or "generated", _SOURCES
+    )
+    part = problems.part()
+    certificate_args = _certificate_args(config, part)
+    accept = part.value(False, boolean, config, "rootAcceptMissingKeyUsage")
+    certificate = private_key = signing_mount = None
+    if source == "external" and vault_is_installed:
+        part.note(
+            InvalidInputError(
+                "rootSource",
+                source,
+                "use another one: nobody has set up a mount in a Vault yet to be",
+            )
+        )
+        source = None
+    if source is not None:
+        _check_keys_of_source(config, source, part)
+    if source in ("generated", "vault"):
+        _check_certificate_args(source, certificate_args, part)
+        if part.none:
+            with part.noted():
+                _require_outlived(intermediate_lifetime_days, certificate_args["lifetime_days"])
+    elif source is not None:
+        _note_useless(certificate_args, part)
+        certificate = config.get("rootCertificate")
+        root = None
+        if certificate:
+            root = part.value(
+                None,
+                require_root,
+                "rootCertificate",
+                certificate,
+                accept_missing_key_usage=accept,
+            )
+        if source == "imported" and root is not None:
+            private_key = part.value(None, _private_key, config, root)
+            with part.noted():
+                _require_outlived_by(root, intermediate_lifetime_days)
+        if source == "external" and config.get("rootSigningMount"):
+            signing_mount = part.value(
+                None, require_vault_path, "rootSigningMount", config.get("rootSigningMount")
+            )
+    replaces = config.get("rootReplaces") or None
+    if replaces is not None:
+        replaces = problems.value(None, require_fingerprint, "rootReplaces", replaces)
+    return Root(
+        source or "generated",
+        certificate_args,
+        certificate,
+        private_key,
+        signing_mount,
+        accept,
+        replaces,
+    )
+
+
+def _key(field: str) -> str:
+    return "root" + "".join(part.capitalize() for part in field.split("_"))
+
+
+def _certificate_args(config: pulumi.Config, problems: Problems) -> RootCertificateArgs:
+    def number(field: str, default: int, unit: str) -> int:
+        return problems.value(default, whole_number, config, _key(field), default, unit)
+
+    return RootCertificateArgs(
+        common_name=config.get(_key("common_name")) or _DEFAULTS["common_name"],
+        organization=config.get(_key("organization")) or None,
+        organizational_unit=config.get(_key("organizational_unit")) or None,
+        country=config.get(_key("country")) or None,
+        province=config.get(_key("province")) or None,
+        locality=config.get(_key("locality")) or None,
+        key_algorithm=config.get(_key("key_algorithm")) or _DEFAULTS["key_algorithm"],
+        lifetime_days=number("lifetime_days", _DEFAULTS["lifetime_days"], "days"),
+        path_length=number("path_length", _DEFAULTS["path_length"], "CAs"),
+    )
+
+
+def _check_keys_of_source(config: pulumi.Config, source: str, problems: Problems) -> None:
+    for key in _SOURCES[source]:
+        if not config.get(key):
+            fix = f"set it: rootSource {source} needs it"
+            problems.note(InvalidInputError(key, None, fix))
+    for key in ("rootCertificate", "rootPrivateKey", "rootSigningMount"):
+        if key not in _SOURCES[source] and config.get(key):
+            problems.note(InvalidInputError(key, HIDDEN, f"leave it out with rootSource {source}"))
+    accepts = problems.value(False, boolean, config, "rootAcceptMissingKeyUsage")
+    if accepts and "rootCertificate" not in _SOURCES[source]:
+        fix = f"leave it out with rootSource {source}"
+        problems.note(InvalidInputError("rootAcceptMissingKeyUsage", True, fix))
+
+
+def _note_useless(certificate_args: RootCertificateArgs, problems: Problems) -> None:
+    for name, value in certificate_args.items():
+        if value != _DEFAULTS.get(name):
+            fix = "leave it out: rootCertificate says what the root is"
+            problems.note(InvalidInputError(_key(name), value, fix))
+
+
+def _check_certificate_args(
+    source: str, certificate_args: RootCertificateArgs, problems: Problems
+) -> None:
+    check = vault_profile if source == "vault" else RootProfile.of
+    # Each field by itself, so that what is wrong with one does not hide the next.
+    for name, value in certificate_args.items():
+        try:
+            check(cast(RootCertificateArgs, {**_DEFAULTS, name: value}))
+        except InvalidInputError as error:
+            problems.note(InvalidInputError(_key(error.field), error.value, error.fix))
+
+
+def _require_outlived(intermediate_lifetime_days: int, root_lifetime_days: int) -> None:
+    if intermediate_lifetime_days >= root_lifetime_days:
+        raise InvalidInputError(
+            "intermediateLifetimeDays",
+            intermediate_lifetime_days,
+            f"use less than rootLifetimeDays ({root_lifetime_days}): "
+            "an intermediate must not outlive its root",
+        )
+
+
+def _require_outlived_by(root: x509.Certificate, intermediate_lifetime_days: int) -> None:
+    seconds = intermediate_lifetime_days * SECONDS_PER_DAY
+    require_lifetime(
+        "intermediateLifetimeDays",
+        intermediate_lifetime_days,
+        MountLifetimes(seconds, seconds),
+        root.not_valid_after_utc,
+    )
+
+
+def _private_key(config: pulumi.Config, certificate: x509.Certificate) -> str | None:
+    private_key = config.get("rootPrivateKey")
+    if not private_key:
+        # Noted already, among the keys that the source needs.
+        return None
+    if not is_secret(config, "rootPrivateKey"):
+        raise InvalidInputError(
+            "rootPrivateKey",
+            HIDDEN,
+            "it stands in clear in the stack's configuration: take it out there, and set it with "
+            "`pulumi config set --secret rootPrivateKey`",
+        )
+    require_root_key("rootPrivateKey", private_key, certificate)
+    return private_key

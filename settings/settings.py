@@ -1,0 +1,118 @@
+"""One environment's settings: read once, checked as a whole, frozen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pulumi
+
+from components import InvalidInputError
+
+from .access import Access, load_access, require_room_below_root
+from .clusters import Cluster, load_clusters
+from .connections import MANAGEMENT, Connection, Connections
+from .keys import note_unknown_keys
+from .names import KEY as VAULT_NAMES
+from .names import Used, VaultNames, load_names, note_same_mounts, note_same_policies
+from .problems import Problems
+from .root import Root, load_root
+from .values import boolean
+from .vault import Vault, load_vault
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One environment."""
+
+    development: bool
+    management: Connection | None
+    """How to get to the management cluster; None: it is not told."""
+    root: Root
+    vault: Vault
+    access: Access
+    names: VaultNames
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def connections(self) -> dict[str, Connection]:
+        """How to get to the clusters that something is made in, by the cluster's name."""
+        connections = {cluster.name: cluster.connection for cluster in self.clusters}
+        if self.management is not None and self.vault.is_installed:
+            connections[MANAGEMENT] = self.management
+        return connections
+
+    @property
+    def root_signs_for_days(self) -> int:
+        """Lifetime in days of what the root itself signs."""
+        if self.access.signing_ca == "cluster":
+            return self.access.cluster_ca_lifetime_days
+        return self.vault.intermediate_lifetime_days
+
+    @classmethod
+    def load(cls, look: "Look | None" = None) -> "Settings":
+        """Reads the configuration of the running stack, and of the environment what it leaves open.
+
+        `look` looks further: at the servers that the settings name, as far as these are sound.
+
+        Raises:
+            InvalidConfigurationError: values are missing or not usable; it names all of them.
+        """
+        problems = Problems()
+        settings = cls._read(pulumi.Config(), problems)
+        if look is not None:
+            look(settings, problems)
+        problems.raise_any()
+        return settings
+
+    @classmethod
+    def _read(cls, config: pulumi.Config, problems: Problems) -> "Settings":
+        note_unknown_keys(problems)
+        development = problems.value(False, boolean, config, "development")
+        connections = Connections(config, problems)
+        management = connections.management()
+        vault = load_vault(config, management, problems, development=development)
+        access = load_access(config, vault.intermediate_lifetime_days, problems)
+        part = problems.part()
+        root = load_root(
+            config,
+            vault.intermediate_lifetime_days,
+            part,
+            vault_is_installed=vault.is_installed,
+        )
+        if part.none:
+            with problems.noted():
+                require_room_below_root(access, root)
+        names = load_names(config, problems)
+        clusters = load_clusters(config, connections, access.login, names, problems)
+        settings = cls(development, management, root, vault, access, names, clusters)
+        settings._note_clashes(problems)
+        return settings
+
+    def _note_clashes(self, problems: Problems) -> None:
+        """Notes two things of one name, with the names that were chosen."""
+        for cluster in self.clusters:
+            if cluster.name == MANAGEMENT and self.management is not None:
+                fix = "use another one: it is that of the management cluster"
+                problems.note(InvalidInputError(f"{cluster.place}.name", cluster.name, fix))
+        if self.root.signing_mount is not None:
+            mounts = [Used("rootSigningMount", self.root.signing_mount)]
+        else:
+            mounts = [Used(f"{VAULT_NAMES}.rootMount", self.names.root_mount)]
+        auth_mounts, policies = [], []
+        for cluster in self.clusters:
+            own = cluster.names
+            mounts.append(Used(f"{VAULT_NAMES}.intermediateMount", own.intermediate_mount))
+            if self.access.signing_ca == "cluster":
+                mounts.append(Used(f"{VAULT_NAMES}.clusterCaMount", own.ca_mount))
+            auth_mounts.append(Used(f"{VAULT_NAMES}.authMount", own.auth_mount))
+            policies.append(Used(f"{VAULT_NAMES}.policy", own.policy))
+        if self.access.administrator:
+            names = self.names
+            auth_mounts.append(Used(f"{VAULT_NAMES}.administratorMount", names.administrator_mount))
+            policies.append(Used(f"{VAULT_NAMES}.administratorPolicy", names.administrator_policy))
+        note_same_mounts(mounts, problems)
+        note_same_mounts(auth_mounts, problems)
+        note_same_policies(policies, problems)
+
+
+Look = Callable[[Settings, Problems], None]
+"""Looks at what settings name, and notes what is wrong there."""

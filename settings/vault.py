@@ -1,0 +1,77 @@
+"""What the stack's configuration says of Vault: one that is there, or one to be installed."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from components import InvalidInputError, VaultInstallArgs
+from components.validation import require_server_address, require_vault_path
+
+from .connections import Connection
+from .installation import KEY as VAULT_INSTALL
+from .installation import installation, is_asked_for
+from .problems import Problems
+from .values import certificates_in, whole_number
+
+
+@dataclass(frozen=True)
+class Vault:
+    """How to get Vault, and how long what it signs lives."""
+
+    install: VaultInstallArgs
+    is_installed: bool
+    """Whether the program installs Vault itself, in the management cluster."""
+    ca_file: Path | None
+    """PEM file of the CA that Vault's own certificate chains to; None: the system's, or none over
+    plain HTTP."""
+    ca_certificate: str | None
+    """Content of `ca_file`."""
+    namespace: str | None
+    """Namespace of Vault Enterprise that all is in; None: none."""
+    intermediate_lifetime_days: int
+
+
+def load_vault(
+    config: pulumi.Config,
+    management: Connection | None,
+    problems: Problems,
+    *,
+    development: bool,
+) -> Vault:
+    """Reads it from `config`, and from the environment what that leaves open; notes what is wrong.
+
+    `management` is the cluster that a Vault is installed in.
+    """
+    lifetime_days = problems.value(365, whole_number, config, "intermediateLifetimeDays", 365)
+    if is_asked_for(config):
+        install = installation(config, management, problems, development=development)
+        return Vault(install, True, None, None, None, lifetime_days)
+    existing: VaultInstallArgs = {"mode": "existing"}
+    address = problems.value(None, _address, config, allow_http=development)
+    if address is not None:
+        existing["address"] = address
+    ca_file = config.get("vaultCaFile") or os.environ.get("VAULT_CACERT")
+    path = Path(ca_file).expanduser() if ca_file else None
+    certificate = None
+    if path is not None:
+        certificate = problems.value(None, certificates_in, "vaultCaFile", path)
+    if certificate is not None:
+        existing["ca_certificate"] = certificate
+    namespace = problems.value(None, _namespace, config)
+    return Vault(existing, False, path, certificate, namespace, lifetime_days)
+
+
+def _address(config: pulumi.Config, *, allow_http: bool) -> str:
+    address = config.get("vaultAddress") or os.environ.get("VAULT_ADDR")
+    if not address:
+        raise InvalidInputError(
+            "vaultAddress", address, f"set it, or VAULT_ADDR, or {VAULT_INSTALL} to have one made"
+        )
+    return require_server_address("vaultAddress", address, allow_http=allow_http)
+
+
+def _namespace(config: pulumi.Config) -> str | None:
+    namespace = config.get("vaultNamespace") or os.environ.get("VAULT_NAMESPACE")
+    return require_vault_path("vaultNamespace", namespace.strip("/")) if namespace else None
