@@ -7,10 +7,11 @@ import pulumi_vault as vault
 from components import ClusterTrust, VaultInstall, require_no_root_token
 from environment.root_guard import ROOT_CERTIFICATE, RootGuard
 from environment.root_of_trust import root_of_trust
+from environment.servers import look_at_servers
 from environment.vault_access import administrator, cluster_cas
 from settings import MANAGEMENT, Settings
 
-settings = Settings.load()
+settings = Settings.load(look_at_servers)
 
 # Before anything is registered: whether the root that there is stays.
 guard = RootGuard.of(settings.root, development=settings.development).check(settings.root)

@@ -55,6 +55,7 @@ class ClusterAccess:
         # The stubs make every field of an answer optional.
         self._core: Any = client.CoreV1Api(api_client)
         self._apps: Any = client.AppsV1Api(api_client)
+        self._custom: Any = client.CustomObjectsApi(api_client)
         quoted = shlex.quote(context) if context else ""
         self.kubectl = f"kubectl --context {quoted}" if context else "kubectl"
         """How a command to this cluster starts."""
@@ -76,6 +77,16 @@ class ClusterAccess:
     def claim(self, namespace: str, name: str) -> Any | None:
         """The claim of a volume, or None where there is none."""
         return _found(self._core.read_namespaced_persistent_volume_claim, name, namespace)
+
+    def namespace_uid(self, name: str) -> str | None:
+        """The uid of a namespace, or None where there is none."""
+        namespace = _found(self._core.read_namespace, name)
+        return None if namespace is None else str(namespace.metadata.uid)
+
+    def serves(self, group: str, version: str, plural: str) -> bool:
+        """Whether the API server knows a kind of objects that somebody defined."""
+        listed = _found(self._custom.get_api_resources, group, version)
+        return listed is not None and any(each.name == plural for each in listed.resources)
 
     def last_warning(
         self, namespace: str, uid: str, reasons: Collection[str] | None = None

@@ -74,12 +74,16 @@ def require_root(
         InvalidInputError: it is no certificate, or not that of a root that can sign these CAs now.
     """
     certificate = only_certificate(field, certificate_pem)
+    faults = []
     try:
-        fault = next(_faults(certificate, further_cas, accept_missing_key_usage), None)
+        for fault in _faults(certificate, further_cas, accept_missing_key_usage):
+            # One by one: what cannot be read does not hide what was found before.
+            faults.append(fault)
     except ValueError as error:
-        fault = f"it cannot be read ({error}): make it anew"
-    if fault is not None:
-        raise InvalidInputError(field, f"SHA-256 {fingerprint(certificate)}", fault)
+        faults.append(f"it cannot be read ({error}): make it anew")
+    if faults:
+        shown = f"SHA-256 {fingerprint(certificate)}"
+        raise InvalidInputError(field, shown, "; besides, ".join(faults))
     return certificate
 
 

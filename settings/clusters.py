@@ -85,9 +85,10 @@ def load_clusters(
     read = [
         _cluster(entry, f"{KEY}[{index}]", environment, problems)
         for index, entry in enumerate(entries)
-        if index not in again
     ]
-    clusters = tuple(cluster for cluster in read if cluster is not None)
+    clusters = tuple(
+        cluster for index, cluster in enumerate(read) if cluster is not None and index not in again
+    )
     for one, other in combinations(clusters, 2):
         _note_likeness(one, other, problems)
     return clusters

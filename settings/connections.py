@@ -1,6 +1,8 @@
 """How the program gets to a cluster: a kubeconfig and a context of it."""
 
 import os
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,7 @@ import pulumi
 from components import InvalidInputError
 from components.cluster_access import is_content
 from components.kubeconfig import Kubeconfig
+from components.validation import require_dns_label
 
 from .problems import Problems
 from .values import HIDDEN, is_secret, known_fields, require_filled, structure
@@ -18,6 +21,11 @@ KEY = "kubeconfig"
 MANAGEMENT = "management"
 """Key of the configuration, and name of the management cluster among the providers."""
 MANAGEMENT_FIELDS = ("context", "kubeconfig")
+
+# Limits of DNS, RFC 1035, 2.3.4.
+_LONGEST_NAME = 253
+_LONGEST_LABEL = 63
+_NOT_IN_A_LABEL = re.compile(r"[^a-z0-9.-]+")
 
 
 @dataclass(frozen=True)
@@ -112,15 +120,25 @@ class Connections:
 
 
 def _require_context_name(field: str, context: str) -> None:
-    """Checks that Gloo can make a DNS name of `context`, which it puts in a certificate.
+    """Checks that `context` is a DNS name, as Gloo puts it into a certificate as one.
 
     Raises:
-        InvalidInputError: it has an underscore.
+        InvalidInputError: it is not: RFC 1123, in lower case.
     """
-    if "_" in context:
-        raise InvalidInputError(
-            field,
-            context,
-            f"rename it without underscores: kubectl config rename-context {context} "
-            f"{context.replace('_', '-')}",
-        )
+    if len(context) <= _LONGEST_NAME and all(map(_is_label, context.split("."))):
+        return
+    better = _NOT_IN_A_LABEL.sub("-", context.lower()).strip("-.")[:_LONGEST_LABEL].strip("-.")
+    fix = f" {better}" if better else ""
+    raise InvalidInputError(
+        field,
+        context,
+        "rename it to a DNS name, as Gloo makes one of it in a certificate: "
+        f"kubectl config rename-context {shlex.quote(context)}{fix}",
+    )
+
+
+def _is_label(text: str) -> bool:
+    try:
+        return bool(require_dns_label("label", text))
+    except InvalidInputError:
+        return False

@@ -15,12 +15,15 @@ import yaml
 _PROJECT = Path(__file__).parents[1] / "Pulumi.yaml"
 _FIELD = re.compile(r"- (?P<name>\w+): (?P<text>.+)")
 
+_LEADS_TO_FIELDS = re.compile(r"\s*(An object|A list of objects):$")
+
 _HEAD = """\
 # The configuration
 
-Every key of a stack's configuration, `Pulumi.<stack>.yaml`, with the prefix `mesh-trust:`. It is declared in `Pulumi.yaml`, and this
-page is made from there (`make reference`). Whatever is wrong with the values is said in one go, a line each, before anything is
-written; a key or a field that is not in here is refused as well.
+Every key of a stack's configuration, `Pulumi.<stack>.yaml`, with the prefix `mesh-trust:`. They
+are declared in `Pulumi.yaml`, and this page is made from there (`make reference`). Whatever is
+wrong with the values is said in one go, a line each, before anything is written; a key or a field
+that is not in here is refused as well.
 
 """
 
@@ -39,7 +42,7 @@ class Key:
     """Fields of an object, or of the objects in a list, each with what it is for."""
 
 
-def keys() -> list[Key]:
+def described_keys() -> list[Key]:
     """The project's own keys, in the order of their declaration."""
     declared: dict[str, Any] = yaml.safe_load(_PROJECT.read_text())["config"]
     return [_key(name, entry) for name, entry in declared.items() if ":" not in name]
@@ -86,17 +89,21 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "| key | type | default | what it is for |"
     yield "| --- | --- | --- | --- |"
-    described = keys()
+    described = described_keys()
     for key in described:
         name = f"[`{key.name}`](#{key.name.lower()})" if key.fields else f"`{key.name}`"
         default = f"`{key.default}`" if key.default else ""
-        yield f"| {name} | {key.kind} | {default} | {_cell(key.text)} |"
+        yield f"| {name} | {key.kind} | {default} | {_cell(_LEADS_TO_FIELDS.sub('', key.text))} |"
     for key in described:
         if key.fields:
             yield from ("", f"## {key.name}", "", key.text, "")
             yield from ("| field | what it is for |", "| --- | --- |")
             yield from (f"| `{name}` | {_cell(text)} |" for name, text in key.fields.items())
     yield ""
+
+
+def _summary(key: Key) -> str:
+    return _LEADS_TO_FIELDS.sub("", key.text)
 
 
 def _cell(text: str) -> str:
