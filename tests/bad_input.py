@@ -87,26 +87,6 @@ BAD_CONTEXTS = {
     "non-ASCII character": "nörd",
     "overlong": "w" * 64,
 }
-GOOD_CONTEXTS)
-    yield {"name": "one-server", "server": "https://same.invalid:443"}
-    yield {"name": "another-name", "server": "https://same.invalid:443"}
-    yield {"name": "no-ca", "ca": None}
-    yield {"name": "server-for-ca", "ca": "server.pem"}
-    yield {"name": "old-ca", "ca": "old.pem"}
-    yield {"name": "text-for-ca", "ca": "broken"}
-    yield {"name": "no-plugin", "user": {"exec": {"command": "an-absent-auth-plugin"}}}
-    yield {"name": "plugin", "user": {"exec": {"command": "./plugin"}}}
-
-
-BAD_CONTEXTS = {
-    "underscore": "we_st",
-    "upper case": "West",
-    "space": "we st",
-    "slash": "we/st",
-    "quote": "we'st",
-    "non-ASCII character": "wést",
-    "overlong": "w" * 64,
-}
 GOOD_CONTEXTS = ("we-st", "west.admin", "w" * 63)
 
 
