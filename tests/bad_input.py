@@ -37,6 +37,8 @@ class Row:
     bad_cluster: Mapping[str, Any] | None = None
     """A cluster that is added to the list; its context, unless it says one, is sound."""
     good_cluster: Mapping[str, Any] | None = None
+    further: str | None = None
+    """Another line that is said of it."""
 
 
 def world(folder: Path, contexts: Mapping[str, Any] | None = None) -> Path:
@@ -154,6 +156,7 @@ def _lists() -> Iterator[Row]:
         "it is that of 'east'",
         bad_cluster={"name": "EAST"},
         good_cluster={"name": "east-3"},
+        further=f"clusters[{{place}}].name: 'EAST' is not valid; {LABEL}",
     )
     yield Row(
         "a context twice",
@@ -422,7 +425,7 @@ def groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path
             if row.bad_cluster is not None:
                 clusters.append(cluster(row.bad_cluster, place, folder))
             taken.append(row)
-            lines.append(line(row, place, folder))
+            lines += lines_of(row, place, folder)
             if "clusters" in keys:
                 break
         changes.setdefault("clusters", clusters)
@@ -431,9 +434,13 @@ def groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path
     return made
 
 
-def line(row: Row, place: int, folder: Path) -> str:
-    """The line that refuses `row`'s cluster at `place`, or the row's value."""
-    return row.line.replace("{place}", str(place)).replace("{folder}", str(folder))
+def lines_of(row: Row, place: int, folder: Path) -> list[str]:
+    """The lines that refuse `row`'s cluster at `place`, or the row's value."""
+    return [
+        line.replace("{place}", str(place)).replace("{folder}", str(folder))
+        for line in (row.line, row.further)
+        if line is not None
+    ]
 
 
 def cluster(entry: Mapping[str, Any], place: int, folder: Path) -> dict[str, Any]:

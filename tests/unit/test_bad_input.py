@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from settings import InvalidConfigurationError
-from tests.bad_input import Row, cluster, filled, groups, line, rows, world
+from tests.bad_input import Row, cluster, filled, groups, lines_of, rows, world
 from tests.certificates import certificate_faults, key_pem, make
 
 from .test_settings import load
@@ -41,9 +41,10 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_it_is_refused_in_one_line_and_its_neighbour_passes(row: Row, folder: Path) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
         load(**_configuration(row.bad, row.bad_cluster, folder))
-    (said,) = refused.value.lines
-    assert said.startswith(line(row, 1 + len(row.bad.get("_clusters", [])), folder))
-    assert "\n" not in said
+    expected = lines_of(row, 1 + len(row.bad.get("_clusters", [])), folder)
+    for said, start in zip(refused.value.lines, expected, strict=True):
+        assert said.startswith(start)
+        assert "\n" not in said
 
     load(**_configuration(row.good, row.good_cluster, folder))
 
