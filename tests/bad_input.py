@@ -321,22 +321,28 @@ def _lifetimes() -> Iterator[Row]:
         "an intermediate that outlives its root",
         "intermediateLifetimeDays: 3650 is not valid; use less than rootLifetimeDays (3650): an "
         "intermediate must not outlive its root",
-        bad={"intermediateLifetimeDays": 3650},
-        good={"intermediateLifetimeDays": 3649},
+        bad={"rootLifetimeDays": 3650, "intermediateLifetimeDays": 3650},
+        good={"rootLifetimeDays": 3650, "intermediateLifetimeDays": 3649},
     )
+    below_root = {
+        "signingCa": "cluster",
+        "rootPathLength": 2,
+        "rootLifetimeDays": 3650,
+        "intermediateLifetimeDays": 365,
+    }
     yield Row(
         "an intermediate that outlives its cluster's CA",
         "clusterCaLifetimeDays: 365 is not valid; use more than intermediateLifetimeDays (365): an "
         "intermediate must not outlive the CA above it",
-        bad={"signingCa": "cluster", "rootPathLength": 2, "clusterCaLifetimeDays": 365},
-        good={"signingCa": "cluster", "rootPathLength": 2, "clusterCaLifetimeDays": 366},
+        bad={**below_root, "clusterCaLifetimeDays": 365},
+        good={**below_root, "clusterCaLifetimeDays": 366},
     )
     yield Row(
         "a cluster's CA that outlives the root",
         "clusterCaLifetimeDays: 3650 is not valid; use less than the root's 3650 days: a CA must "
         "not outlive its root",
-        bad={"signingCa": "cluster", "rootPathLength": 2, "clusterCaLifetimeDays": 3650},
-        good={"signingCa": "cluster", "rootPathLength": 2, "clusterCaLifetimeDays": 3649},
+        bad={**below_root, "clusterCaLifetimeDays": 3650},
+        good={**below_root, "clusterCaLifetimeDays": 3649},
     )
 
 
