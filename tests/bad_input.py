@@ -385,12 +385,6 @@ def _vaults() -> Iterator[Row]:
 
 def _others() -> Iterator[Row]:
     yield Row(
-        "a value of another kind",
-        "development: 'perhaps' is not valid; use true or false",
-        bad={"development": "perhaps"},
-        good={"development": True},
-    )
-    yield Row(
         "a root's country that is a name",
         "rootCountry: 'Germany' is not valid; use two capital letters, or leave it out",
         bad={"rootCountry": "Germany"},
@@ -422,22 +416,32 @@ def groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path
         taken: list[Row] = []
         lines: list[str] = []
         for row in left:
-            keys = {key for key in row.bad if key != "_clusters"}
-            if keys & changes.keys() or (row.bad_cluster is None and "clusters" in keys and taken):
+            bad = {key: value for key, value in row.bad.items() if key != "_clusters"}
+            # Without clusters, nothing else can be wrong with them.
+            if _is_taken(bad, changes) or ("clusters" in bad and taken):
                 continue
             clusters += row.bad.get("_clusters", [])
-            changes |= filled({key: row.bad[key] for key in keys}, folder)
+            for key, value in filled(bad, folder).items():
+                merged = {**changes.get(key, {}), **value} if isinstance(value, Mapping) else value
+                changes[key] = merged
             place = len(clusters)
             if row.bad_cluster is not None:
                 clusters.append(cluster(row.bad_cluster, place, folder))
             taken.append(row)
             lines += lines_of(row, place, folder)
-            if "clusters" in keys:
+            if "clusters" in bad:
                 break
         changes.setdefault("clusters", clusters)
         left = [row for row in left if row not in taken]
         made.append(Group(changes, tuple(taken), tuple(lines)))
     return made
+
+
+def _is_taken(bad: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    return any(
+        key in changes and (not isinstance(value, Mapping) or value.keys() & changes[key].keys())
+        for key, value in bad.items()
+    )
 
 
 def lines_of(row: Row, place: int, folder: Path) -> list[str]:
@@ -460,3 +464,31 @@ def filled(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         key: value.replace("{folder}", str(folder)) if isinstance(value, str) else value
         for key, value in values.items()
     }
+
+
+def page() -> str:
+    """The rows for readers, in Markdown; files are those of a folder `/etc/mesh`."""
+    folder = Path("/etc/mesh")
+    table = [f"| {row.fault} | {_cell(' '.join(lines_of(row, 1, folder)[:1]))} |" for row in rows()]
+    return "\n".join([_HEAD, *table, ""])
+
+
+def _cell(text: str) -> str:
+    """A line as it is printed, in a cell of a table."""
+    fence = "``" if "`" in text else "`"
+    text = text.replace("|", "\\|")
+    return f"{fence} {text} {fence}" if fence == "``" else f"`{text}`"
+
+
+_HEAD = """\
+# What is refused
+
+These are the faults of a configuration that the tests make one by one, with the line that each is
+refused with. All lines of a configuration are printed at once, by `pulumi preview` as by
+`pulumi up`, and nothing is written before. Of a root's certificate every fault is named; they are
+in [the root](root-ca.md). Servers are asked as well: for Gloo's resource definitions and the
+namespaces in each cluster, whether two contexts lead to one cluster, and Vault for its version and
+its certificate.
+
+| fault | line |
+| --- | --- |"""

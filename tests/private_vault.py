@@ -32,18 +32,21 @@ class PrivateVault:
 class AuditLog:
     """What a Vault was asked to write, from its own audit log."""
 
-    def __init__(self, vault: PrivateVault, path: Path) -> None:
-        vault.client.sys.enable_audit_device("file", options={"file_path": str(path)})
+    def __init__(self, client: Any, path: Path) -> None:
+        client.sys.enable_audit_device("file", options={"file_path": str(path)})
         self._path = path
 
     def writes(self, mount: str) -> list[str]:
         """Paths that were written at or below `mount`, or where it is mounted and tuned."""
+        return [path for path in self.all_writes() if mount in path.split("/")]
+
+    def all_writes(self) -> list[str]:
+        """All paths that were written, once for the request and once for the answer."""
         requests = [json.loads(line)["request"] for line in self._path.read_text().splitlines()]
         return [
             request["path"]
             for request in requests
             if request["operation"] in ("create", "update", "patch", "delete")
-            and mount in request["path"].split("/")
         ]
 
 

@@ -1,56 +1,269 @@
-"""A wrong value ends the program with one line, before anything is written."""
+"""Wrong values end the program with a line each, before anything is written."""
 
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from kubernetes import client
 
+from lab.definitions import definitions
 from lab.lab import Lab
+from tests.bad_input import CA, Group, groups, rows, world
+from tests.certificates import certificate_faults, key_pem, make
+from tests.private_vault import AuditLog
 
-from .inventory import take_inventory
+from .inventory import kubernetes_client, take_inventory, vault_client
 from .program import Program, clusters
 
+UP = ("up", "--yes", "--skip-preview")
+FAULTS = certificate_faults()
 
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        ({"clusters": []}, "clusters: [] is not valid; list at least one workload cluster"),
-        (
-            {"clusters": [*clusters("east"), {"name": "we_st", "context": "west"}]},
-            "clusters[1].name: 'we_st' is not valid; use 1 to 63 lower-case letters, digits and "
-            "hyphens, a letter or digit at each end",
-        ),
-        (
-            {"clusters": clusters("north-of-nowhere")},
-            "'north-of-nowhere' is not valid; use one that it has: east, mgmt, north, west",
-        ),
-        (
-            {"vaultAddress": "https://127.0.0.1/v1"},
-            "vaultAddress: 'https://127.0.0.1/v1' is not valid; "
-            "leave out everything but scheme, host and port",
-        ),
-        (
-            {"vaultAddress": "http://127.0.0.1:8200", "development": False},
-            "vaultAddress: 'http://127.0.0.1:8200' is not valid; "
-            "use https; plain HTTP is for development only",
-        ),
-        (
-            {"intermediateLifetimeDays": 4000},
-            "intermediateLifetimeDays: 4000 is not valid; use less than rootLifetimeDays (3650)",
-        ),
-    ],
-)
-@pytest.mark.parametrize("command", [("preview",), ("up", "--yes", "--skip-preview")])
-def test_a_wrong_value_is_one_line(
-    lab: Lab, deployed: Program, changes: dict[str, Any], line: str, command: tuple[str, ...]
-) -> None:
-    before = take_inventory(lab)
-    deployed.configure(**changes)
+
+@pytest.fixture(scope="module")
+def audit(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditLog]:
+    """What the lab's Vault is asked to write while this file's tests run."""
+    vault = vault_client(lab)
+    log = AuditLog(vault, tmp_path_factory.mktemp("audit") / "audit.log")
+    yield log
+    vault.sys.disable_audit_device("file")
+
+
+@pytest.fixture(scope="module")
+def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files with faults, and a kubeconfig with those of the lab's clusters that have none."""
+    folder = tmp_path_factory.mktemp("faults")
+    world(folder, yaml.safe_load(lab.directory.kubeconfig.read_text()))
+    return folder
+
+
+@contextmanager
+def nothing_is_written(lab: Lab, audit: AuditLog) -> Iterator[None]:
+    """Looks in Vault and in every cluster."""
+    inventory, writes = take_inventory(lab), audit.all_writes()
+    yield
+    assert take_inventory(lab).changes_since(inventory) == set()
+    assert audit.all_writes() == writes
+
+
+def refused(program: Program, command: tuple[str, ...], **changes: Any) -> str:
+    """What the engine prints when it ends because of `changes`."""
+    program.configure(**changes)
     try:
-        outcome = deployed.attempt(*command)
+        outcome = program.attempt(*command)
+    finally:
+        program.configure_as_committed()
+    assert outcome.exit_code != 0
+    assert "Traceback" not in outcome.output
+    return outcome.output
+
+
+def test_the_log_of_what_is_written_sees_a_write(
+    lab: Lab, deployed: Program, audit: AuditLog
+) -> None:
+    """The control of the tests below."""
+    before = audit.all_writes()
+    deployed.configure(tokenTtlSeconds=1800)
+    try:
+        with pytest.raises(AssertionError), nothing_is_written(lab, audit):
+            deployed.up()
     finally:
         deployed.configure_as_committed()
+        deployed.up()
+    written = audit.all_writes()[len(before) :]
+    assert "auth/kube-east-mesh-auth/role/gen-int-ca-istio-east-mesh" in written
 
+
+def test_whatever_is_wrong_is_said_at_once(
+    lab: Lab, deployed: Program, audit: AuditLog, folder: Path
+) -> None:
+    """Every row of the table, with as few runs of the engine as the keys allow."""
+    kubeconfig = str(folder / "kubeconfig")
+    for group in groups(rows(), clusters("east"), folder):
+        with nothing_is_written(lab, audit):
+            output = refused(deployed, UP, **{"kubeconfig": kubeconfig, **group.changes})
+        _require_lines(output, group)
+
+
+def _require_lines(output: str, group: Group) -> None:
+    printed = [line.strip().removeprefix("error: ") for line in output.splitlines()]
+    for expected in group.lines:
+        assert [line for line in printed if line.startswith(expected)], expected
+    if len(group.lines) > 1:
+        assert f"{len(group.lines)} values of the configuration are not valid:" in output
+
+
+@pytest.mark.parametrize("fault", ["not a CA", "expired", "short RSA key"])
+def test_a_root_with_a_fault(lab: Lab, deployed: Program, audit: AuditLog, fault: str) -> None:
+    made = FAULTS[fault]
+    with nothing_is_written(lab, audit):
+        output = _refused_root(deployed, made.certificate_pem, made.private_key_pem)
+    assert "rootCertificate: 'SHA-256 " in output
+
+
+def test_a_roots_key_that_is_anothers(lab: Lab, deployed: Program, audit: AuditLog) -> None:
+    with nothing_is_written(lab, audit):
+        output = _refused_root(deployed, make().certificate_pem, canary := key_pem(make().key))
+    assert "rootPrivateKey: '…' is not valid; use the key of the certificate" in output
+    assert canary.splitlines()[1] not in output
+
+
+def _refused_root(program: Program, certificate_pem: str, private_key_pem: str) -> str:
+    root = {"rootSource": "imported", "rootCertificate": certificate_pem, "rootOrganization": ""}
+    program.configure(**root)
+    try:
+        program.configure_secret("rootPrivateKey", private_key_pem)
+        outcome = program.attempt(*UP)
+    finally:
+        program.configure_as_committed()
     assert outcome.exit_code != 0
-    assert line in outcome.output
     assert "Traceback" not in outcome.output
-    assert take_inventory(lab).changes_since(before) == set()
+    return outcome.output
+
+
+def test_a_wrong_ca_of_vault(lab: Lab, deployed: Program, audit: AuditLog, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(CA)
+    with nothing_is_written(lab, audit):
+        output = refused(deployed, UP, vaultCaFile=str(tmp_path / "ca.pem"))
+    assert f"vaultCaFile: '{tmp_path}/ca.pem' is not valid; give the CA that Vault's" in output
+
+    deployed.configure(vaultCaFile=lab.environment()["VAULT_CACERT"])
+    deployed.run("preview")
+    deployed.configure_as_committed()
+
+
+@contextmanager
+def vault_of_version(version: str) -> Iterator[str]:
+    """Answers to the question for its health as a Vault of `version` does; gives its address."""
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"initialized": True, "sealed": False, "version": version}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Not into the tests' output."""
+
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_vault_that_is_too_old(lab: Lab, deployed: Program, audit: AuditLog) -> None:
+    with vault_of_version("1.10.11") as address, nothing_is_written(lab, audit):
+        output = refused(deployed, UP, vaultAddress=address)
+    assert f"vaultAddress: '{address}' is not valid; upgrade it" in output
+    assert "of version 1.10.11" in output
+
+
+def test_a_value_of_another_kind_is_refused_by_the_engine(
+    lab: Lab, deployed: Program, audit: AuditLog
+) -> None:
+    with nothing_is_written(lab, audit):
+        output = refused(deployed, UP, development="perhaps")
+    assert "configuration key 'development' must be of type 'boolean'" in output
+
+
+def _await_definition(api: Any, name: str, *, present: bool) -> None:
+    deadline = time.monotonic() + 30
+    while _is_served(api, name) is not present:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def _is_served(api: Any, name: str) -> bool:
+    group = name.partition(".")[2]
+    listed: Any = client.CustomObjectsApi(api.api_client)
+    try:
+        kinds = listed.get_api_resources(group, "v2").resources
+    except client.ApiException as error:
+        if error.status != 404:
+            raise
+        return False
+    return any(f"{kind.name}.{group}" == name for kind in kinds)
+
+
+def test_a_cluster_without_gloos_definitions(lab: Lab, deployed: Program, audit: AuditLog) -> None:
+    api: Any = client.ApiextensionsV1Api(kubernetes_client(lab, "north"))
+    core: Any = client.CoreV1Api(kubernetes_client(lab, "north"))
+    (definition,) = (each for each in definitions() if "roottrustpol" in each["metadata"]["name"])
+    name = definition["metadata"]["name"]
+    present = api.read_custom_resource_definition(name)
+    all_three = clusters("east", "west", "north")
+    with nothing_is_written(lab, audit):
+        output = refused(
+            deployed, UP, clusters=[*all_three[:2], {**all_three[2], "istioNamespace": "absent"}]
+        )
+    assert (
+        "clusters[2].istioNamespace (cluster north): 'absent' is not valid; name the namespace of "
+        "istiod" in output
+    )
+    api.delete_custom_resource_definition(name)
+    try:
+        _await_definition(api, name, present=False)
+        with nothing_is_written(lab, audit):
+            output = refused(deployed, UP, clusters=all_three)
+        assert (
+            "clusters[2].context (cluster north): 'north' is not valid; install Gloo Mesh there "
+            "first: its API server does not know roottrustpolicies" in output
+        )
+    finally:
+        present.metadata = client.V1ObjectMeta(name=name)
+        present.status = None
+        api.create_custom_resource_definition(present)
+        _await_definition(api, name, present=True)
+    assert core.read_namespace("istio-system").metadata.name == "istio-system"
+    deployed.configure(clusters=all_three)
+    deployed.run("preview")
+    deployed.configure_as_committed()
+
+
+def test_one_cluster_under_two_addresses(
+    lab: Lab, deployed: Program, audit: AuditLog, tmp_path: Path
+) -> None:
+    """Whichever name an API server has, its namespace kube-system tells it."""
+    document = yaml.safe_load(lab.directory.kubeconfig.read_text())
+    for kind in ("contexts", "clusters"):
+        (east,) = (each for each in document[kind] if each["name"] == "east")
+        document[kind].append(json.loads(json.dumps(east)) | {"name": "alias"})
+    document["contexts"][-1]["context"]["cluster"] = "alias"
+    server = document["clusters"][-1]["cluster"]["server"]
+    document["clusters"][-1]["cluster"]["server"] = server.replace("127.0.0.1", "localhost")
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
+    with nothing_is_written(lab, audit):
+        output = refused(
+            deployed,
+            UP,
+            kubeconfig=str(tmp_path / "kubeconfig"),
+            clusters=[*clusters("east"), {"name": "second", "context": "alias"}],
+        )
+    assert (
+        "clusters[1].context (cluster second): 'alias' is not valid; use another context: it leads "
+        "to the cluster of east" in output
+    )
+
+
+def test_an_address_that_vault_never_gets_to_is_warned_of(deployed: Program) -> None:
+    """The lab's API servers are on loopback; its own Vault is as well, another one is not."""
+    warning = "is this machine's own address, at which Vault does not get to"
+    assert warning not in deployed.run("preview")
+    deployed.configure(vaultAddress="https://vault.invalid:8200")
+    outcome = deployed.attempt("preview")
+    deployed.configure_as_committed()
+    assert "clusters[0].kubernetesHost (cluster east): 'https://127.0.0.1:" in outcome.output
+    assert warning in outcome.output

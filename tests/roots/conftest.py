@@ -23,7 +23,7 @@ def vault(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def audit(vault: PrivateVault, tmp_path_factory: pytest.TempPathFactory) -> AuditLog:
-    return AuditLog(vault, tmp_path_factory.mktemp("audit") / "audit.log")
+    return AuditLog(vault.client, tmp_path_factory.mktemp("audit") / "audit.log")
 
 
 @pytest.fixture

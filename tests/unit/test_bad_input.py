@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from settings import InvalidConfigurationError
-from tests.bad_input import Row, cluster, filled, groups, lines_of, rows, world
+from tests.bad_input import Row, cluster, filled, groups, lines_of, page, rows, world
 from tests.certificates import certificate_faults, key_pem, make
 
 from .test_settings import load
 
+CHECKOUT = Path(__file__).parents[2]
 EAST = {"name": "east", "context": "east"}
 ROWS = rows()
 
@@ -68,6 +69,10 @@ def test_all_of_it_is_said_at_once(folder: Path) -> None:
         for expected in group.lines:
             assert [said for said in refused.value.lines if said.startswith(expected)], expected
         assert len(refused.value.lines) == len(group.lines), set(refused.value.lines)
+
+
+def test_the_page_shows_the_table() -> None:
+    assert (CHECKOUT / "docs" / "bad-input.md").read_text() == page()
 
 
 FAULTS = certificate_faults()
