@@ -125,12 +125,13 @@ class Program:
         self._configuration = self.configuration_folder / "Pulumi.dev.yaml"
         self._configuration.write_text(yaml.safe_dump(content))
 
-    def configure_secret(self, key: str, value: str) -> None:
-        """Adds a secret to what `configure` set."""
+    def configure_secret(self, key: str, value: str, *, path: bool = False) -> None:
+        """Adds a secret to what `configure` set; `key` may be the path of a part of a value."""
         assert self._configuration is not None
         subprocess.run(
             [
                 *(self.lab.directory.engine / "pulumi", "config", "set", "--secret", key),
+                *(["--path"] if path else []),
                 *("--config-file", self._configuration, "--stack", "dev", "--non-interactive"),
             ],
             cwd=CHECKOUT,
