@@ -1,19 +1,25 @@
 """HashiCorp Vault as the intermediate CA of an Istio / Gloo Mesh fleet, as Pulumi components."""
 
 from .agent_rbac import AgentRbac, AgentRbacArgs
+from .agent_vault import AgentVault, KubernetesAuth
 from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
 from .cluster_ca import ClusterCa, ClusterCaArgs
 from .cluster_jwt_auth_mount import ClusterJwtAuthMount, ClusterJwtAuthMountArgs
 from .cluster_login import ClusterLogin
 from .cluster_trust import ClusterTrust, ClusterTrustArgs
 from .external_root_pki import ExternalRootPki, ExternalRootPkiArgs
+from .gloo_certificates import CertificateOptions, ManagementServerCa
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
 from .kubeconfig import ApiServer, api_server
+from .kubernetes_values import ObjectReference
+from .mesh_selectors import IstioMeshSelector, istiod_selectors
 from .root_ca import RootCa, RootCaArgs
 from .root_issuers import KnownRoot
 from .root_pki import RootPki, RootPkiArgs
 from .root_profile import RootCertificateArgs
-from .root_trust_policy import IstioMeshSelector, RootTrustPolicy, RootTrustPolicyArgs
+from .root_trust_policy import RootTrustPolicy
+from .root_trust_policy_spec import RootTrustPolicyArgs
+from .root_trust_policy_status import AwaitStatus
 from .token_keys import issuer_keys
 from .validation import InvalidInputError
 from .vault_administrator import (
@@ -29,7 +35,10 @@ __all__ = [
     "AdministeredCluster",
     "AgentRbac",
     "AgentRbacArgs",
+    "AgentVault",
     "ApiServer",
+    "AwaitStatus",
+    "CertificateOptions",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
     "ClusterCa",
@@ -46,6 +55,9 @@ __all__ = [
     "InvalidInputError",
     "IstioMeshSelector",
     "KnownRoot",
+    "KubernetesAuth",
+    "ManagementServerCa",
+    "ObjectReference",
     "RootCa",
     "RootCaArgs",
     "RootCertificateArgs",
@@ -59,5 +71,6 @@ __all__ = [
     "VaultInstallArgs",
     "api_server",
     "issuer_keys",
+    "istiod_selectors",
     "require_no_root_token",
 ]

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import yaml
 
-from .vault_readiness import on_one_line
+from .readiness import on_one_line
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
 
 IDENTITY_NAMESPACE = "kube-system"
 """The namespace whose uid tells clusters apart: every cluster has it from its start to its end."""
+
+VAULT_READS = (
+    "pods, their logs, events, services, stateful sets, persistent volume claims and the namespace "
+    f"{IDENTITY_NAMESPACE}"
+)
+"""What is read to see how an installed Vault does."""
 
 _REQUEST_SECONDS = 10
 _FORBIDDEN = (401, 403)
@@ -40,52 +46,71 @@ class ClusterSilentError(Exception):
 class ClusterAccess:
     """A client of one cluster, which only reads."""
 
-    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+    def __init__(
+        self, kubeconfig: str | None, context: str | None, reads: str = VAULT_READS
+    ) -> None:
         """Takes over what a kubeconfig says; asks nothing yet.
 
         `kubeconfig` is a path or the content of a file. Without it, it is looked for as kubectl
-        does, and at last in the pod that the program may run in.
+        does, and at last in the pod that the program may run in. `reads` is what the user of the
+        kubeconfig has to have the right to read, for who is told that it is missing.
 
         Raises:
             UnusableAccessError: there is no such file or context, or nothing to connect to.
         """
         from kubernetes import client
 
-        api_client = client.ApiClient(_configuration(kubeconfig, context))
+        configuration = _configuration(kubeconfig, context)
+        api_client = client.ApiClient(configuration)
         # The stubs make every field of an answer optional.
         self._core: Any = client.CoreV1Api(api_client)
         self._apps: Any = client.AppsV1Api(api_client)
         self._custom: Any = client.CustomObjectsApi(api_client)
+        self._reads = reads
         quoted = shlex.quote(context) if context else ""
         self.kubectl = f"kubectl --context {quoted}" if context else "kubectl"
         """How a command to this cluster starts."""
         self.helm = f"helm --kube-context {quoted}" if context else "helm"
         """How a command to this cluster's releases starts."""
+        self.host = str(configuration.host)
+        """Address of the cluster's API server."""
 
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """The StatefulSet, or None where there is none."""
-        return _found(self._apps.read_namespaced_stateful_set, name, namespace)
+        return self._found(self._apps.read_namespaced_stateful_set, name, namespace)
 
     def service(self, namespace: str, name: str) -> Any | None:
         """The Service, or None where there is none."""
-        return _found(self._core.read_namespaced_service, name, namespace)
+        return self._found(self._core.read_namespaced_service, name, namespace)
 
     def pod(self, namespace: str, name: str) -> Any | None:
         """The pod, or None where there is none."""
-        return _found(self._core.read_namespaced_pod, name, namespace)
+        return self._found(self._core.read_namespaced_pod, name, namespace)
 
     def claim(self, namespace: str, name: str) -> Any | None:
         """The claim of a volume, or None where there is none."""
-        return _found(self._core.read_namespaced_persistent_volume_claim, name, namespace)
+        return self._found(self._core.read_namespaced_persistent_volume_claim, name, namespace)
+
+    def custom_object(
+        self, api_version: str, plural: str, namespace: str, name: str
+    ) -> dict[str, Any] | None:
+        """The object of a custom resource, in its JSON form, or None where there is none.
+
+        `api_version` is `group/version`; where the cluster has no such resource, there is none.
+        """
+        group, _, version = api_version.partition("/")
+        return self._found(
+            self._custom.get_namespaced_custom_object, group, version, namespace, plural, name
+        )
 
     def namespace_uid(self, name: str) -> str | None:
         """The uid of a namespace, or None where there is none."""
-        namespace = _found(self._core.read_namespace, name)
+        namespace = self._found(self._core.read_namespace, name)
         return None if namespace is None else str(namespace.metadata.uid)
 
     def serves(self, group: str, version: str, plural: str) -> bool:
         """Whether the API server knows a kind of objects that somebody defined."""
-        listed = _found(self._custom.get_api_resources, group, version)
+        listed = self._found(self._custom.get_api_resources, group, version)
         return listed is not None and any(each.name == plural for each in listed.resources)
 
     def last_warning(
@@ -96,7 +121,7 @@ class ClusterAccess:
         With `reasons`, the others are passed over. Kubernetes keeps events for an hour or so.
         """
         selector = f"involvedObject.uid={uid},type=Warning"
-        with _explained():
+        with _explained(self._reads):
             events = self._core.list_namespaced_event(
                 namespace, field_selector=selector, _request_timeout=_REQUEST_SECONDS
             ).items
@@ -106,7 +131,7 @@ class ClusterAccess:
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
         """The end of the log of a container, or of its run before; empty where it cannot be had."""
-        log = _found(
+        log = self._found(
             self._core.read_namespaced_pod_log,
             pod,
             namespace,
@@ -126,16 +151,29 @@ class ClusterAccess:
             pulumi.RunError: it cannot be asked.
         """
         try:
-            found = _found(self._core.read_namespace, IDENTITY_NAMESPACE)
+            found = self._found(self._core.read_namespace, IDENTITY_NAMESPACE)
         except ClusterSilentError as error:
-            raise pulumi.RunError(f"the cluster that Vault goes to is not there: {error}") from None
+            raise pulumi.RunError(f"the cluster of the kubeconfig is not there: {error}") from None
         if found is None or found.metadata.uid != uid:
             raise UnusableAccessError(
                 "context",
-                self._core.api_client.configuration.host,
+                self.host,
                 "name the cluster of the kubernetes provider in kubeconfig and context: "
                 "they lead to another one",
             )
+
+    def _found(
+        self, read: Any, *names: str, absent: tuple[int, ...] = (404,), **options: Any
+    ) -> Any | None:
+        from kubernetes.client import ApiException
+
+        with _explained(self._reads):
+            try:
+                return read(*names, **options, _request_timeout=_REQUEST_SECONDS)
+            except ApiException as error:
+                if error.status in absent:
+                    return None
+                raise
 
 
 def _configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
@@ -186,20 +224,8 @@ def _is_in_pod() -> bool:
     return "KUBERNETES_SERVICE_HOST" in os.environ
 
 
-def _found(read: Any, *names: str, absent: tuple[int, ...] = (404,), **options: Any) -> Any | None:
-    from kubernetes.client import ApiException
-
-    with _explained():
-        try:
-            return read(*names, **options, _request_timeout=_REQUEST_SECONDS)
-        except ApiException as error:
-            if error.status in absent:
-                return None
-            raise
-
-
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(reads: str) -> Iterator[None]:
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -209,9 +235,8 @@ def _explained() -> Iterator[None]:
         said = on_one_line(_message(error))
         if error.status in _FORBIDDEN:
             raise pulumi.RunError(
-                f"the cluster that Vault goes to refuses to be read: {said}; give the user of the "
-                "kubeconfig the right to read pods, their logs, events, services, stateful sets, "
-                "persistent volume claims and the namespace kube-system"
+                f"the cluster of the kubeconfig refuses to be read: {said}; give the user of the "
+                f"kubeconfig the right to read {reads}"
             ) from None
         raise ClusterSilentError(f"its API server answers {error.status}: {said}") from None
     except (HTTPError, OSError) as error:

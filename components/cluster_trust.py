@@ -13,15 +13,12 @@ from .cluster_login import (
     check_login,
     reviewer_args,
 )
+from .gloo_certificates import GLOO_LIFETIME_DAYS
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
+from .mesh_selectors import apply_to_meshes, istiod_selectors
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
 from .never_overwrite import never_overwriting
-from .root_trust_policy import (
-    GLOO_LIFETIME_DAYS,
-    RootTrustPolicy,
-    apply_to_meshes,
-    istiod_selectors,
-)
+from .root_trust_policy import RootTrustPolicy
 from .validation import (
     require_dns_label,
     require_server_address,
@@ -171,15 +168,19 @@ class ClusterTrust(pulumi.ComponentResource):
             f"{name}-trust",
             {
                 "cluster": cluster,
-                "vault_address": vault_address,
-                "vault_ca_certificate": args.get("vault_ca_certificate"),
-                "vault_namespace": vault_namespace,
-                "ca_path": ca_path,
-                "csr_path": intermediate.csr_path,
-                "auth_mount_path": auth.mount_path,
-                "role_name": auth.role_name,
                 "apply_to_meshes": selectors,
-                "intermediate_lifetime_days": lifetime_days,
+                "vault": {
+                    "server": vault_address,
+                    "ca_path": ca_path,
+                    "csr_path": intermediate.csr_path,
+                    "namespace": vault_namespace,
+                    "ca_bundle": args.get("vault_ca_certificate"),
+                    "kubernetes_auth": {
+                        "mount_path": auth.mount_path,
+                        "role": auth.role_name,
+                    },
+                },
+                "intermediate_certificates": {"ttl_days": lifetime_days},
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -1,6 +1,6 @@
 """What providers say when a function of theirs fails."""
 
-from .vault_readiness import on_one_line
+from .readiness import on_one_line
 
 
 def said_by_provider(error: Exception) -> str:

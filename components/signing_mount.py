@@ -7,8 +7,8 @@ import pulumi_vault as vault
 
 from .issuing_chain import require_chain
 from .lifetimes import MountLifetimes, require_lifetime
+from .readiness import on_one_line
 from .validation import InvalidInputError
-from .vault_readiness import on_one_line
 
 
 @dataclass(frozen=True)

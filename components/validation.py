@@ -189,14 +189,18 @@ def require_vault_path(field: str, value: str) -> str:
     return value
 
 
-def require_whole_number(field: str, value: int, *, minimum: int, unit: str) -> int:
-    """Returns `value`, a whole number of `unit` that is at least `minimum`.
+def require_whole_number(
+    field: str, value: int, *, minimum: int, maximum: int | None = None, unit: str
+) -> int:
+    """Returns `value`, a whole number of `unit` from `minimum` to `maximum`, where that is given.
 
     Raises:
-        InvalidInputError: it is smaller, or not a whole number.
+        InvalidInputError: it is smaller or larger, or not a whole number.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise InvalidInputError(field, value, f"use a whole number of {unit}, {minimum} or more")
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or value < minimum or (maximum is not None and value > maximum):
+        bounds = f"{minimum} or more" if maximum is None else f"{minimum} to {maximum}"
+        raise InvalidInputError(field, value, f"use a whole number of {unit}, {bounds}")
     return value
 
 

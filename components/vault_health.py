@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from .vault_readiness import Obstacle, on_one_line
+from .readiness import Obstacle, on_one_line
 
 _REQUEST_SECONDS = 5
 

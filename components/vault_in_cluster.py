@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .cluster_access import ClusterAccess, ClusterSilentError
+from .readiness import Obstacle, Ready
 from .vault_health import health_obstacle
 from .vault_pod import PATIENCE_SECONDS, UNDER_WAY, pod_obstacle
-from .vault_readiness import Obstacle, Ready
 from .vault_values import VaultObjects
 
 _GONE_SECONDS = 15.0

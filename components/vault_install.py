@@ -9,6 +9,7 @@ import pulumi_random as random
 
 from .cluster_access import IDENTITY_NAMESPACE, ClusterAccess
 from .known_values import known_after
+from .readiness import Look, Obstacle, Ready, in_thread, until_ready
 from .vault_health import TOO_OLD, health_obstacle
 from .vault_in_cluster import VaultInCluster
 from .vault_install_args import (
@@ -20,7 +21,6 @@ from .vault_install_args import (
     objects_of,
     release_args,
 )
-from .vault_readiness import Look, Obstacle, Ready, in_thread, until_ready
 
 
 class VaultInstall(pulumi.ComponentResource):
@@ -140,16 +140,16 @@ class VaultInstall(pulumi.ComponentResource):
         if pulumi.runtime.is_dry_run():
             found = await in_thread(look)
             if isinstance(found, Ready):
-                return found.address
+                return found.result
             if found.kind in hopeless:
                 raise pulumi.RunError(f"{found.reason}; {found.advice}")
             # The preview goes on all the same: what is to mend Vault may be in it.
             pulumi.log.warn(f"Vault is not ready: {found.reason}; {found.advice}", self)
             return await in_thread(planned) or pulumi.UNKNOWN
-        ready = await until_ready(look, timeout_seconds, self._report)
+        ready = await until_ready("Vault", look, timeout_seconds, self._report)
         if ready.remark is not None:
             pulumi.log.warn(ready.remark, self)
-        return ready.address
+        return ready.result
 
     def _report(self, line: str, passing: bool) -> None:
         pulumi.log.info(line, self, ephemeral=passing)

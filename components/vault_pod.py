@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .cluster_access import ClusterAccess
-from .vault_readiness import Obstacle, on_one_line
+from .readiness import Obstacle, on_one_line
 
 VAULT_CONTAINER = "vault"
 

@@ -11,11 +11,11 @@ import pulumi
 from components import InvalidInputError
 from components.cluster_access import IDENTITY_NAMESPACE, ClusterAccess, ClusterSilentError
 from components.names import GLOO_NAMESPACE
-from components.root_trust_policy import API_VERSION
+from components.root_trust_policy_status import API_VERSION, PLURAL
 from components.vault_health import health_obstacle
 from settings import Cluster, Connection, Problems, Settings
 
-_POLICIES = "roottrustpolicies"
+_READS = f"namespaces and the API group {API_VERSION.partition('/')[0]}"
 
 
 def look_at_servers(settings: Settings, problems: Problems) -> None:
@@ -65,7 +65,7 @@ def _see(settings: Settings) -> Mapping[str, _Seen | str]:
 
 def _look(connection: Connection, istio_namespace: str) -> _Seen | str:
     try:
-        access = ClusterAccess(connection.kubeconfig, connection.context)
+        access = ClusterAccess(connection.kubeconfig, connection.context, _READS)
         group, _, version = API_VERSION.partition("/")
         return _Seen(
             identity=access.namespace_uid(IDENTITY_NAMESPACE),
@@ -74,7 +74,7 @@ def _look(connection: Connection, istio_namespace: str) -> _Seen | str:
                 for name in (GLOO_NAMESPACE, istio_namespace)
                 if access.namespace_uid(name) is not None
             ),
-            serves_policies=access.serves(group, version, _POLICIES),
+            serves_policies=access.serves(group, version, PLURAL),
         )
     except (ClusterSilentError, pulumi.RunError) as error:
         return str(error)
@@ -84,8 +84,7 @@ def _look_at_cluster(cluster: Cluster, seen: _Seen, problems: Problems) -> None:
     field, context = f"{cluster.place}.context", cluster.connection.context
     if not seen.serves_policies:
         fix = (
-            f"install Gloo Mesh there first: its API server does not know {_POLICIES} of "
-            f"{API_VERSION}"
+            f"install Gloo Mesh there first: its API server does not know {PLURAL} of {API_VERSION}"
         )
         problems.note(InvalidInputError(field, context, fix))
     elif GLOO_NAMESPACE not in seen.namespaces:

@@ -23,6 +23,7 @@ from lab.toolchain import Toolchain
 from lab.vault_server import vault_server
 from tests.conformance.kubernetes.conftest import CLUSTER, kubeconfig_path
 
+from .gloo import GlooHand, define
 from .installed import InstalledVault
 
 __all__ = ["kubeconfig_path"]
@@ -42,6 +43,21 @@ def installed(kubeconfig_path: Path) -> Iterator[InstalledVault]:
     installed = InstalledVault(kubeconfig_path)
     yield installed
     installed.remove()
+
+
+@pytest.fixture(scope="session")
+def defined(kubeconfig_path: Path) -> Path:
+    """The kubeconfig of the cluster, which has Gloo's definition of RootTrustPolicies."""
+    define(kubeconfig_path)
+    return kubeconfig_path
+
+
+@pytest.fixture
+def gloo(defined: Path) -> Iterator[GlooHand]:
+    """A namespace of the test's own, and the hand of Gloo's management server."""
+    gloo = GlooHand(defined)
+    yield gloo
+    gloo.remove()
 
 
 @dataclass(frozen=True)

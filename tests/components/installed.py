@@ -10,8 +10,8 @@ from typing import Any
 from kubernetes import client, config
 
 from components.cluster_access import ClusterAccess
+from components.readiness import Obstacle, Ready
 from components.vault_in_cluster import VaultInCluster
-from components.vault_readiness import Obstacle, Ready
 from components.vault_values import VaultObjects
 from tests.conformance.kubernetes.conftest import CLUSTER
 

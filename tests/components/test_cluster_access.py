@@ -138,7 +138,7 @@ def test_a_server_that_does_not_answer(document: dict[str, Any]) -> None:
 
     with pytest.raises(ClusterSilentError, match=r"^its API server does not answer \(.*refused"):
         access.service("default", "vault")
-    with pytest.raises(pulumi.RunError, match=r"^the cluster that Vault goes to is not there: its"):
+    with pytest.raises(pulumi.RunError, match=r"^the cluster of the kubeconfig is not there: its"):
         access.require_identity("…")
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import hvac
 import pytest
 
+from components.readiness import Obstacle
 from components.vault_health import health_obstacle
-from components.vault_readiness import Obstacle
 from lab import certificates
 from lab.certificates import Identity
 from lab.vault_server import unseal

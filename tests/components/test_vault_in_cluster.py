@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.readiness import Obstacle, Ready
 from components.vault_pod import last_error, pod_obstacle
-from components.vault_readiness import Obstacle, Ready
 from lab.toolchain import Toolchain
 
 from .conftest import DevelopmentVault
@@ -315,7 +315,7 @@ def test_an_upgrade_waits_for_the_pod_to_be_deleted(installed: InstalledVault) -
 
     installed.upgrade(f"{IMAGE}-next")
     ready = installed.look_until_ready()
-    assert ready.address == f"http://vault.{installed.namespace}.svc:8200"
+    assert ready.result == f"http://vault.{installed.namespace}.svc:8200"
     assert ready.remark is not None
     assert re.search(
         "vault-0 still runs as before the last upgrade.*"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from components.vault_readiness import Ready
+from components.readiness import Ready
 
 VAULT_ADDRESS = "http://192.0.2.7:8200"
 """Where Vault is found in these tests."""

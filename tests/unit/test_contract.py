@@ -24,11 +24,12 @@ from components import (
 )
 from components.never_overwrite import _Run
 from tests.certificates import Recipe, make, rsa_key
+from tests.root_trust_policies import ORDINARY
 
 from .conftest import Recorder, run
 from .test_cluster_ca import REQUEST, SIGNED
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
-from .test_parts import AUTH, CLUSTER_CA, JWT_AUTH, TRUST
+from .test_parts import AUTH, CLUSTER_CA, JWT_AUTH
 
 ROOT = make(Recipe(key=rsa_key(4096), ends=3649))
 ROOT_OF_CAS = make(Recipe(key=rsa_key(4096), ends=3649, path_length=2))
@@ -63,7 +64,7 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"username", "password", "policy_name", "mount_path"},
     ),
     (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
-    (RootTrustPolicy, TRUST, {"policy_id"}),
+    (RootTrustPolicy, ORDINARY, {"policy_id"}),
     (
         ClusterTrust,
         CLUSTER_TRUST,
@@ -75,7 +76,10 @@ PUBLIC_NAMES = {
     "AdministeredCluster",
     "AgentRbac",
     "AgentRbacArgs",
+    "AgentVault",
     "ApiServer",
+    "AwaitStatus",
+    "CertificateOptions",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
     "ClusterCa",
@@ -92,6 +96,9 @@ PUBLIC_NAMES = {
     "InvalidInputError",
     "IstioMeshSelector",
     "KnownRoot",
+    "KubernetesAuth",
+    "ManagementServerCa",
+    "ObjectReference",
     "RootCa",
     "RootCaArgs",
     "RootCertificateArgs",
@@ -105,6 +112,7 @@ PUBLIC_NAMES = {
     "VaultInstallArgs",
     "api_server",
     "issuer_keys",
+    "istiod_selectors",
     "require_no_root_token",
 }
 

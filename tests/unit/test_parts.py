@@ -14,11 +14,8 @@ from components import (
     ClusterJwtAuthMountArgs,
     IntermediatePki,
     InvalidInputError,
-    RootTrustPolicy,
-    RootTrustPolicyArgs,
     VaultAdministrator,
 )
-from components.root_trust_policy import apply_to_meshes
 from tests.token_issuer import TokenIssuer
 
 from .conftest import Recorder, make_certificate
@@ -48,15 +45,6 @@ CLUSTER_CA: ClusterCaArgs = {
     "root_mount_path": "pki",
     "root_issuer_id": "issuer",
     "root_certificate_pem": make_certificate("root", path_length=2),
-}
-
-TRUST: RootTrustPolicyArgs = {
-    "cluster": "east",
-    "vault_address": "https://vault:8200",
-    "ca_path": "pki/root/sign-intermediate",
-    "csr_path": "pki_int_east/intermediate/generate/exported",
-    "auth_mount_path": "kube-east-mesh-auth",
-    "role_name": "role",
 }
 
 
@@ -192,36 +180,3 @@ def test_a_token_secret_is_for_a_reviewer_only(recorder: Recorder, mode: str) ->
     with pytest.raises(InvalidInputError, match=f"^reviewer_token_secret: .*reviewer_mode {mode}"):
         AgentRbac("rbac", {"reviewer_mode": mode, "reviewer_token_secret": "token-1"})
     assert recorder.registered == []
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"cluster": "a_b"}, "cluster"),
-        ({"vault_address": "vault"}, "vault_address"),
-        ({"namespace": "*"}, "namespace"),
-        ({"apply_to_meshes": []}, "apply_to_meshes"),
-        ({"apply_to_meshes": [{}]}, "apply_to_meshes.cluster_labels"),
-        (
-            {"apply_to_meshes": [{"mesh_labels": {"app": "istiod"}}]},
-            "apply_to_meshes.cluster_labels",
-        ),
-        ({"apply_to_meshes": [{"cluster_labels": {}}]}, "apply_to_meshes.cluster_labels"),
-        (
-            {"apply_to_meshes": [{"cluster_labels": {"a": "b"}, "namespace": "*"}]},
-            "apply_to_meshes.namespace",
-        ),
-    ],
-)
-def test_a_policy_for_every_mesh_is_refused(
-    recorder: Recorder, change: dict[str, Any], field: str
-) -> None:
-    with pytest.raises(InvalidInputError, match=f"^{field}: "):
-        RootTrustPolicy("trust", {**TRUST, **change})  # type: ignore[typeddict-item]
-    assert recorder.registered == []
-
-
-def test_the_selectors_pass() -> None:
-    assert apply_to_meshes([{"cluster_labels": {"a": "b"}, "namespace": "istio"}]) == [
-        {"istio": {"clusterSelector": {"a": "b"}, "namespace": "istio"}}
-    ]

@@ -6,7 +6,7 @@ import pytest
 
 from components import InvalidInputError, VaultInstall, VaultInstallArgs
 from components.cluster_access import UnusableAccessError
-from components.vault_readiness import Obstacle, Ready
+from components.readiness import Obstacle, Ready
 
 from .conftest import VAULT_ADDRESS, ClusterSeen, Recorder, run, secret
 

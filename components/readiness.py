@@ -1,4 +1,4 @@
-"""Waits until Vault is ready, says what it waits for, and gives up with the reason."""
+"""Waits until something is ready, says what it waits for, and gives up with the reason."""
 
 import asyncio
 import math
@@ -18,7 +18,7 @@ REPORT_EVERY_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why Vault is not ready at one moment."""
+    """Why it is not ready at one moment."""
 
     kind: str
     """What sort of reason: one that goes on is reported now and then only, and counted as one
@@ -33,10 +33,10 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Ready:
-    """Vault is ready."""
+    """What was waited for is ready."""
 
-    address: str
-    """`http[s]://host[:port]`."""
+    result: str
+    """What is known of it now, as its address or its state."""
     remark: str | None = None
     """What is worth a warning all the same."""
 
@@ -49,11 +49,16 @@ Report = Callable[[str, bool], None]
 
 
 async def until_ready(
-    look: Look, timeout_seconds: float, report: Report, *, look_every_seconds: float = 1.0
+    thing: str,
+    look: Look,
+    timeout_seconds: float,
+    report: Report,
+    *,
+    look_every_seconds: float = 1.0,
 ) -> Ready:
-    """Looks until Vault is ready, and reports what is in the way.
+    """Looks until `thing`, as lines call it, is ready, and reports what is in the way.
 
-    Says nothing at all where Vault is ready at the first look.
+    Says nothing at all where it is ready at the first look.
 
     Raises:
         pulumi.RunError: the time or an obstacle's patience is over; its message is a single line
@@ -66,14 +71,14 @@ async def until_ready(
         elapsed = time.monotonic() - started
         if isinstance(found, Ready):
             if kind:
-                report(f"Vault is ready at {found.address} after {elapsed:.0f} s", False)
+                report(f"{thing} is ready after {elapsed:.0f} s: {found.result}", False)
             return found
         is_new = found.kind != kind
         if is_new:
             kind, since = found.kind, elapsed
         if elapsed >= timeout_seconds or elapsed - since >= found.patience_seconds:
             raise pulumi.RunError(
-                f"Vault is not ready after {elapsed:.0f} s: {found.reason}; {found.advice}"
+                f"{thing} is not ready after {elapsed:.0f} s: {found.reason}; {found.advice}"
             )
         if is_new or elapsed - said_at >= REPORT_EVERY_SECONDS:
             said_at = elapsed

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pulumi
 import pytest
 
-from components import vault_readiness
-from components.vault_readiness import Obstacle, Ready, in_thread, on_one_line, until_ready
+from components import readiness
+from components.readiness import Obstacle, Ready, in_thread, on_one_line, until_ready
 
 PENDING = Obstacle("unscheduled", "the pod is pending", "add a node")
 READY = Ready("http://192.0.2.7:8200")
@@ -20,6 +20,7 @@ def wait(
     said: list[tuple[str, bool]] = []
     ready = asyncio.run(
         until_ready(
+            "Vault",
             lambda: next(looks),
             timeout_seconds,
             lambda line, passing: said.append((line, passing)),
@@ -49,12 +50,12 @@ def test_each_sort_of_reason_is_said_once_and_the_end_stays() -> None:
         ("the pod is pending (0 s)", True),
         ("the image is missing (0 s)", True),
         ("the pod is pending (0 s)", True),
-        ("Vault is ready at http://192.0.2.7:8200 after 0 s", False),
+        ("Vault is ready after 0 s: http://192.0.2.7:8200", False),
     ]
 
 
 def test_a_reason_that_stays_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vault_readiness, "REPORT_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(readiness, "REPORT_EVERY_SECONDS", 0.1)
 
     _, said = wait(iter([*[PENDING] * 12, READY]))
 
@@ -108,7 +109,7 @@ def test_what_looking_raises_is_raised() -> None:
         raise pulumi.RunError("may not")
 
     with pytest.raises(pulumi.RunError, match=r"^may not$"):
-        asyncio.run(until_ready(broken, 5, lambda *_: None))
+        asyncio.run(until_ready("Vault", broken, 5, lambda *_: None))
 
 
 @pytest.mark.parametrize(
