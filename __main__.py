@@ -4,7 +4,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import ClusterTrust, VaultInstall, require_no_root_token
+from components import VaultInstall, require_no_root_token
+from environment.cluster_trusts import cluster_trusts
 from environment.root_guard import ROOT_CERTIFICATE, RootGuard
 from environment.root_of_trust import root_of_trust
 from environment.servers import look_at_servers
@@ -51,34 +52,9 @@ root = root_of_trust(settings, vault_provider, guard)
 
 # The workload clusters.
 own_cas = cluster_cas(settings, root, vault_provider)
-trusts = {
-    cluster.name: ClusterTrust(
-        cluster.name,
-        {
-            "cluster": cluster.name,
-            "kubernetes_host": cluster.api_server.address,
-            "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
-            "istio_revision": cluster.istio.revisions[0],
-            "istio_namespace": cluster.istio.namespace,
-            "istiod_service_account": cluster.istio.service_account,
-            "cluster_labels": cluster.labels,
-            "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
-            "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
-            "intermediate_mount_path": cluster.names.intermediate_mount,
-            "auth_mount_path": cluster.names.auth_mount,
-            "role_name": cluster.names.role,
-            "policy_name": cluster.names.policy,
-            "login": cluster.login,
-            "policy": settings.access.policy,
-            "denied_parameters": settings.access.denied_parameters,
-            "vault_address": vault_install.address,
-            "vault_ca_certificate": settings.vault.ca_certificate,
-            "vault_namespace": settings.vault.namespace,
-        },
-        opts=pulumi.ResourceOptions(providers=[vault_provider, kubernetes_providers[cluster.name]]),
-    )
-    for cluster in settings.clusters
-}
+trusts = cluster_trusts(
+    settings, root, own_cas, vault_install.address, vault_provider, kubernetes_providers
+)
 
 administrator(settings, root, own_cas, trusts, vault_provider)
 

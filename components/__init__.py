@@ -21,6 +21,7 @@ from .root_trust_policy import RootTrustPolicy
 from .root_trust_policy_spec import RootTrustPolicyArgs
 from .root_trust_policy_status import AwaitStatus
 from .token_keys import issuer_keys
+from .trust_policy_choices import TrustPolicyChoices
 from .validation import InvalidInputError
 from .vault_administrator import (
     AdministeredCluster,
@@ -65,6 +66,7 @@ __all__ = [
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "TrustPolicyChoices",
     "VaultAdministrator",
     "VaultAdministratorArgs",
     "VaultInstall",

@@ -19,6 +19,8 @@ from .mesh_selectors import apply_to_meshes, istiod_selectors
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
 from .never_overwrite import never_overwriting
 from .root_trust_policy import RootTrustPolicy
+from .root_trust_policy_spec import RootTrustPolicyArgs
+from .trust_policy_choices import TrustPolicyChoices, check_trust_policy_choices
 from .validation import (
     require_dns_label,
     require_server_address,
@@ -76,6 +78,8 @@ class ClusterTrustArgs(TypedDict):
     denied_parameters: NotRequired[Sequence[str] | None]
     """Parameters that `least-privilege` refuses when a request is to be signed: as in
     IntermediatePkiArgs."""
+    trust_policy: NotRequired[TrustPolicyChoices]
+    """Where the RootTrustPolicy is, and what it says beyond the ways to Vault."""
 
 
 class ClusterTrust(pulumi.ComponentResource):
@@ -125,6 +129,7 @@ class ClusterTrust(pulumi.ComponentResource):
             {"cluster": cluster} if cluster_labels is None else cluster_labels, istio_namespace
         )
         apply_to_meshes(selectors)
+        policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
         login = args.get("login", ClusterLogin())
         check_login(login)
         policy_choice(args)
@@ -164,25 +169,30 @@ class ClusterTrust(pulumi.ComponentResource):
             ApiServerAccess(kubernetes_host, kubernetes_ca_certificate),
             parent=self,
         )
+        policy_provider = policy_choices.pop("provider", None)
+        policy_args: dict[str, Any] = {
+            "cluster": cluster,
+            "apply_to_meshes": selectors,
+            "vault": {
+                "server": vault_address,
+                "ca_path": ca_path,
+                "csr_path": intermediate.csr_path,
+                "namespace": vault_namespace,
+                "ca_bundle": args.get("vault_ca_certificate"),
+                "kubernetes_auth": {"mount_path": auth.mount_path, "role": auth.role_name},
+            },
+            **policy_choices,
+            "intermediate_certificates": {
+                **policy_choices.get("intermediate_certificates", {}),
+                "ttl_days": lifetime_days,
+            },
+        }
         RootTrustPolicy(
             f"{name}-trust",
-            {
-                "cluster": cluster,
-                "apply_to_meshes": selectors,
-                "vault": {
-                    "server": vault_address,
-                    "ca_path": ca_path,
-                    "csr_path": intermediate.csr_path,
-                    "namespace": vault_namespace,
-                    "ca_bundle": args.get("vault_ca_certificate"),
-                    "kubernetes_auth": {
-                        "mount_path": auth.mount_path,
-                        "role": auth.role_name,
-                    },
-                },
-                "intermediate_certificates": {"ttl_days": lifetime_days},
-            },
-            opts=pulumi.ResourceOptions(parent=self),
+            cast(RootTrustPolicyArgs, policy_args),
+            opts=pulumi.ResourceOptions(
+                parent=self, providers=None if policy_provider is None else [policy_provider]
+            ),
         )
 
         self.auth_mount_path = auth.mount_path

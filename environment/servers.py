@@ -10,10 +10,9 @@ import pulumi
 
 from components import InvalidInputError
 from components.cluster_access import IDENTITY_NAMESPACE, ClusterAccess, ClusterSilentError
-from components.names import GLOO_NAMESPACE
 from components.root_trust_policy_status import API_VERSION, PLURAL
 from components.vault_health import health_obstacle
-from settings import Cluster, Connection, Problems, Settings
+from settings import MANAGEMENT, Cluster, Connection, Problems, Settings
 
 _READS = f"namespaces and the API group {API_VERSION.partition('/')[0]}"
 
@@ -24,21 +23,37 @@ def look_at_servers(settings: Settings, problems: Problems) -> None:
     A server that cannot be asked is warned of, and left to those who work with it.
     """
     _look_at_vault(settings, problems)
-    seen = _see(settings)
-    identities: dict[str, str] = {}
     for cluster in settings.clusters:
-        part = problems.part(cluster.name)
         _warn_of_loopback(settings, cluster)
-        found = seen[cluster.name]
-        if isinstance(found, str):
-            pulumi.log.warn(f"cluster {cluster.name} cannot be looked at beforehand: {found}")
+    questions = _questions(settings)
+    places = {cluster.name: cluster.place for cluster in settings.clusters}
+    identities: dict[str, str] = {}
+    for name, seen in _see(questions).items():
+        place = places.get(name, MANAGEMENT)
+        if isinstance(seen, str):
+            pulumi.log.warn(f"cluster {name} cannot be looked at beforehand: {seen}")
             continue
-        _look_at_cluster(cluster, found, part)
-        other = identities.setdefault(found.identity or cluster.name, cluster.name)
-        if other != cluster.name:
+        part = problems.part(name)
+        _note_what_is_lacking(place, questions[name], seen, part)
+        if name not in places or seen.identity is None:
+            # The management cluster may be a workload cluster as well.
+            continue
+        other = identities.setdefault(seen.identity, name)
+        if other != name:
             fix = f"use another context: it leads to the cluster of {other}"
-            field = f"{cluster.place}.context"
-            part.note(InvalidInputError(field, cluster.connection.context, fix))
+            context = questions[name].connection.context
+            part.note(InvalidInputError(f"{place}.context", context, fix))
+
+
+@dataclass(frozen=True)
+class _Questions:
+    """What is asked of a cluster."""
+
+    connection: Connection
+    istio_namespace: str | None
+    """Namespace of istiod; None where no istiod is looked for."""
+    policy_namespace: str | None
+    """Namespace of RootTrustPolicies; None where none is to be made."""
 
 
 @dataclass(frozen=True)
@@ -46,54 +61,69 @@ class _Seen:
     """What a cluster shows."""
 
     identity: str | None
-    namespaces: frozenset[str]
-    """Those that are there, of the ones that were looked for."""
-    serves_policies: bool
+    lacks_istio_namespace: bool
+    lacks_policy_namespace: bool
+    lacks_policies: bool
+    """Whether its API server does not know RootTrustPolicies."""
 
 
-def _see(settings: Settings) -> Mapping[str, _Seen | str]:
+def _questions(settings: Settings) -> dict[str, _Questions]:
+    policy = settings.trust_policy
+    in_management = policy.placement == MANAGEMENT
+    questions = {
+        cluster.name: _Questions(
+            cluster.connection,
+            cluster.istio.namespace,
+            None if in_management else policy.namespace,
+        )
+        for cluster in settings.clusters
+    }
+    if in_management and settings.management is not None:
+        questions[MANAGEMENT] = _Questions(settings.management, None, policy.namespace)
+    return questions
+
+
+def _see(questions: Mapping[str, _Questions]) -> Mapping[str, _Seen | str]:
     """What each cluster shows, or why it shows nothing, by the cluster's name."""
-    if not settings.clusters:
+    if not questions:
         return {}
-    with ThreadPoolExecutor(len(settings.clusters)) as threads:
-        looks = {
-            each.name: threads.submit(_look, each.connection, each.istio.namespace)
-            for each in settings.clusters
-        }
+    with ThreadPoolExecutor(len(questions)) as threads:
+        looks = {name: threads.submit(_look, asked) for name, asked in questions.items()}
     return {name: look.result() for name, look in looks.items()}
 
 
-def _look(connection: Connection, istio_namespace: str) -> _Seen | str:
+def _look(asked: _Questions) -> _Seen | str:
     try:
-        access = ClusterAccess(connection.kubeconfig, connection.context, _READS)
+        access = ClusterAccess(asked.connection.kubeconfig, asked.connection.context, _READS)
         group, _, version = API_VERSION.partition("/")
+        for_policies = asked.policy_namespace is not None
+
+        def lacks(namespace: str | None) -> bool:
+            return namespace is not None and access.namespace_uid(namespace) is None
+
         return _Seen(
             identity=access.namespace_uid(IDENTITY_NAMESPACE),
-            namespaces=frozenset(
-                name
-                for name in (GLOO_NAMESPACE, istio_namespace)
-                if access.namespace_uid(name) is not None
-            ),
-            serves_policies=access.serves(group, version, PLURAL),
+            lacks_istio_namespace=lacks(asked.istio_namespace),
+            lacks_policy_namespace=lacks(asked.policy_namespace),
+            lacks_policies=for_policies and not access.serves(group, version, PLURAL),
         )
     except (ClusterSilentError, pulumi.RunError) as error:
         return str(error)
 
 
-def _look_at_cluster(cluster: Cluster, seen: _Seen, problems: Problems) -> None:
-    field, context = f"{cluster.place}.context", cluster.connection.context
-    if not seen.serves_policies:
+def _note_what_is_lacking(place: str, asked: _Questions, seen: _Seen, problems: Problems) -> None:
+    field, context = f"{place}.context", asked.connection.context
+    if seen.lacks_policies:
         fix = (
             f"install Gloo Mesh there first: its API server does not know {PLURAL} of {API_VERSION}"
         )
         problems.note(InvalidInputError(field, context, fix))
-    elif GLOO_NAMESPACE not in seen.namespaces:
-        fix = f"install Gloo Mesh there first: it has no namespace {GLOO_NAMESPACE}"
+    elif seen.lacks_policy_namespace:
+        fix = f"install Gloo Mesh there first: it has no namespace {asked.policy_namespace}"
         problems.note(InvalidInputError(field, context, fix))
-    if cluster.istio.namespace not in seen.namespaces:
+    if seen.lacks_istio_namespace:
         fix = "name the namespace of istiod, which has to be there: this one is not"
-        field = f"{cluster.place}.istioNamespace"
-        problems.note(InvalidInputError(field, cluster.istio.namespace, fix))
+        problems.note(InvalidInputError(f"{place}.istioNamespace", asked.istio_namespace, fix))
 
 
 def _look_at_vault(settings: Settings, problems: Problems) -> None:

@@ -42,6 +42,7 @@ KEYS = (
     "tokenNoDefaultPolicy",
     "policy",
     "deniedParameters",
+    "rootTrustPolicy",
     "signingCa",
     "clusterCaLifetimeDays",
     "administrator",

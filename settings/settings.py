@@ -15,6 +15,7 @@ from .names import KEY as VAULT_NAMES
 from .names import Used, VaultNames, load_names, note_same_mounts, note_same_policies
 from .problems import Problems
 from .root import Root, load_root
+from .trust_policy import TrustPolicy, load_trust_policy
 from .values import boolean
 from .vault import Vault, load_vault
 
@@ -30,13 +31,15 @@ class Settings:
     vault: Vault
     access: Access
     names: VaultNames
+    trust_policy: TrustPolicy
     clusters: tuple[Cluster, ...]
 
     @property
     def connections(self) -> dict[str, Connection]:
         """How to get to the clusters that something is made in, by the cluster's name."""
         connections = {cluster.name: cluster.connection for cluster in self.clusters}
-        if self.management is not None and self.vault.is_installed:
+        uses_management = self.vault.is_installed or self.trust_policy.placement == MANAGEMENT
+        if self.management is not None and uses_management:
             connections[MANAGEMENT] = self.management
         return connections
 
@@ -82,8 +85,9 @@ class Settings:
             with problems.noted():
                 require_room_below_root(access, root)
         names = load_names(config, problems)
+        trust_policy = load_trust_policy(config, management, problems)
         clusters = load_clusters(config, connections, access.login, names, problems)
-        settings = cls(development, management, root, vault, access, names, clusters)
+        settings = cls(development, management, root, vault, access, names, trust_policy, clusters)
         settings._note_clashes(problems)
         return settings
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings, clusters, connections, installation, names, reference
+from settings import Settings, clusters, connections, installation, names, reference, trust_policy
 from settings.keys import KEYS
 
 from .test_settings import VAULT_CA, load
@@ -49,6 +49,7 @@ def test_the_described_fields_are_those_of_the_program() -> None:
     assert described == {
         "clusters": clusters.FIELDS,
         "management": connections.MANAGEMENT_FIELDS,
+        "rootTrustPolicy": trust_policy.FIELDS,
         "vaultInstall": tuple(installation.FIELDS),
         "vaultNames": tuple(names.FIELDS),
     }

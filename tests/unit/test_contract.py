@@ -106,6 +106,7 @@ PUBLIC_NAMES = {
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "TrustPolicyChoices",
     "VaultAdministrator",
     "VaultAdministratorArgs",
     "VaultInstall",

@@ -1,0 +1,76 @@
+"""The trust of every workload cluster of an environment."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pulumi_vault as vault
+
+from components import AwaitStatus, ClusterCa, ClusterTrust, TrustPolicyChoices
+from settings import MANAGEMENT, Cluster, Settings
+
+from .root_of_trust import RootOfTrust
+
+
+def cluster_trusts(
+    settings: Settings,
+    root: RootOfTrust,
+    own_cas: Mapping[str, ClusterCa],
+    vault_address: pulumi.Output[str],
+    vault_provider: vault.Provider,
+    kubernetes_providers: Mapping[str, kubernetes.Provider],
+) -> dict[str, ClusterTrust]:
+    """Registers them, by the cluster's name; `own_cas` sign where there are any, else the root."""
+    return {
+        cluster.name: ClusterTrust(
+            cluster.name,
+            {
+                "cluster": cluster.name,
+                "kubernetes_host": cluster.api_server.address,
+                "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
+                "istio_revision": cluster.istio.revisions[0],
+                "istio_namespace": cluster.istio.namespace,
+                "istiod_service_account": cluster.istio.service_account,
+                "cluster_labels": cluster.labels,
+                "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
+                "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+                "intermediate_mount_path": cluster.names.intermediate_mount,
+                "auth_mount_path": cluster.names.auth_mount,
+                "role_name": cluster.names.role,
+                "policy_name": cluster.names.policy,
+                "login": cluster.login,
+                "policy": settings.access.policy,
+                "denied_parameters": settings.access.denied_parameters,
+                "vault_address": vault_address,
+                "vault_ca_certificate": settings.vault.ca_certificate,
+                "vault_namespace": settings.vault.namespace,
+                "trust_policy": _trust_policy(settings, cluster, kubernetes_providers),
+            },
+            opts=pulumi.ResourceOptions(
+                providers=[vault_provider, kubernetes_providers[cluster.name]]
+            ),
+        )
+        for cluster in settings.clusters
+    }
+
+
+def _trust_policy(
+    settings: Settings, cluster: Cluster, providers: Mapping[str, kubernetes.Provider]
+) -> TrustPolicyChoices:
+    policy = settings.trust_policy
+    place = MANAGEMENT if policy.placement == MANAGEMENT else cluster.name
+    choices = TrustPolicyChoices(
+        provider=providers[place],
+        namespace=policy.namespace,
+        auto_restart_pods=policy.auto_restart_pods,
+    )
+    if policy.certificates is not None:
+        choices["intermediate_certificates"] = policy.certificates
+    if policy.await_seconds is not None:
+        connection = settings.connections[place]
+        choices["await_status"] = AwaitStatus(
+            kubeconfig=connection.provider_kubeconfig,
+            context=connection.context,
+            timeout_seconds=policy.await_seconds,
+        )
+    return choices
