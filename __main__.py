@@ -57,7 +57,7 @@ trusts = {
             "cluster": cluster.name,
             "kubernetes_host": cluster.api_server.address,
             "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
-            "istio_revision": cluster.istio_revision,
+            "istio_revisions": [cluster.istio_revision],
             "istiod_service_account": cluster.istiod_service_account,
             "cluster_labels": cluster.labels,
             "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,

@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
-from .agent_rbac import AgentRbac
+from .agent_rbac import AgentRbac, AgentRbacArgs
 from .cluster_login import (
     ApiServerAccess,
     ClusterLogin,
@@ -14,7 +14,8 @@ from .cluster_login import (
     reviewer_args,
 )
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
-from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
+from .istiod_accounts import istiod_service_accounts
+from .names import ISTIO_NAMESPACE
 from .never_overwrite import never_overwriting
 from .root_trust_policy import (
     GLOO_LIFETIME_DAYS,
@@ -61,12 +62,14 @@ class ClusterTrustArgs(TypedDict):
     """Name of the policy; `gen-int-ca-istio-<cluster>-mesh` when absent."""
     intermediate_lifetime_days: NotRequired[int]
     """Lifetime in days that the cluster's agent asks for, that of the RootPki; 365 when absent."""
-    istio_revision: NotRequired[str]
-    """Revision of istiod, which names its service account; `default` when absent."""
+    istio_revisions: NotRequired[Sequence[str]]
+    """Revisions of istiod, which name their service accounts; at least one, and `["default"]` when
+    absent."""
     istiod_service_account: NotRequired[str | None]
-    """Service account that istiod runs as; the one that Istio gives to the revision when absent."""
+    """With one revision: service account that istiod runs as; the one that Istio gives to the
+    revision when absent."""
     istio_namespace: NotRequired[str]
-    """Namespace of istiod; `istio-system` when absent."""
+    """Namespace of all istiods of the cluster; `istio-system` when absent."""
     cluster_labels: NotRequired[Mapping[str, str] | None]
     """Labels of Gloo's KubernetesCluster that no other cluster has; `cluster: <cluster>` when
     absent. Gloo sets none by itself."""
@@ -110,11 +113,7 @@ class ClusterTrust(pulumi.ComponentResource):
         istio_namespace = require_dns_label(
             "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
         )
-        revision = require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
-        service_account = require_dns_label(
-            "istiod_service_account",
-            args.get("istiod_service_account") or istiod_service_account(revision),
-        )
+        accounts = istiod_service_accounts(args)
         lifetime_days = require_whole_number(
             "intermediate_lifetime_days",
             args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
@@ -143,7 +142,7 @@ class ClusterTrust(pulumi.ComponentResource):
             f"{name}-rbac",
             {
                 "istio_namespace": istio_namespace,
-                "istiod_service_account": service_account,
+                **_given_istiods(args),
                 **reviewer_args(login),
             },
             opts=pulumi.ResourceOptions(parent=self),
@@ -159,7 +158,9 @@ class ClusterTrust(pulumi.ComponentResource):
             {
                 "cluster": cluster,
                 "policies": [intermediate.policy_name],
-                "service_account_names": [rbac.istiod_service_account],
+                "service_account_names": [
+                    rbac.istiod_service_accounts[index] for index in range(len(accounts))
+                ],
                 "service_account_namespaces": [istio_namespace],
                 **_renamed(args, {"auth_mount_path": "mount_path", "role_name": "role_name"}),
             },
@@ -196,6 +197,11 @@ class ClusterTrust(pulumi.ComponentResource):
                 "policy_name": self.policy_name,
             }
         )
+
+
+def _given_istiods(args: ClusterTrustArgs) -> AgentRbacArgs:
+    fields = ("istio_revisions", "istiod_service_account")
+    return cast(AgentRbacArgs, _renamed(args, {field: field for field in fields}))
 
 
 def _intermediate_args(args: ClusterTrustArgs) -> IntermediatePkiArgs:

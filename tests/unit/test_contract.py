@@ -62,7 +62,7 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"signing_mount_paths": ["pki"], "clusters": []},
         {"username", "password", "policy_name", "mount_path"},
     ),
-    (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
+    (AgentRbac, {}, {"reviewer_jwt", "istiod_service_accounts"}),
     (RootTrustPolicy, TRUST, {"policy_id"}),
     (
         ClusterTrust,
