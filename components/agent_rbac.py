@@ -55,7 +55,7 @@ class AgentRbac(pulumi.ComponentResource):
     reviewer_jwt: pulumi.Output[str | None]
     """The reviewer's token; secret. It may review tokens in this cluster, and nothing else. None
     in the modes `client` and `jwt`."""
-    istiod_service_accounts: pulumi.Output[list[str]]
+    istiod_service_accounts: pulumi.Output[Sequence[str]]
     """Service accounts that the agents run as, by revision, known once their permissions are
     granted; those that are granted elsewhere are known at once."""
 

@@ -77,6 +77,20 @@ class ClusterAccess:
         """The claim of a volume, or None where there is none."""
         return _found(self._core.read_namespaced_persistent_volume_claim, name, namespace)
 
+    def has_release(self, namespace: str, name: str) -> bool:
+        """Whether there is a Helm release of this name, in whichever state.
+
+        Helm keeps each revision as a Secret, unless it was told to keep them elsewhere.
+        """
+        found = _found(
+            self._core.list_namespaced_secret,
+            namespace,
+            label_selector=f"owner=helm,name={name}",
+            field_selector="type=helm.sh/release.v1",
+            limit=1,
+        )
+        return bool(found is not None and found.items)
+
     def last_warning(
         self, namespace: str, uid: str, reasons: Collection[str] | None = None
     ) -> str | None:
@@ -198,9 +212,9 @@ def _explained() -> Iterator[None]:
         said = on_one_line(_message(error))
         if error.status in _FORBIDDEN:
             raise pulumi.RunError(
-                f"the cluster that Vault goes to refuses to be read: {said}; give the user of the "
-                "kubeconfig the right to read pods, their logs, events, services, stateful sets, "
-                "persistent volume claims and the namespace kube-system"
+                f"the cluster refuses to be read: {said}; give the user of the kubeconfig the "
+                "right to read pods, their logs, events, services, stateful sets, persistent "
+                "volume claims and the namespace kube-system, or Secrets where a Helm release is"
             ) from None
         raise ClusterSilentError(f"its API server answers {error.status}: {said}") from None
     except (HTTPError, OSError) as error:

@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
+from .agent_permissions import AgentPermissions, permitted_accounts, release_args
 from .agent_rbac import AgentRbac, AgentRbacArgs
 from .cluster_login import (
     ApiServerAccess,
@@ -70,6 +71,8 @@ class ClusterTrustArgs(TypedDict):
     revision when absent."""
     istio_namespace: NotRequired[str]
     """Namespace of all istiods of the cluster; `istio-system` when absent."""
+    agent_permissions: NotRequired[AgentPermissions | None]
+    """What grants istiod's agents their permissions; a ClusterRole and a binding when absent."""
     cluster_labels: NotRequired[Mapping[str, str] | None]
     """Labels of Gloo's KubernetesCluster that no other cluster has; `cluster: <cluster>` when
     absent. Gloo sets none by itself."""
@@ -114,6 +117,7 @@ class ClusterTrust(pulumi.ComponentResource):
             "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
         )
         accounts = istiod_service_accounts(args)
+        release = release_args(args.get("agent_permissions"), accounts, istio_namespace)
         lifetime_days = require_whole_number(
             "intermediate_lifetime_days",
             args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
@@ -142,10 +146,14 @@ class ClusterTrust(pulumi.ComponentResource):
             f"{name}-rbac",
             {
                 "istio_namespace": istio_namespace,
-                **_given_istiods(args),
+                **_istiods(args),
+                "permitted_elsewhere": accounts[:1] if release else [],
                 **reviewer_args(login),
             },
             opts=pulumi.ResourceOptions(parent=self),
+        )
+        permitted = permitted_accounts(
+            f"{name}-agent", release, rbac.istiod_service_accounts, parent=self
         )
         intermediate = IntermediatePki(
             f"{name}-intermediate",
@@ -158,9 +166,7 @@ class ClusterTrust(pulumi.ComponentResource):
             {
                 "cluster": cluster,
                 "policies": [intermediate.policy_name],
-                "service_account_names": [
-                    rbac.istiod_service_accounts[index] for index in range(len(accounts))
-                ],
+                "service_account_names": [permitted[index] for index in range(len(accounts))],
                 "service_account_namespaces": [istio_namespace],
                 **_renamed(args, {"auth_mount_path": "mount_path", "role_name": "role_name"}),
             },
@@ -199,7 +205,7 @@ class ClusterTrust(pulumi.ComponentResource):
         )
 
 
-def _given_istiods(args: ClusterTrustArgs) -> AgentRbacArgs:
+def _istiods(args: ClusterTrustArgs) -> AgentRbacArgs:
     fields = ("istio_revisions", "istiod_service_account")
     return cast(AgentRbacArgs, _renamed(args, {field: field for field in fields}))
 

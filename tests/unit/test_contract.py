@@ -10,6 +10,7 @@ import pytest
 import components
 from components import (
     AgentRbac,
+    AgentRelease,
     ClusterAuthMount,
     ClusterCa,
     ClusterJwtAuthMount,
@@ -63,6 +64,11 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"username", "password", "policy_name", "mount_path"},
     ),
     (AgentRbac, {}, {"reviewer_jwt", "istiod_service_accounts"}),
+    (
+        AgentRelease,
+        {"chart_kind": "platform", "chart_version": "2.5.13"},
+        {"istiod_service_account"},
+    ),
     (RootTrustPolicy, TRUST, {"policy_id"}),
     (
         ClusterTrust,
@@ -73,8 +79,11 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
 
 PUBLIC_NAMES = {
     "AdministeredCluster",
+    "AgentPermissions",
     "AgentRbac",
     "AgentRbacArgs",
+    "AgentRelease",
+    "AgentReleaseArgs",
     "ApiServer",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
@@ -140,7 +149,7 @@ OVERWRITE_NOTHING = {
 def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[pulumi.Resource]:
     """What is looked for before it is made."""
     resources: list[pulumi.Resource] = []
-    monkeypatch.setattr(_Run, "watch", lambda _, resource: resources.append(resource))
+    monkeypatch.setattr(_Run, "watch", lambda _, resource, __: resources.append(resource))
     return resources
 
 

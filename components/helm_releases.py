@@ -1,0 +1,30 @@
+"""What a cluster has already of the Helm releases that a stack is about to make."""
+
+import asyncio
+
+import pulumi
+
+from .cluster_access import ClusterAccess
+from .vault_lookup import Inputs, Kind
+
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+def release_kind(kubeconfig: str | None, context: str | None) -> Kind:
+    """How releases are looked for; without a `kubeconfig`, only their ids are told."""
+
+    async def find(inputs: Inputs, _: pulumi.InvokeOptions) -> str | None:
+        namespace, name = inputs.get("namespace"), inputs.get("name")
+        if not isinstance(namespace, str) or not isinstance(name, str):
+            return None
+        if kubeconfig is not None:
+            there = await asyncio.to_thread(_is_there, kubeconfig, context, namespace, name)
+            if not there:
+                return None
+        return f"{namespace}/{name}"
+
+    return Kind("Helm release", find, seen=kubeconfig is not None, where="the cluster")
+
+
+def _is_there(kubeconfig: str, context: str | None, namespace: str, name: str) -> bool:
+    return ClusterAccess(kubeconfig, context).has_release(namespace, name)
