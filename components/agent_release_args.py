@@ -57,7 +57,7 @@ class AgentReleaseArgs(TypedDict):
     one."""
     istio_namespace: NotRequired[str]
     """Namespace of istiod; `istio-system` when absent."""
-    kubeconfig: NotRequired[str]
+    kubeconfig: NotRequired[pulumi.Input[str]]
     """Kubeconfig of the kubernetes provider, a path or the content, to see in a preview whether the
     release is there; absent: it is not looked for, and an update of a release that is there and not
     the stack's own ends with Helm's words."""

@@ -10,7 +10,7 @@ from .vault_lookup import Inputs, Kind
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
-def release_kind(kubeconfig: str | None, context: str | None) -> Kind:
+def release_kind(kubeconfig: pulumi.Input[str] | None, context: str | None) -> Kind:
     """How releases are looked for; without a `kubeconfig`, only their ids are told."""
 
     async def find(inputs: Inputs, _: pulumi.InvokeOptions) -> str | None:
@@ -18,8 +18,11 @@ def release_kind(kubeconfig: str | None, context: str | None) -> Kind:
         if not isinstance(namespace, str) or not isinstance(name, str):
             return None
         if kubeconfig is not None:
-            there = await asyncio.to_thread(_is_there, kubeconfig, context, namespace, name)
-            if not there:
+            known = await pulumi.Output.from_input(kubeconfig).future()
+            # A preview may not know it yet, and then nobody has installed anything there.
+            if known is None or not await asyncio.to_thread(
+                _is_there, known, context, namespace, name
+            ):
                 return None
         return f"{namespace}/{name}"
 

@@ -69,6 +69,10 @@ class GlooMesh:
         archive = str(self._archives / f"{chart}-{version}.tgz")
         self._outsider.run("install", "gloo-agent", archive, "-n", "gloo-mesh", "-f", str(values))
 
+    def upgrade(self, chart: str, version: str, *options: str) -> None:
+        archive = str(self._archives / f"{chart}-{version}.tgz")
+        self._outsider.run("upgrade", "gloo-agent", archive, "-n", "gloo-mesh", *options)
+
     def uninstall(self) -> None:
         for release in self._outsider.releases("gloo-mesh"):
             self._outsider.run("uninstall", release["name"], "-n", "gloo-mesh")

@@ -12,7 +12,7 @@ from tests.printed import commands_in, named_in
 from .conftest import GlooMesh, write_values
 
 CHARTS = {"platform": "gloo-platform", "legacy": "gloo-mesh-agent"}
-AGENT = {"relay": {"serverAddress": "mgmt.example.com:9900"}, "extra": ["a", "b"]}
+AGENT: dict[str, Any] = {"relay": {"serverAddress": "mgmt.example.com:9900"}, "extra": ["a", "b"]}
 THEIRS: dict[str, dict[str, Any]] = {
     "platform": {"common": {"cluster": "east"}, "glooAgent": {"enabled": True, **AGENT}},
     "legacy": {"cluster": "east", **AGENT},
@@ -105,3 +105,112 @@ def test_a_release_is_taken_over_and_goes_on(
     own.run("destroy", "--yes", "--skip-preview")
     assert len(gloo_mesh.revisions()) == 3
     assert gloo_mesh.bound() == [("istio-system", "istiod-1-20")]
+
+
+def test_what_the_program_forgets_is_not_lost(
+    own: OwnProgram,
+    gloo_mesh: GlooMesh,
+    values_file: Path,
+    repository: str,
+    kubeconfig_path: Path,
+) -> None:
+    gloo_mesh.install("gloo-platform", "2.5.12", write_values(values_file, THEIRS["platform"]))
+    fewer = {"glooAgent": {"enabled": True, "extra": ["a", "b"]}}
+    describe(own, "platform", repository, kubeconfig_path, values=fewer)
+    take_over(own, gloo_mesh)
+
+    for arguments in (["preview"], ["up", "--yes", "--skip-preview"]):
+        output = refused(own, gloo_mesh, *arguments)
+        assert "would be lost: common, glooAgent.relay; name them in values" in output
+        assert "mgmt.example.com" not in output
+
+    describe(own, "platform", repository, kubeconfig_path)
+    own.up()
+    assert gloo_mesh.values() == with_ours("platform")
+
+    # Once it is the stack's own, leaving out a value takes it away, as with any resource.
+    describe(own, "platform", repository, kubeconfig_path, values={"glooAgent": {"enabled": True}})
+    own.up()
+    assert gloo_mesh.values() == {"glooAgent": {"enabled": True, "istiodSidecar": OURS}}
+    own.run("preview", "--expect-no-changes")
+
+
+@pytest.mark.parametrize(
+    ("installed", "described"), [("platform", "legacy"), ("legacy", "platform")]
+)
+def test_a_chart_of_the_other_kind_is_refused(
+    own: OwnProgram,
+    gloo_mesh: GlooMesh,
+    values_file: Path,
+    repository: str,
+    kubeconfig_path: Path,
+    installed: str,
+    described: str,
+) -> None:
+    gloo_mesh.install(CHARTS[installed], "2.5.12", write_values(values_file, THEIRS[installed]))
+    describe(own, described, repository, kubeconfig_path)
+    take_over(own, gloo_mesh)
+
+    for arguments in (["preview"], ["up", "--yes", "--skip-preview"]):
+        output = refused(own, gloo_mesh, *arguments)
+        assert f"is of chart {CHARTS[installed]}, which ignores" in output
+        assert f"make chart_kind {installed}" in output
+
+
+def test_without_a_kubeconfig_helm_itself_refuses(
+    own: OwnProgram, gloo_mesh: GlooMesh, values_file: Path, repository: str
+) -> None:
+    gloo_mesh.install("gloo-platform", "2.5.12", write_values(values_file, THEIRS["platform"]))
+    describe(own, "platform", repository, None)
+    own.run("preview")
+
+    output = refused(own, gloo_mesh, "up", "--yes", "--skip-preview")
+
+    assert "cannot re-use a name that is still in use" in output
+
+
+def test_a_release_that_is_not_there_is_made_and_stays(
+    own: OwnProgram, gloo_mesh: GlooMesh, archives: Path, kubeconfig_path: Path
+) -> None:
+    describe(own, "platform", "", kubeconfig_path, values={})
+    chart = archives.parent / "2.5.13" / "gloo-platform"
+    for field in ("repository", "chart_version"):
+        del own.settings["release"][field]
+    own.settings["release"]["chart"] = str(chart)
+
+    own.run("preview")
+    own.up()
+
+    assert gloo_mesh.bound() == [("istio-system", "istiod-1-20")]
+    assert gloo_mesh.descriptions() == ["Permissions of istiod's agent, by mesh-trust"]
+    own.run("preview", "--expect-no-changes")
+    own.run("destroy", "--yes", "--skip-preview")
+    assert gloo_mesh.revisions() == ["gloo-platform-2.5.13"]
+
+
+def test_a_cluster_that_is_silent_is_no_empty_one(
+    own: OwnProgram, gloo_mesh: GlooMesh, repository: str, kubeconfig_path: Path
+) -> None:
+    silent = kubeconfig_path.read_text()
+    address = next(line.split()[1] for line in silent.splitlines() if " server: " in line)
+    describe(own, "platform", repository, None)
+    own.settings["release"]["kubeconfig"] = silent.replace(address, "https://127.0.0.1:1")
+
+    assert "what the cluster has already cannot be seen" in own.run("preview")
+    exit_code, output = own.attempt("up", "--yes", "--skip-preview")
+
+    assert exit_code != 0
+    assert "what the cluster has already cannot be seen" in output
+    assert gloo_mesh.revisions() == []
+
+
+def test_helm_drops_the_charts_new_values_where_it_reuses_those_of_before(
+    gloo_mesh: GlooMesh, values_file: Path
+) -> None:
+    """Why the component does not: an upgrade would leave the agent's image as it is."""
+    gloo_mesh.install("gloo-platform", "2.5.12", write_values(values_file, THEIRS["platform"]))
+
+    gloo_mesh.upgrade("gloo-platform", "2.5.13", "--reuse-values")
+
+    assert gloo_mesh.shown()["chart"] == "2.5.13"
+    assert gloo_mesh.shown()["image"] == "gcr.io/gloo-mesh/gloo-mesh-agent:2.5.12"
