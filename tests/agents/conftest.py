@@ -18,9 +18,9 @@ from tests.conformance.kubernetes.conftest import kubeconfig_path, namespace, se
 from tests.conformance.kubernetes.helm.conftest import Outsider, helm, outsider
 from tests.conformance.kubernetes.helm.repositories import Served, serving
 from tests.conformance.kubernetes.server import Server
-from tests.existing.conftest import OwnProgram
+from tests.existing.conftest import OwnProgram, vault
 
-__all__ = ["helm", "kubeconfig_path", "namespace", "outsider", "server"]
+__all__ = ["helm", "kubeconfig_path", "namespace", "outsider", "server", "vault"]
 
 CHARTS = CHECKOUT / "lab" / "charts"
 VERSIONS = ("2.5.12", "2.5.13", "2.5.13-fips")
