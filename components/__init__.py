@@ -1,6 +1,9 @@
 """HashiCorp Vault as the intermediate CA of an Istio / Gloo Mesh fleet, as Pulumi components."""
 
+from .agent_permissions import AgentPermissions
 from .agent_rbac import AgentRbac, AgentRbacArgs
+from .agent_release import AgentRelease
+from .agent_release_args import AgentReleaseArgs
 from .agent_vault import AgentVault, KubernetesAuth
 from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
 from .cluster_ca import ClusterCa, ClusterCaArgs
@@ -34,8 +37,11 @@ from .vault_token import require_no_root_token
 
 __all__ = [
     "AdministeredCluster",
+    "AgentPermissions",
     "AgentRbac",
     "AgentRbacArgs",
+    "AgentRelease",
+    "AgentReleaseArgs",
     "AgentVault",
     "ApiServer",
     "AwaitStatus",

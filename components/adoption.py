@@ -82,7 +82,7 @@ def refusal_of_all(existing: Iterable[Existing], stack: str) -> ExistingSetupErr
     ]
     names = "\n".join(f"  {each.label} {each.id}" for each in seen)
     lines = [
-        "This is in Vault already, and not in the state of this stack; nothing of it is "
+        "This is there already, and not in the state of this stack; nothing of it is "
         f"overwritten:\n{names}",
         "To take it over, run the following; `pulumi preview` then shows what would be corrected "
         "(docs/existing-setup.md):",

@@ -113,6 +113,20 @@ class ClusterAccess:
         listed = self._found(self._custom.get_api_resources, group, version)
         return listed is not None and any(each.name == plural for each in listed.resources)
 
+    def has_release(self, namespace: str, name: str) -> bool:
+        """Whether there is a Helm release of this name, in whichever state.
+
+        Helm keeps each revision as a Secret, unless it was told to keep them elsewhere.
+        """
+        found = self._found(
+            self._core.list_namespaced_secret,
+            namespace,
+            label_selector=f"owner=helm,name={name}",
+            field_selector="type=helm.sh/release.v1",
+            limit=1,
+        )
+        return bool(found is not None and found.items)
+
     def last_warning(
         self, namespace: str, uid: str, reasons: Collection[str] | None = None
     ) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
-from .agent_rbac import REVIEWER_MODES, AgentRbac, AgentRbacArgs, require_token_secret
+from .agent_rbac import REVIEWER_MODES, AgentRbac, AgentRbacArgs
 from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
 from .cluster_jwt_auth_mount import (
     KEY_SOURCES,
@@ -16,10 +16,11 @@ from .cluster_jwt_auth_mount import (
     token_issuer,
 )
 from .login_role import DEFAULT_TTL_SECONDS, require_token_ttl
+from .reviewer_token import require_token_source
 from .validation import InvalidInputError, require_audience, require_dns_label, require_one_of
 
 _OF_JWT = (*KEY_SOURCES, "issuer_ca_certificate", "issuer")
-_OF_REVIEWER = ("reviewer_name", "reviewer_token_secret")
+_OF_REVIEWER = ("reviewer_name", "reviewer_token", "reviewer_token_secret")
 _OF_ROLE = ("audience", "token_ttl_seconds", "token_no_default_policy")
 
 
@@ -32,6 +33,8 @@ class ClusterLogin(TypedDict):
     `jwt`: Vault has the public keys of the cluster's token issuer, and asks nobody."""
     reviewer_name: NotRequired[str]
     """Modes `token` and `client`: as in AgentRbacArgs."""
+    reviewer_token: NotRequired[str]
+    """Mode `token`: as in AgentRbacArgs."""
     reviewer_token_secret: NotRequired[str | None]
     """Mode `token`: as in AgentRbacArgs."""
     issuer_keys: NotRequired[Sequence[str]]
@@ -75,7 +78,7 @@ def check_login(login: ClusterLogin) -> str:
             raise InvalidInputError(field, "…", f"leave it out in reviewer_mode {mode}")
     if "reviewer_name" in login:
         require_dns_label("reviewer_name", login["reviewer_name"])
-    require_token_secret(mode, login.get("reviewer_token_secret"))
+    require_token_source(mode, login.get("reviewer_token"), login.get("reviewer_token_secret"))
     if mode == "jwt":
         key_source(login)
         token_issuer(login)

@@ -5,7 +5,8 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
-from .agent_rbac import AgentRbac
+from .agent_permissions import AgentPermissions, permitted_accounts, release_args
+from .agent_rbac import AgentRbac, AgentRbacArgs
 from .cluster_login import (
     ApiServerAccess,
     ClusterLogin,
@@ -15,8 +16,9 @@ from .cluster_login import (
 )
 from .gloo_certificates import GLOO_LIFETIME_DAYS
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
+from .istiod_accounts import istiod_service_accounts
 from .mesh_selectors import apply_to_meshes, istiod_selectors
-from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
+from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
 from .never_overwrite import never_overwriting
 from .root_trust_policy import RootTrustPolicy
 from .root_trust_policy_spec import RootTrustPolicyArgs
@@ -60,12 +62,16 @@ class ClusterTrustArgs(TypedDict):
     """Name of the policy; `gen-int-ca-istio-<cluster>-mesh` when absent."""
     intermediate_lifetime_days: NotRequired[int]
     """Lifetime in days that the cluster's agent asks for, that of the RootPki; 365 when absent."""
-    istio_revision: NotRequired[str]
-    """Revision of istiod, which names its service account; `default` when absent."""
+    istio_revisions: NotRequired[Sequence[str]]
+    """Revisions of istiod, which name their service accounts; at least one, and `["default"]` when
+    absent."""
     istiod_service_account: NotRequired[str | None]
-    """Service account that istiod runs as; the one that Istio gives to the revision when absent."""
+    """With one revision: service account that istiod runs as; the one that Istio gives to the
+    revision when absent."""
     istio_namespace: NotRequired[str]
-    """Namespace of istiod; `istio-system` when absent."""
+    """Namespace of all istiods of the cluster; `istio-system` when absent."""
+    agent_permissions: NotRequired[AgentPermissions | None]
+    """What grants istiod's agents their permissions; a ClusterRole and a binding when absent."""
     cluster_labels: NotRequired[Mapping[str, str] | None]
     """Labels of Gloo's KubernetesCluster that no other cluster has; `cluster: <cluster>` when
     absent. Gloo sets none by itself."""
@@ -111,11 +117,8 @@ class ClusterTrust(pulumi.ComponentResource):
         istio_namespace = require_dns_label(
             "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
         )
-        revision = require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
-        service_account = require_dns_label(
-            "istiod_service_account",
-            args.get("istiod_service_account") or istiod_service_account(revision),
-        )
+        accounts = istiod_service_accounts(args)
+        release = release_args(args.get("agent_permissions"), accounts, istio_namespace)
         lifetime_days = require_whole_number(
             "intermediate_lifetime_days",
             args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
@@ -126,7 +129,9 @@ class ClusterTrust(pulumi.ComponentResource):
         kubernetes_ca_certificate = args["kubernetes_ca_certificate"]
         cluster_labels = args.get("cluster_labels")
         selectors = istiod_selectors(
-            {"cluster": cluster} if cluster_labels is None else cluster_labels, istio_namespace
+            {"cluster": cluster} if cluster_labels is None else cluster_labels,
+            istio_namespace,
+            _selected_revisions(args),
         )
         apply_to_meshes(selectors)
         policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
@@ -145,10 +150,14 @@ class ClusterTrust(pulumi.ComponentResource):
             f"{name}-rbac",
             {
                 "istio_namespace": istio_namespace,
-                "istiod_service_account": service_account,
+                **_istiods(args),
+                "permitted_elsewhere": accounts[:1] if release else [],
                 **reviewer_args(login),
             },
             opts=pulumi.ResourceOptions(parent=self),
+        )
+        permitted = permitted_accounts(
+            f"{name}-agent", release, rbac.istiod_service_accounts, parent=self
         )
         intermediate = IntermediatePki(
             f"{name}-intermediate",
@@ -161,7 +170,7 @@ class ClusterTrust(pulumi.ComponentResource):
             {
                 "cluster": cluster,
                 "policies": [intermediate.policy_name],
-                "service_account_names": [rbac.istiod_service_account],
+                "service_account_names": [permitted[index] for index in range(len(accounts))],
                 "service_account_namespaces": [istio_namespace],
                 **_renamed(args, {"auth_mount_path": "mount_path", "role_name": "role_name"}),
             },
@@ -207,6 +216,18 @@ class ClusterTrust(pulumi.ComponentResource):
                 "policy_name": self.policy_name,
             }
         )
+
+
+def _selected_revisions(args: ClusterTrustArgs) -> Sequence[str] | None:
+    """The revisions that a policy is to pick; None for all in the namespace."""
+    revisions = args.get("istio_revisions", [DEFAULT_REVISION])
+    # What Gloo calls an istiod without a revision of its own is not documented.
+    return None if DEFAULT_REVISION in revisions else revisions
+
+
+def _istiods(args: ClusterTrustArgs) -> AgentRbacArgs:
+    fields = ("istio_revisions", "istiod_service_account")
+    return cast(AgentRbacArgs, _renamed(args, {field: field for field in fields}))
 
 
 def _intermediate_args(args: ClusterTrustArgs) -> IntermediatePkiArgs:

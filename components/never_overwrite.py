@@ -1,4 +1,4 @@
-"""Keeps a program from overwriting what is in Vault already and was not made by it.
+"""Keeps a program from overwriting what is there already and was not made by it.
 
 Vault overwrites policies, roles and configurations silently. So each is looked for before the
 engine creates it, which it does only for what is not in the stack's state. A preview gathers all
@@ -6,7 +6,8 @@ that is found, and fails at its end.
 """
 
 import asyncio
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, partial
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -20,22 +21,28 @@ BEFORE_CREATE = "mesh-trust:never-overwrite"
 BEFORE_UPDATE = "mesh-trust:note-moves"
 
 
-def never_overwriting(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+def never_overwriting(
+    opts: pulumi.ResourceOptions | None, also: Mapping[str, Kind] | None = None
+) -> pulumi.ResourceOptions:
     """A component's options `opts`, with which its descendants overwrite nothing in Vault.
 
-    Where something is there already, a preview fails with an ExistingSetupError that names all of
-    it, and an `up` without a preview at the first such thing, before it is touched.
+    Neither do they overwrite what `also` tells, by type token, how to look for. Where something is
+    there already, a preview fails with an ExistingSetupError that names all of it, and an `up`
+    without a preview at the first such thing, before it is touched.
     """
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transformations=[_watch]))
+    watch = _watch if also is None else partial(_watch, also=also)
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transformations=[watch]))
 
 
 def _watch(
-    args: pulumi.ResourceTransformationArgs,
+    args: pulumi.ResourceTransformationArgs, also: Mapping[str, Kind] | None = None
 ) -> pulumi.ResourceTransformationResult | None:
     run = _RUNS.setdefault(asyncio.get_running_loop(), _Run())
-    if not run.place(args.resource, args.opts.parent) or args.type_ not in KINDS:
+    kind = {**KINDS, **(also or {})}.get(args.type_)
+    # The innermost component's own transformation comes first.
+    if not run.place(args.resource, args.opts.parent) or kind is None:
         return None
-    run.watch(args.resource)
+    run.watch(args.resource, kind)
     hooked = pulumi.ResourceOptions(hooks=run.hooks)
     return pulumi.ResourceTransformationResult(
         args.props, pulumi.ResourceOptions.merge(args.opts, hooked)
@@ -48,9 +55,10 @@ class _Run:
     def __init__(self) -> None:
         self._parents: dict[pulumi.Resource, pulumi.Resource | None] = {}
         self._watched: list[pulumi.Resource] = []
+        self._kinds: dict[pulumi.Resource, Kind] = {}
         self._existing: list[Existing] = []
         self._moved: set[str] = set()
-        self._warned = False
+        self._warned: set[str] = set()
         self._report: pulumi.Output[int] | None = None
 
     @cached_property
@@ -68,9 +76,10 @@ class _Run:
         self._parents[resource] = parent
         return not known
 
-    def watch(self, resource: pulumi.Resource) -> None:
-        """Have what is found of it reported at the end of a preview."""
+    def watch(self, resource: pulumi.Resource, kind: Kind) -> None:
+        """Have what is found of it, as `kind` says, reported at the end of a preview."""
         self._watched.append(resource)
+        self._kinds[resource] = kind
         if is_dry_run() and self._report is None:
             # The SDK waits for every output there is, and ends with what one raises.
             self._report = pulumi.Output.from_input(self._report_all())
@@ -92,7 +101,8 @@ class _Run:
         inputs = args.new_inputs or {}
         if self._came_along(inputs):
             return
-        kind, resource = KINDS[args.type], await self._resource_of(args)
+        resource = await self._resource_of(args)
+        kind = self._kinds[resource]
         provider, parent = resource.get_provider(args.type), self._parents[resource]
         found = await self._find(kind, inputs, pulumi.InvokeOptions(provider=provider))
         if found is None:
@@ -116,11 +126,11 @@ class _Run:
         except pulumi.RunError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
-            unseen = f"what Vault has already cannot be seen ({said_by_provider(error)})"
+            unseen = f"what {kind.where} has already cannot be seen ({said_by_provider(error)})"
             if not is_dry_run():
                 raise pulumi.RunError(unseen) from None
-            if not self._warned:
-                self._warned = True
+            if kind.where not in self._warned:
+                self._warned.add(kind.where)
                 pulumi.log.warn(f"{unseen}; this preview goes on without it")
             return None
 

@@ -35,6 +35,8 @@ class Kind:
     what the id would be, or where `of_mount`."""
     of_mount: bool = False
     """Whether every mount has it anyhow, so that it is foreign only where its mount is."""
+    where: str = "Vault"
+    """Where it is looked for, as a message says it."""
 
 
 async def _mount(inputs: Inputs, opts: pulumi.InvokeOptions) -> str | None:

@@ -28,7 +28,7 @@ def cluster_trusts(
                 "cluster": cluster.name,
                 "kubernetes_host": cluster.api_server.address,
                 "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
-                "istio_revision": cluster.istio.revisions[0],
+                "istio_revisions": cluster.istio.revisions,
                 "istio_namespace": cluster.istio.namespace,
                 "istiod_service_account": cluster.istio.service_account,
                 "cluster_labels": cluster.labels,

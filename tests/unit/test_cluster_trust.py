@@ -104,7 +104,7 @@ def test_the_auth_mount(recorder: Recorder) -> None:
 
 
 def test_one_service_account_for_role_and_rbac(recorder: Recorder) -> None:
-    register(recorder, istio_revision="1-20", istio_namespace="istio")
+    register(recorder, istio_revisions=["1-20"], istio_namespace="istio")
 
     role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
     assert role["boundServiceAccountNames"] == ["istiod-1-20"]
@@ -115,8 +115,60 @@ def test_one_service_account_for_role_and_rbac(recorder: Recorder) -> None:
     ]
 
 
+def test_each_revision_has_an_account(recorder: Recorder) -> None:
+    register(recorder, istio_revisions=["default", "1-20"], istio_namespace="istio")
+
+    role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
+    assert role["boundServiceAccountNames"] == ["istiod", "istiod-1-20"]
+    assert role["boundServiceAccountNamespaces"] == ["istio"]
+    binding = recorder.of_type(BINDING)["east-rbac-agent-binding"]
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "istiod", "namespace": "istio"},
+        {"kind": "ServiceAccount", "name": "istiod-1-20", "namespace": "istio"},
+    ]
+    assert len(recorder.of_type(BINDING)) == 2
+
+
+# As it was when a cluster had one revision: another name here would be another object there.
+WITH_ONE_REVISION = {
+    (ACCOUNT, "east-rbac-reviewer"),
+    (AUTH, "east-auth-mount"),
+    (AUTH_CONFIG, "east-auth-config"),
+    (AUTH_ROLE, "east-auth-role"),
+    (BINDING, "east-rbac-agent-binding"),
+    (BINDING, "east-rbac-reviewer-binding"),
+    (MOUNT, "east-intermediate-mount"),
+    (POLICY, "east-intermediate-policy"),
+    (ROLE, "east-rbac-agent-role"),
+    (ROOT_TRUST_POLICY, "east-trust-policy"),
+    (TOKEN, "east-rbac-reviewer-token"),
+}
+
+
+@pytest.mark.parametrize("revisions", [{}, {"istio_revisions": ["default"]}])
+def test_with_one_revision_all_is_as_it_was(recorder: Recorder, revisions: dict[str, Any]) -> None:
+    register(recorder, **revisions)
+
+    made = {(each.typ, each.name): each.inputs for each in recorder.registered}
+    own = {key for key in made if not key[0].startswith("mesh-trust:")}
+    assert own == WITH_ONE_REVISION
+    assert made[AUTH_ROLE, "east-auth-role"]["boundServiceAccountNames"] == ["istiod"]
+    subject = {"kind": "ServiceAccount", "name": "istiod", "namespace": "istio-system"}
+    assert made[BINDING, "east-rbac-agent-binding"] == {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "gloo-mesh-istiod-agent"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "gloo-mesh-istiod-agent",
+        },
+        "subjects": [subject],
+    }
+
+
 def test_an_account_of_ones_own_goes_before_the_revisions(recorder: Recorder) -> None:
-    register(recorder, istio_revision="1-20", istiod_service_account="istiod-service-account")
+    register(recorder, istio_revisions=["1-20"], istiod_service_account="istiod-service-account")
 
     role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
     assert role["boundServiceAccountNames"] == ["istiod-service-account"]
@@ -228,8 +280,15 @@ def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: 
     [
         ({"cluster": "ea_st"}, "cluster"),
         ({"kubernetes_host": "http://10.0.0.1"}, "kubernetes_host"),
-        ({"istio_revision": "1.20"}, "istio_revision"),
-        ({"istio_revision": "r" * 60}, "istiod_service_account"),
+        ({"istio_revisions": ["1.20"]}, "istio_revisions"),
+        ({"istio_revisions": ["r" * 60]}, "istiod_service_account"),
+        ({"istio_revisions": []}, "istio_revisions"),
+        ({"istio_revisions": "default"}, "istio_revisions"),
+        ({"istio_revisions": ["a", "b", "a"]}, "istio_revisions"),
+        (
+            {"istio_revisions": ["a", "b"], "istiod_service_account": "istiod"},
+            "istiod_service_account",
+        ),
         ({"istiod_service_account": "*"}, "istiod_service_account"),
         ({"istio_namespace": "*"}, "istio_namespace"),
         ({"cluster_labels": {}}, r"apply_to_meshes\[0\]\.cluster_selector"),

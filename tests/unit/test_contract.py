@@ -10,6 +10,7 @@ import pytest
 import components
 from components import (
     AgentRbac,
+    AgentRelease,
     ClusterAuthMount,
     ClusterCa,
     ClusterJwtAuthMount,
@@ -63,7 +64,12 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"signing_mount_paths": ["pki"], "clusters": []},
         {"username", "password", "policy_name", "mount_path"},
     ),
-    (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
+    (AgentRbac, {}, {"reviewer_jwt", "istiod_service_accounts"}),
+    (
+        AgentRelease,
+        {"chart_kind": "platform", "chart_version": "2.5.13"},
+        {"istiod_service_account"},
+    ),
     (RootTrustPolicy, ORDINARY, {"policy_id"}),
     (
         ClusterTrust,
@@ -74,9 +80,12 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
 
 PUBLIC_NAMES = {
     "AdministeredCluster",
+    "AgentPermissions",
     "AgentRbac",
     "AgentRbacArgs",
     "AgentVault",
+    "AgentRelease",
+    "AgentReleaseArgs",
     "ApiServer",
     "AwaitStatus",
     "CertificateOptions",
@@ -149,7 +158,7 @@ OVERWRITE_NOTHING = {
 def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[pulumi.Resource]:
     """What is looked for before it is made."""
     resources: list[pulumi.Resource] = []
-    monkeypatch.setattr(_Run, "watch", lambda _, resource: resources.append(resource))
+    monkeypatch.setattr(_Run, "watch", lambda _, resource, __: resources.append(resource))
     return resources
 
 
@@ -200,4 +209,6 @@ def test_each_component_registers_its_documented_outputs_once(
     assert created.pulumi_resource_type == f"mesh-trust:index:{component.__name__}"
     in_vault = {token for token in recorder.types() if token.startswith("vault:")}
     looked = {each.pulumi_resource_type for each in looked_for}
+    if component is AgentRelease:
+        assert looked == {"kubernetes:helm.sh/v3:Release"}
     assert in_vault - OVERWRITE_NOTHING == {token for token in looked if token.startswith("vault:")}

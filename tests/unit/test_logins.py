@@ -37,7 +37,7 @@ def reviewers(recorder: Recorder) -> list[tuple[str, str]]:
 
 
 def test_the_client_reviews_its_own_token(recorder: Recorder) -> None:
-    register(recorder, login={"reviewer_mode": "client"}, istio_revision="1-20")
+    register(recorder, login={"reviewer_mode": "client"}, istio_revisions=["1-20"])
 
     assert recorder.of_type(AUTH_CONFIG)["east-auth-config"] == {
         "backend": "kube-east-mesh-auth",
@@ -51,6 +51,18 @@ def test_the_client_reviews_its_own_token(recorder: Recorder) -> None:
     assert recorder.of_type(TOKEN) == {}
     role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
     assert role["boundServiceAccountNames"] == ["istiod-1-20"]
+
+
+def test_every_client_reviews_its_own_token(recorder: Recorder) -> None:
+    register(
+        recorder, login={"reviewer_mode": "client"}, istio_revisions=["default", "1-20", "1-21"]
+    )
+
+    binding = recorder.of_type(BINDING)["east-rbac-client-binding"]
+    accounts = [subject["name"] for subject in binding["subjects"]]
+    assert accounts == ["istiod", "istiod-1-20", "istiod-1-21"]
+    role = recorder.of_type(AUTH_ROLE)["east-auth-role"]
+    assert role["boundServiceAccountNames"] == accounts
 
 
 def test_vault_has_the_keys_and_asks_nobody(recorder: Recorder) -> None:
@@ -169,6 +181,47 @@ def test_the_token_of_another_account_is_refused(recorder: Recorder, account: st
         present_secret(recorder, account)
 
 
+def automatic_token(recorder: Recorder, secrets: Any, owner: str = "reviewer") -> Any:
+    """What is read of a Secret that the cluster has made for the reviewer's account."""
+    recorder.computed[ACCOUNT] = {"secrets": secrets}
+    recorder.computed[TOKEN] = {
+        "metadata": {"annotations": {"kubernetes.io/service-account.name": owner}},
+        "data": {"token": base64.b64encode(b"automatic.jwt").decode()},
+    }
+
+    def program() -> pulumi.Output[Any]:
+        rbac = AgentRbac("rbac", {"reviewer_name": "reviewer", "reviewer_token": "automatic"})
+        return pulumi.Output.unsecret(rbac.reviewer_jwt)
+
+    return run(program)
+
+
+def test_the_token_that_an_old_cluster_makes_is_read(recorder: Recorder) -> None:
+    token = automatic_token(recorder, [{"name": "reviewer-token-x7f9z"}, {"name": "other"}])
+
+    assert token == "automatic.jwt"
+    (account,) = recorder.of_type(ACCOUNT).values()
+    assert account["metadata"] == {"name": "reviewer", "namespace": "istio-system"}
+    (read,) = [each for each in recorder.registered if each.typ == TOKEN]
+    assert read.resource_id == "istio-system/reviewer-token-x7f9z"
+    assert reviewers(recorder) == [("reviewer", "reviewer")]
+
+
+@pytest.mark.parametrize("secrets", [None, []])
+def test_a_newer_cluster_makes_no_token(recorder: Recorder, secrets: Any) -> None:
+    with pytest.raises(
+        pulumi.RunError, match=r"^the cluster has made no token Secret for service account "
+    ) as refused:
+        automatic_token(recorder, secrets)
+    assert "istio-system/reviewer, as Kubernetes 1.24 and newer" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_automatic_token_of_another_account_is_refused(recorder: Recorder) -> None:
+    with pytest.raises(pulumi.RunError, match="is the token of another, and reviewer_name is"):
+        automatic_token(recorder, [{"name": "another-token"}], owner="another")
+
+
 @pytest.mark.parametrize(
     ("login", "field"),
     [
@@ -178,6 +231,17 @@ def test_the_token_of_another_account_is_refused(recorder: Recorder, account: st
         ({"issuer_keys": [KEY]}, "issuer_keys"),
         ({"reviewer_mode": "client", "issuer": ISSUER}, "issuer"),
         ({"reviewer_mode": "client", "reviewer_token_secret": "x"}, "reviewer_token_secret"),
+        ({"reviewer_mode": "client", "reviewer_token": "automatic"}, "reviewer_token"),
+        (
+            {
+                "reviewer_mode": "jwt",
+                "issuer_keys": [KEY],
+                "reviewer_token": "created",
+            },
+            "reviewer_token",
+        ),
+        ({"reviewer_token": "made"}, "reviewer_token"),
+        ({"reviewer_token": "automatic", "reviewer_token_secret": "x"}, "reviewer_token"),
         ({"reviewer_name": "*"}, "reviewer_name"),
         ({"audience": "two words"}, "audience"),
         ({"token_ttl_seconds": 10**7}, "token_ttl_seconds"),

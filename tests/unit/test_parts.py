@@ -166,7 +166,10 @@ def test_an_intermediate_mount_refuses(
         "reviewer_name",
         "agent_role_name",
         "reviewer_mode",
+        "reviewer_token",
         "reviewer_token_secret",
+        "istio_revisions",
+        "permitted_elsewhere",
     ],
 )
 def test_the_agents_permissions_refuse(recorder: Recorder, field: str) -> None:

@@ -21,6 +21,7 @@ _PLURALS = {
     "Pod": "pods",
     "Role": "roles",
     "RoleBinding": "rolebindings",
+    "RootTrustPolicy": "roottrustpolicies",
     "Secret": "secrets",
     "ServiceAccount": "serviceaccounts",
     "Widget": "widgets",
