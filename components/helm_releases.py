@@ -30,4 +30,5 @@ def release_kind(kubeconfig: pulumi.Input[str] | None, context: str | None) -> K
 
 
 def _is_there(kubeconfig: str, context: str | None, namespace: str, name: str) -> bool:
-    return ClusterAccess(kubeconfig, context).has_release(namespace, name)
+    reads = f"Secrets of the namespace {namespace}"
+    return ClusterAccess(kubeconfig, context, reads).has_release(namespace, name)

@@ -38,6 +38,7 @@ def cluster_trusts(
                 "auth_mount_path": cluster.names.auth_mount,
                 "role_name": cluster.names.role,
                 "policy_name": cluster.names.policy,
+                "agent_permissions": cluster.permissions,
                 "login": cluster.login,
                 "policy": settings.access.policy,
                 "denied_parameters": settings.access.denied_parameters,

@@ -1,6 +1,6 @@
 """What the stack's configuration says of the workload clusters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components import ApiServer, ClusterLogin, InvalidInputError
+from components import AgentPermissions, ApiServer, ClusterLogin, InvalidInputError
 from components.validation import (
     require_cas,
     require_dns_label,
@@ -20,6 +20,9 @@ from .connections import Connection, Connections
 from .istio import ISTIO_FIELDS, Istio, load_istio
 from .login import LOGIN_FIELDS, cluster_login
 from .names import ClusterNames, VaultNames
+from .permissions import FIELDS as PERMISSION_FIELDS
+from .permissions import KEY as PERMISSIONS
+from .permissions import load_permissions
 from .problems import Problems
 from .values import certificates_in, known_fields, require_filled, structure
 
@@ -33,6 +36,7 @@ FIELDS = (
     "clusterLabels",
     "caGeneration",
     *ISTIO_FIELDS,
+    PERMISSIONS,
     *LOGIN_FIELDS,
 )
 """Fields of a cluster."""
@@ -53,6 +57,8 @@ class Cluster:
     """How its agent logs in to Vault."""
     names: ClusterNames
     """What it has in Vault."""
+    permissions: AgentPermissions
+    """What permits its agents what they need of Kubernetes."""
     ca_generation: int
     """Counts the CAs of its own that it has had."""
     place: str
@@ -66,6 +72,7 @@ class _Environment:
     connections: Connections
     login: ClusterLogin
     names: VaultNames
+    permissions: Mapping[str, Any]
 
 
 def load_clusters(
@@ -80,7 +87,8 @@ def load_clusters(
     if not isinstance(entries, list) or not entries:
         problems.note(InvalidInputError(KEY, entries, "list at least one workload cluster"))
         return ()
-    environment = _Environment(connections, login, names)
+    permissions = _of_all(config, PERMISSIONS, PERMISSION_FIELDS, problems)
+    environment = _Environment(connections, login, names, permissions)
     again = _note_repetitions(entries, problems)
     read = [
         _cluster(entry, f"{KEY}[{index}]", environment, problems)
@@ -92,6 +100,14 @@ def load_clusters(
     for one, other in combinations(clusters, 2):
         _note_likeness(one, other, problems)
     return clusters
+
+
+def _of_all(
+    config: pulumi.Config, key: str, fields: Collection[str], problems: Problems
+) -> Mapping[str, Any]:
+    """What all clusters have in common, over which each lays its own."""
+    entry = structure(config, key)
+    return {} if entry is None else known_fields(key, entry, fields, problems)
 
 
 def _note_repetitions(entries: Sequence[object], problems: Problems) -> set[int]:
@@ -160,6 +176,13 @@ def _cluster(
     istio = load_istio(fields, place, part)
     labels = _labels(fields, place, name, part)
     login = cluster_login(fields, place, environment.login, part)
+    own_permissions = None
+    if PERMISSIONS in fields:
+        field = f"{place}.{PERMISSIONS}"
+        own_permissions = known_fields(field, fields[PERMISSIONS], PERMISSION_FIELDS, part)
+    permissions = load_permissions(
+        environment.permissions, own_permissions, place, connection, part
+    )
     generation = part.value(
         1,
         require_whole_number,
@@ -178,6 +201,7 @@ def _cluster(
         labels=labels,
         login=login,
         names=environment.names.of(name, login.get("reviewer_mode", "token")),
+        permissions=permissions,
         ca_generation=generation,
         place=place,
     )

@@ -42,6 +42,7 @@ KEYS = (
     "tokenNoDefaultPolicy",
     "policy",
     "deniedParameters",
+    "agentPermissions",
     "rootTrustPolicy",
     "signingCa",
     "clusterCaLifetimeDays",

@@ -6,6 +6,7 @@ from typing import Any
 
 from components import ClusterLogin, InvalidInputError, issuer_keys
 from components.agent_rbac import REVIEWER_MODES
+from components.reviewer_token import TOKEN_SOURCES
 from components.validation import (
     require_audience,
     require_dns_label,
@@ -16,7 +17,7 @@ from components.validation import (
 from .problems import Problems
 from .values import certificates_in, require_filled
 
-_REVIEWER = ("reviewerName", "reviewerTokenSecret")
+_REVIEWER = ("reviewerName", "reviewerToken", "reviewerTokenSecret")
 _KEY_SOURCES = ("issuerKeysFile", "jwksUrl", "oidcDiscoveryUrl")
 _ISSUER = (*_KEY_SOURCES, "issuerCaFile", "issuer")
 LOGIN_FIELDS = ("reviewerMode", "audience", *_REVIEWER, *_ISSUER)
@@ -48,7 +49,7 @@ def cluster_login(
         login["reviewer_mode"] = mode
     mode = login.get("reviewer_mode", "token")
     foreign = (*_REVIEWER,) if mode == "jwt" else _ISSUER
-    for key in (*foreign, *(("reviewerTokenSecret",) if mode == "client" else ())):
+    for key in (*foreign, *(("reviewerToken", "reviewerTokenSecret") if mode == "client" else ())):
         if key in entry:
             fix = f"leave it out in reviewerMode {mode}"
             problems.note(InvalidInputError(f"{field}.{key}", entry[key], fix))
@@ -60,6 +61,14 @@ def cluster_login(
             login["reviewer_name"] = require_dns_label(
                 f"{field}.reviewerName", entry["reviewerName"]
             )
+    with problems.noted():
+        if "reviewerToken" in entry:
+            login["reviewer_token"] = require_one_of(
+                f"{field}.reviewerToken", entry["reviewerToken"], TOKEN_SOURCES
+            )
+            if "reviewerTokenSecret" in entry:
+                fix = "leave it out: reviewerTokenSecret names the token"
+                raise InvalidInputError(f"{field}.reviewerToken", entry["reviewerToken"], fix)
     with problems.noted():
         if "reviewerTokenSecret" in entry:
             login["reviewer_token_secret"] = require_dns_label(

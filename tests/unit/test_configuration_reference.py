@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings, clusters, connections, installation, names, reference, trust_policy
+from settings import (
+    Settings,
+    clusters,
+    connections,
+    installation,
+    names,
+    permissions,
+    reference,
+    trust_policy,
+)
 from settings.keys import KEYS
 
 from .test_settings import VAULT_CA, load
@@ -47,6 +56,7 @@ def test_the_described_fields_are_those_of_the_program() -> None:
     described = {key.name: tuple(key.fields) for key in reference.described_keys() if key.fields}
 
     assert described == {
+        "agentPermissions": permissions.FIELDS,
         "clusters": clusters.FIELDS,
         "management": connections.MANAGEMENT_FIELDS,
         "rootTrustPolicy": trust_policy.FIELDS,

@@ -1,0 +1,111 @@
+"""What the configuration says of how istiod's agents get their permissions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import InvalidConfigurationError
+
+from .test_settings import environment, load
+
+__all__ = ["environment"]
+
+RELEASE = {"by": "release", "chartKind": "legacy", "chartVersion": "2.5.13"}
+VALUES = {"relay": {"serverAddress": "relay:9900"}}
+
+
+def permissions(**config: Any) -> list[Any]:
+    return [cluster.permissions for cluster in load(**config).clusters]
+
+
+def test_resources_are_the_default() -> None:
+    assert permissions() == permissions(agentPermissions={}) == [{"by": "resources"}] * 2
+
+
+def test_a_release_for_all_of_them_and_one_that_differs(environment: Path) -> None:
+    (environment / "values.yaml").write_text(yaml.safe_dump(VALUES))
+    east, west = permissions(
+        agentPermissions={**RELEASE, "releaseName": "agent", "valuesFile": "values.yaml"}
+        | {"valuesFile": str(environment / "values.yaml")},
+        clusters=[
+            {"name": "east"},
+            {"name": "west", "agentPermissions": {"chartVersion": "2.5.12-fips"}},
+        ],
+    )
+
+    release = {
+        "chart_kind": "legacy",
+        "chart_version": "2.5.13",
+        "release_name": "agent",
+        "values": VALUES,
+        "kubeconfig": str(environment / "kubeconfig"),
+        "context": "east",
+    }
+    assert east == {"by": "release", "release": release}
+    release |= {"chart_version": "2.5.12-fips", "context": "west"}
+    assert west == {"by": "release", "release": release}
+
+
+def test_one_cluster_may_do_without_the_release_of_the_others() -> None:
+    clusters = [{"name": "east"}, {"name": "west", "agentPermissions": {"by": "resources"}}]
+    east, west = permissions(agentPermissions=RELEASE, clusters=clusters)
+
+    assert east["by"] == "release"
+    assert west == {"by": "resources"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"by": "helm"}, r"^agentPermissions\.by \(cluster east\): 'helm' .*resources, release"),
+        ({"chartKind": "legacy"}, r"^agentPermissions\.chartKind .*where by is resources"),
+        ({"by": "release"}, r"^agentPermissions\.chartKind .*: None .*platform, legacy"),
+        ({**RELEASE, "chartVersion": "v2.5.13"}, r"\.chartVersion .*'v2\.5\.13' .*leave out the v"),
+        ({**RELEASE, "chart": "gloo-platform"}, r"\.chartKind .*make it platform"),
+        ({**RELEASE, "namespace": "*"}, r"\.namespace \(cluster east\): '\*' "),
+        ({**RELEASE, "valuesFile": "/absent"}, r"\.valuesFile .*'/absent' .*No such file"),
+        ({**RELEASE, "valuesFile": "/a", "values": {}}, r"\.valuesFile .*leave it out, or values"),
+        ({**RELEASE, "chartKnd": "legacy"}, r"^agentPermissions\.chartKnd: .*use chartKind"),
+        ("release", r"^agentPermissions: 'release' .*give it the fields by, chartKind"),
+        (
+            {**RELEASE, "values": {"istiodSidecar": {"createRoleBinding": False}}},
+            r"\.values\.istiodSidecar\.createRoleBinding ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named(given: Any, message: str) -> None:
+    with pytest.raises(InvalidConfigurationError, match=message):
+        load(agentPermissions=given, clusters=[{"name": "east"}])
+
+
+def test_the_files_of_values_have_to_be_values(environment: Path) -> None:
+    path = environment / "values.yaml"
+    for content, message in (
+        ("{", "name a YAML file"),
+        ("- a", "with the values of the chart"),
+    ):
+        path.write_text(content)
+        with pytest.raises(InvalidConfigurationError, match=message):
+            load(agentPermissions={**RELEASE, "valuesFile": str(path)})
+    path.write_text("")
+    assert load(agentPermissions={**RELEASE, "valuesFile": str(path)})
+
+
+def test_where_the_reviewers_token_comes_from() -> None:
+    (cluster,) = load(clusters=[{"name": "east", "reviewerToken": "automatic"}]).clusters
+    assert cluster.login["reviewer_token"] == "automatic"
+    for fields, message in (
+        ({"reviewerToken": "manual"}, "'manual' is not valid; use one of created, automatic"),
+        (
+            {"reviewerToken": "created", "reviewerTokenSecret": "s"},
+            "leave it out: reviewerTokenSecret names the token",
+        ),
+        (
+            {"reviewerToken": "automatic", "reviewerMode": "client"},
+            "leave it out in reviewerMode client",
+        ),
+    ):
+        with pytest.raises(InvalidConfigurationError, match=message):
+            load(clusters=[{"name": "east", **fields}])
