@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import AwaitStatus, ClusterCa, ClusterTrust, TrustPolicyChoices
+from components import AgentPermissions, AwaitStatus, ClusterCa, ClusterTrust, TrustPolicyChoices
 from settings import MANAGEMENT, Cluster, Settings
 
 from .root_of_trust import RootOfTrust
@@ -38,7 +38,7 @@ def cluster_trusts(
                 "auth_mount_path": cluster.names.auth_mount,
                 "role_name": cluster.names.role,
                 "policy_name": cluster.names.policy,
-                "agent_permissions": cluster.permissions,
+                "agent_permissions": _permissions(cluster),
                 "login": cluster.login,
                 "policy": settings.access.policy,
                 "denied_parameters": settings.access.denied_parameters,
@@ -75,3 +75,19 @@ def _trust_policy(
             timeout_seconds=policy.await_seconds,
         )
     return choices
+
+
+def _permissions(cluster: Cluster) -> AgentPermissions:
+    """Those of the settings, with how to see whether their release is there."""
+    release = cluster.permissions.get("release")
+    if release is None:
+        return cluster.permissions
+    connection = cluster.connection
+    return {
+        "by": cluster.permissions["by"],
+        "release": {
+            **release,
+            "kubeconfig": connection.provider_kubeconfig,
+            "context": connection.context,
+        },
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,22 @@ class _Environment:
     login: ClusterLogin
     names: VaultNames
     permissions: Mapping[str, Any]
+    problems: Problems
+
+    def permissions_of(
+        self, fields: Mapping[str, Any], place: str, problems: Problems
+    ) -> AgentPermissions:
+        """Those of the cluster with `fields` at `place`."""
+        if PERMISSIONS not in fields:
+            return self._common_permissions
+        field = f"{place}.{PERMISSIONS}"
+        own = known_fields(field, fields[PERMISSIONS], PERMISSION_FIELDS, problems)
+        return load_permissions(self.permissions, own, place, problems)
+
+    @cached_property
+    def _common_permissions(self) -> AgentPermissions:
+        # What is wrong with it is no single cluster's.
+        return load_permissions(self.permissions, None, "", self.problems)
 
 
 def load_clusters(
@@ -88,7 +105,7 @@ def load_clusters(
         problems.note(InvalidInputError(KEY, entries, "list at least one workload cluster"))
         return ()
     permissions = _of_all(config, PERMISSIONS, PERMISSION_FIELDS, problems)
-    environment = _Environment(connections, login, names, permissions)
+    environment = _Environment(connections, login, names, permissions, problems)
     again = _note_repetitions(entries, problems)
     read = [
         _cluster(entry, f"{KEY}[{index}]", environment, problems)
@@ -176,13 +193,7 @@ def _cluster(
     istio = load_istio(fields, place, part)
     labels = _labels(fields, place, name, part)
     login = cluster_login(fields, place, environment.login, part)
-    own_permissions = None
-    if PERMISSIONS in fields:
-        field = f"{place}.{PERMISSIONS}"
-        own_permissions = known_fields(field, fields[PERMISSIONS], PERMISSION_FIELDS, part)
-    permissions = load_permissions(
-        environment.permissions, own_permissions, place, connection, part
-    )
+    permissions = environment.permissions_of(fields, place, part)
     generation = part.value(
         1,
         require_whole_number,

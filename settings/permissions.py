@@ -11,7 +11,6 @@ from components.agent_permissions import MEANS
 from components.agent_release_args import check_agent_release_args
 from components.validation import require_one_of
 
-from .connections import Connection
 from .problems import Problems
 from .values import HIDDEN, require_filled
 
@@ -36,12 +35,11 @@ def load_permissions(
     common: Mapping[str, Any],
     own: Mapping[str, Any] | None,
     place: str,
-    connection: Connection | None,
     problems: Problems,
 ) -> AgentPermissions:
     """Reads those of a cluster: its `own` fields, at `place`, are laid over the `common` ones.
 
-    Notes what is wrong.
+    Without `own` fields they are those of every such cluster. Notes what is wrong.
     """
     entry, field = dict(common), KEY
     if own is not None:
@@ -57,19 +55,15 @@ def load_permissions(
         return {"by": means}
     if means is None:
         return {"by": MEANS[0]}
-    return {"by": means, "release": _release(given, field, connection, problems)}
+    return {"by": means, "release": _release(given, field, problems)}
 
 
-def _release(
-    given: Mapping[str, Any], field: str, connection: Connection | None, problems: Problems
-) -> AgentReleaseArgs:
+def _release(given: Mapping[str, Any], field: str, problems: Problems) -> AgentReleaseArgs:
     args = {_RELEASE[name]: value for name, value in given.items() if name in _RELEASE}
     if _VALUES_FILE in given:
         values = problems.value(None, _values, f"{field}.{_VALUES_FILE}", given)
         if values is not None:
             args["values"] = values
-    if connection is not None:
-        args |= {"kubeconfig": connection.kubeconfig, "context": connection.context}
     checked = cast(AgentReleaseArgs, args)
     try:
         check_agent_release_args(checked)

@@ -40,11 +40,9 @@ def test_a_release_for_all_of_them_and_one_that_differs(environment: Path) -> No
         "chart_version": "2.5.13",
         "release_name": "agent",
         "values": VALUES,
-        "kubeconfig": str(environment / "kubeconfig"),
-        "context": "east",
     }
     assert east == {"by": "release", "release": release}
-    release |= {"chart_version": "2.5.12-fips", "context": "west"}
+    release["chart_version"] = "2.5.12-fips"
     assert west == {"by": "release", "release": release}
 
 
@@ -56,15 +54,27 @@ def test_one_cluster_may_do_without_the_release_of_the_others() -> None:
     assert west == {"by": "resources"}
 
 
+def test_what_is_wrong_for_all_is_said_once_and_for_one_names_it() -> None:
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(agentPermissions={**RELEASE, "namespace": "*"})
+    assert [line[:32] for line in refused.value.lines] == ["agentPermissions.namespace: '*' "]
+
+    clusters = [{"name": "east", "agentPermissions": {"namespace": "*"}}, {"name": "west"}]
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(agentPermissions=RELEASE, clusters=clusters)
+    (line,) = refused.value.lines
+    assert line.startswith("clusters[0].agentPermissions.namespace (cluster east): '*' ")
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"by": "helm"}, r"^agentPermissions\.by \(cluster east\): 'helm' .*resources, release"),
+        ({"by": "helm"}, r"^agentPermissions\.by: 'helm' .*resources, release"),
         ({"chartKind": "legacy"}, r"^agentPermissions\.chartKind .*where by is resources"),
         ({"by": "release"}, r"^agentPermissions\.chartKind .*: None .*platform, legacy"),
         ({**RELEASE, "chartVersion": "v2.5.13"}, r"\.chartVersion .*'v2\.5\.13' .*leave out the v"),
         ({**RELEASE, "chart": "gloo-platform"}, r"\.chartKind .*make it platform"),
-        ({**RELEASE, "namespace": "*"}, r"\.namespace \(cluster east\): '\*' "),
+        ({**RELEASE, "namespace": "*"}, r"\.namespace: '\*' "),
         ({**RELEASE, "valuesFile": "/absent"}, r"\.valuesFile .*'/absent' .*No such file"),
         ({**RELEASE, "valuesFile": "/a", "values": {}}, r"\.valuesFile .*leave it out, or values"),
         ({**RELEASE, "chartKnd": "legacy"}, r"^agentPermissions\.chartKnd: .*use chartKind"),
