@@ -136,7 +136,8 @@ class PolicyInCluster:
                 f"Gloo has looked at generation {observed} only ({state}), and this is generation "
                 f"{present}",
             )
-        said = "".join(f": {text}" for text in (said_in(status),) if text)
+        words = said_in(status)
+        said = f": {words}" if words else ""
         if state == "ACCEPTED":
             return Ready(state)
         if state == "WARNING":
