@@ -15,7 +15,7 @@ from .cluster_login import (
 )
 from .gloo_certificates import GLOO_LIFETIME_DAYS
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
-from .mesh_selectors import istiod_selectors, require_cluster_labels
+from .mesh_selectors import apply_to_meshes, istiod_selectors
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_account
 from .never_overwrite import never_overwriting
 from .root_trust_policy import RootTrustPolicy
@@ -121,11 +121,10 @@ class ClusterTrust(pulumi.ComponentResource):
         ca_path, vault_address = args["ca_path"], args["vault_address"]
         kubernetes_ca_certificate = args["kubernetes_ca_certificate"]
         cluster_labels = args.get("cluster_labels")
-        if cluster_labels is None:
-            cluster_labels = {"cluster": cluster}
         selectors = istiod_selectors(
-            require_cluster_labels("cluster_labels", cluster_labels), istio_namespace
+            {"cluster": cluster} if cluster_labels is None else cluster_labels, istio_namespace
         )
+        apply_to_meshes(selectors)
         login = args.get("login", ClusterLogin())
         check_login(login)
         policy_choice(args)

@@ -232,8 +232,7 @@ def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: 
         ({"istio_revision": "r" * 60}, "istiod_service_account"),
         ({"istiod_service_account": "*"}, "istiod_service_account"),
         ({"istio_namespace": "*"}, "istio_namespace"),
-        ({"cluster_labels": {}}, "cluster_labels"),
-        ({"cluster_labels": {"a b": "c"}}, "cluster_labels"),
+        ({"cluster_labels": {}}, r"apply_to_meshes\[0\]\.cluster_selector"),
         ({"intermediate_lifetime_days": 0}, "intermediate_lifetime_days"),
     ],
 )
