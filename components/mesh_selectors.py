@@ -85,6 +85,19 @@ def apply_to_meshes(selectors: Sequence[IstioMeshSelector]) -> list[dict[str, An
     ]
 
 
+def require_cluster_labels(field: str, value: Mapping[str, str]) -> dict[str, str]:
+    """Returns `value`, labels that pick clusters.
+
+    Raises:
+        InvalidInputError: there is none, or no cluster can have them.
+    """
+    if not value:
+        raise InvalidInputError(
+            field, value, "name a label of the cluster; none means the meshes of every cluster"
+        )
+    return require_labels(field, value)
+
+
 def require_expression(field: str, value: str) -> str:
     """Returns `value`, a regular expression that Go and Python both understand.
 
@@ -108,16 +121,9 @@ def require_expression(field: str, value: str) -> str:
 
 
 def _istio(field: str, selector: IstioMeshSelector) -> dict[str, Any]:
-    if isinstance(selector, Mapping) and not selector.get("cluster_selector"):
-        raise InvalidInputError(
-            f"{field}.cluster_selector",
-            selector.get("cluster_selector"),
-            "name a label of the cluster; none means the meshes of every cluster",
-        )
     given = fields_of(field, selector, IstioMeshSelector)
-    istio: dict[str, Any] = {
-        "clusterSelector": require_labels(f"{field}.cluster_selector", given["cluster_selector"])
-    }
+    labels = require_cluster_labels(f"{field}.cluster_selector", given["cluster_selector"])
+    istio: dict[str, Any] = {"clusterSelector": labels}
     namespace = selector.get("namespace", ISTIO_NAMESPACE)
     if namespace is not None:
         istio["namespace"] = require_dns_label(f"{field}.namespace", namespace)

@@ -1,6 +1,6 @@
 """What Gloo has said of a RootTrustPolicy, and whether it says so of what the policy now says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
@@ -61,9 +61,10 @@ def check_await_status(value: object) -> None:
     """
     given = fields_of("await_status", value, AwaitStatus)
     for field in ("kubeconfig", "context"):
-        known = given.get(field, "…")
-        if not known or (field == "context" and not isinstance(known, str)):
-            raise InvalidInputError(f"await_status.{field}", known, "name one, or leave it out")
+        value = given.get(field, "…")
+        is_late = field == "kubeconfig" and isinstance(value, pulumi.Output | Awaitable)
+        if not is_late and not (isinstance(value, str) and value):
+            raise InvalidInputError(f"await_status.{field}", value, "name one, or leave it out")
     require_whole_number(
         "await_status.timeout_seconds",
         given.get("timeout_seconds", AWAIT_SECONDS),
@@ -135,7 +136,8 @@ class PolicyInCluster:
                 f"Gloo has looked at generation {observed} only ({state}), and this is generation "
                 f"{present}",
             )
-        said = "".join(f": {text}" for text in (said_in(status),) if text)
+        words = said_in(status)
+        said = f": {words}" if words else ""
         if state == "ACCEPTED":
             return Ready(state)
         if state == "WARNING":

@@ -1,6 +1,5 @@
 """What the component makes of the statuses that a real API server holds."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from components.cluster_access import ClusterAccess, UnusableAccessError
 from components.readiness import Obstacle, Ready, until_ready
 from components.root_trust_policy_status import READS, PolicyInCluster
 from tests.conformance.kubernetes.conftest import CLUSTER
+from tests.own_loop import run_alone
 
 from .gloo import GROUP, GlooHand, Outage
 
@@ -44,7 +44,7 @@ def wait(
 
     with ThreadPoolExecutor() as executor:
         acting = executor.submit(act)
-        ready = asyncio.run(
+        ready = run_alone(
             until_ready(
                 str(policy),
                 policy.look,

@@ -22,6 +22,9 @@ from tests.root_trust_policies import ORDINARY
 from .gloo import NAME, GlooHand
 
 AFTER = "after-the-policy"
+"""A ConfigMap that is made from the policy's id."""
+BESIDE = "beside-the-policy"
+"""One that depends on the component."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,11 @@ class Trust:
             data={"policy": trust.policy_id},
             opts=pulumi.ResourceOptions(provider=provider),
         )
+        kubernetes.core.v1.ConfigMap(
+            BESIDE,
+            metadata={"name": BESIDE, "namespace": self._gloo.namespace},
+            opts=pulumi.ResourceOptions(provider=provider, depends_on=[trust]),
+        )
         pulumi.export("policy_id", trust.policy_id)
 
     def up(self) -> tuple[str, dict[str, Any]]:
@@ -79,10 +87,11 @@ class Trust:
         if "Gloo has written no status yet" in text:
             self.waiting.set()
 
-    def what_follows(self) -> Any:
-        """What needs the policy, or None where it is not there."""
+    def config_maps(self) -> dict[str, Any]:
+        """Data of those that the stack has made, by name."""
         found = self._gloo.core.list_namespaced_config_map(self._gloo.namespace).items
-        return next((each.data for each in found if each.metadata.name == AFTER), None)
+        made = {each.metadata.name: each.data for each in found}
+        return {name: data for name, data in made.items() if name in (AFTER, BESIDE)}
 
 
 @pytest.fixture
@@ -103,13 +112,16 @@ def meanwhile(act: Callable[[], None]) -> threading.Thread:
 def test_what_needs_the_policy_comes_when_it_is_accepted(gloo: GlooHand, trust: Trust) -> None:
     preview = trust.stack.preview()
     assert "is not ready" not in preview.stdout
-    assert preview.change_summary == {automation.OpType.CREATE: 5}
+    assert preview.change_summary == {automation.OpType.CREATE: 6}
 
     before: list[Any] = []
 
     def accept() -> None:
         assert trust.waiting.wait(60)
-        before.append(trust.what_follows())
+        deadline = time.monotonic() + 30
+        while not trust.config_maps() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        before.append(trust.config_maps())
         gloo.judge("ACCEPTED")
 
     accepting = meanwhile(accept)
@@ -118,14 +130,14 @@ def test_what_needs_the_policy_comes_when_it_is_accepted(gloo: GlooHand, trust: 
 
     policy_id = f"{gloo.namespace}/{NAME}"
     assert re.search(rf"RootTrustPolicy {policy_id} is ready after \d+ s: ACCEPTED", output)
-    assert before == [None]
-    assert trust.what_follows() == {"policy": policy_id}
+    assert before == [{BESIDE: None}]
+    assert trust.config_maps() == {AFTER: {"policy": policy_id}, BESIDE: None}
     assert outputs == {"policy_id": policy_id}
 
     # Nothing is said, and nothing changed, where Gloo accepted it long ago.
     again, _ = trust.up()
     assert "is ready after" not in again
-    assert trust.stack.preview().change_summary == {automation.OpType.SAME: 5}
+    assert trust.stack.preview().change_summary == {automation.OpType.SAME: 6}
 
     # A change is a new generation, and has to be accepted anew.
     trust.policy = {"auto_restart_pods": True}
@@ -142,7 +154,7 @@ def test_a_policy_that_gloo_does_not_look_at_is_not_waited_for_endlessly(trust: 
     line = _line(trust.refusal())
 
     assert "after 1 s: Gloo has written no status yet; see that Gloo's management server" in line
-    assert trust.what_follows() is None
+    assert AFTER not in trust.config_maps()
 
 
 def test_a_kubeconfig_that_leads_to_another_policy(gloo: GlooHand, trust: Trust) -> None:
@@ -154,7 +166,7 @@ def test_a_kubeconfig_that_leads_to_another_policy(gloo: GlooHand, trust: Trust)
     gloo.judge("ACCEPTED")
 
     assert "await_status.context: 'https://" in trust.refusal()
-    assert trust.what_follows() is None
+    assert AFTER not in trust.config_maps()
 
 
 def _refuse_generation(gloo: GlooHand, generation: int) -> None:

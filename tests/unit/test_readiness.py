@@ -8,6 +8,7 @@ import pytest
 
 from components import readiness
 from components.readiness import Obstacle, Ready, in_thread, on_one_line, until_ready
+from tests.own_loop import run_alone
 
 PENDING = Obstacle("unscheduled", "the pod is pending", "add a node")
 READY = Ready("http://192.0.2.7:8200")
@@ -18,7 +19,7 @@ def wait(
 ) -> tuple[Ready, list[tuple[str, bool]]]:
     """What came of the waiting, and the lines that were reported."""
     said: list[tuple[str, bool]] = []
-    ready = asyncio.run(
+    ready = run_alone(
         until_ready(
             "Vault",
             lambda: next(looks),
@@ -101,7 +102,7 @@ def test_looking_holds_up_nothing_else() -> None:
         found, _ = await asyncio.gather(in_thread(lambda: asked.wait(5)), other())
         return found
 
-    assert asyncio.run(program()) is True
+    assert run_alone(program()) is True
 
 
 def test_what_looking_raises_is_raised() -> None:
@@ -109,7 +110,7 @@ def test_what_looking_raises_is_raised() -> None:
         raise pulumi.RunError("may not")
 
     with pytest.raises(pulumi.RunError, match=r"^may not$"):
-        asyncio.run(until_ready("Vault", broken, 5, lambda *_: None))
+        run_alone(until_ready("Vault", broken, 5, lambda *_: None))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,26 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 import pytest
 
-from components import InvalidInputError, RootTrustPolicy
+from components import (
+    AgentVault,
+    AwaitStatus,
+    CertificateOptions,
+    InvalidInputError,
+    IstioMeshSelector,
+    KubernetesAuth,
+    ManagementServerCa,
+    RootTrustPolicy,
+)
 from components.root_trust_policy_spec import PolicyObject, policy_object
 from components.validation import LateInputError
+from lab.definitions import definitions
+from lab.directory import CHECKOUT
 from tests.root_trust_policies import (
     BRANCHES,
     CA,
@@ -101,6 +113,43 @@ def test_all_of_the_api() -> None:
             },
         },
     )
+
+
+def test_every_field_of_gloos_definition_can_be_said_and_is_on_the_page() -> None:
+    [definition] = [
+        each for each in definitions() if each["spec"]["names"]["kind"] == "RootTrustPolicy"
+    ]
+    [version] = definition["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    there_are = set(_fields_of_schema(schema))
+    said = {path for branch in BRANCHES.values() for path in _fields_of_value(spec(branch), schema)}
+    assert said == there_are
+
+    page = (CHECKOUT / "docs" / "root-trust-policy.md").read_text()
+    for path in there_are:
+        assert re.search(rf"`[^`]*\b{path.rpartition('.')[2]}\b[^`]*`", page), path
+    for shape in (CertificateOptions, ManagementServerCa, AgentVault, KubernetesAuth):
+        for field in shape.__annotations__:
+            assert re.search(rf"[`.]{field}`", page), field
+    for field in (*IstioMeshSelector.__annotations__, *AwaitStatus.__annotations__):
+        assert f"`{field}`" in page, field
+
+
+def _fields_of_schema(schema: Any, path: str = "") -> Iterator[str]:
+    """Paths of all fields that a schema describes; a list has those of its items."""
+    for name, child in schema.get("properties", {}).items():
+        yield f"{path}.{name}"
+        yield from _fields_of_schema(child.get("items", child), f"{path}.{name}")
+
+
+def _fields_of_value(value: Any, schema: Any, path: str = "") -> Iterator[str]:
+    """The same of a value, as far as the schema describes fields."""
+    for each in value if isinstance(value, list) else [value]:
+        for name in set(each) & set(schema.get("properties", {})) if each else ():
+            child = schema["properties"][name]
+            yield f"{path}.{name}"
+            if isinstance(each[name], dict | list):
+                yield from _fields_of_value(each[name], child.get("items", child), f"{path}.{name}")
 
 
 @pytest.mark.parametrize(
@@ -247,6 +296,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**ORDINARY, "await_status": {"timeout": 3}}, "await_status.timeout"),
     ({**ORDINARY, "await_status": {"context": ""}}, "await_status.context"),
     ({**ORDINARY, "await_status": {"kubeconfig": ""}}, "await_status.kubeconfig"),
+    ({**ORDINARY, "await_status": {"kubeconfig": {"users": []}}}, "await_status.kubeconfig"),
 ]
 
 
