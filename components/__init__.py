@@ -8,6 +8,9 @@ from .cluster_login import ClusterLogin
 from .cluster_trust import ClusterTrust, ClusterTrustArgs
 from .external_root_pki import ExternalRootPki, ExternalRootPkiArgs
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
+from .istiod_agent import IstiodAgent
+from .istiod_agent_args import IstiodAgentArgs
+from .istiod_overlay import without_agent
 from .kubeconfig import ApiServer, api_server
 from .root_ca import RootCa, RootCaArgs
 from .root_issuers import KnownRoot
@@ -45,6 +48,8 @@ __all__ = [
     "IntermediatePkiArgs",
     "InvalidInputError",
     "IstioMeshSelector",
+    "IstiodAgent",
+    "IstiodAgentArgs",
     "KnownRoot",
     "RootCa",
     "RootCaArgs",
@@ -60,4 +65,5 @@ __all__ = [
     "api_server",
     "issuer_keys",
     "require_no_root_token",
+    "without_agent",
 ]

@@ -91,6 +91,8 @@ PUBLIC_NAMES = {
     "ExternalRootPkiArgs",
     "InvalidInputError",
     "IstioMeshSelector",
+    "IstiodAgent",
+    "IstiodAgentArgs",
     "KnownRoot",
     "RootCa",
     "RootCaArgs",
@@ -106,6 +108,7 @@ PUBLIC_NAMES = {
     "api_server",
     "issuer_keys",
     "require_no_root_token",
+    "without_agent",
 }
 
 
