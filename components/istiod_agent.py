@@ -30,6 +30,7 @@ from .istiod_patch import (
     refuse_conflicts,
 )
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_deployment
+from .read_object import as_kubernetes_has_it
 from .validation import (
     once_known,
     require_dns_label,
@@ -108,7 +109,9 @@ class IstiodAgent(pulumi.ComponentResource):
         present = kubernetes.apps.v1.Deployment.get(
             f"{name}-istiod", place, opts=pulumi.ResourceOptions(parent=self)
         )
-        live = pulumi.Output.all(metadata=present.metadata, spec=present.spec)
+        live = pulumi.Output.all(metadata=present.metadata, spec=present.spec).apply(
+            as_kubernetes_has_it
+        )
         spec: pulumi.Output[Any] = pulumi.Output.all(live, self.trust_digest).apply(
             lambda resolved: _checked_patch(resolved[0], agent, environment_name, resolved[1])
         )

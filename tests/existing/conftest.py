@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class OwnProgram:
 
     folder: Path
     environment: dict[str, str]
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     """What a test varies."""
 
     def attempt(self, *arguments: str) -> tuple[int, str]:
