@@ -13,6 +13,9 @@ from .cluster_trust import ClusterTrust, ClusterTrustArgs
 from .external_root_pki import ExternalRootPki, ExternalRootPkiArgs
 from .gloo_certificates import CertificateOptions, ManagementServerCa
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
+from .istiod_agent import IstiodAgent
+from .istiod_agent_args import IstiodAgentArgs
+from .istiod_overlay import without_agent
 from .kubeconfig import ApiServer, api_server
 from .kubernetes_values import ObjectReference
 from .mesh_selectors import IstioMeshSelector, istiod_selectors
@@ -61,6 +64,8 @@ __all__ = [
     "IntermediatePkiArgs",
     "InvalidInputError",
     "IstioMeshSelector",
+    "IstiodAgent",
+    "IstiodAgentArgs",
     "KnownRoot",
     "KubernetesAuth",
     "ManagementServerCa",
@@ -81,4 +86,5 @@ __all__ = [
     "issuer_keys",
     "istiod_selectors",
     "require_no_root_token",
+    "without_agent",
 ]

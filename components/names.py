@@ -45,6 +45,11 @@ def istiod_service_account(revision: str = DEFAULT_REVISION) -> str:
     return "istiod" if revision == DEFAULT_REVISION else f"istiod-{revision}"
 
 
+def istiod_deployment(revision: str = DEFAULT_REVISION) -> str:
+    """The Deployment that Istio's own charts make of the istiod of `revision`."""
+    return istiod_service_account(revision)
+
+
 def service_account_subject(namespace: str, name: str) -> str:
     """What a service account's token says of whose it is: its claim `sub`."""
     return f"system:serviceaccount:{namespace}:{name}"

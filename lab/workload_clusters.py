@@ -73,12 +73,15 @@ def istiod_account() -> Object:
 
 
 def istiod_deployment(*, replicas: int) -> Object:
-    """Describe istiod's Deployment: labels, account and CA volume as Istio's chart has them."""
+    """Describe istiod's Deployment: labels, account and volumes as Istio's chart has them."""
     container = {
         "name": "discovery",
         "image": SHELL_IMAGE,
         "command": ["/bin/sh", "-c", "trap 'exit 0' TERM; while true; do sleep 1 & wait; done"],
-        "volumeMounts": [{"name": "cacerts", "mountPath": "/etc/cacerts", "readOnly": True}],
+        "volumeMounts": [
+            {"name": "local-certs", "mountPath": "/var/run/secrets/istio-dns"},
+            {"name": "cacerts", "mountPath": "/etc/cacerts", "readOnly": True},
+        ],
     }
     return {
         "apiVersion": "apps/v1",
@@ -98,7 +101,8 @@ def istiod_deployment(*, replicas: int) -> Object:
                     "serviceAccountName": "istiod",
                     "containers": [container],
                     "volumes": [
-                        {"name": "cacerts", "secret": {"secretName": "cacerts", "optional": True}}
+                        {"name": "local-certs", "emptyDir": {"medium": "Memory"}},
+                        {"name": "cacerts", "secret": {"secretName": "cacerts", "optional": True}},
                     ],
                 },
             },

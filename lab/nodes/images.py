@@ -17,6 +17,8 @@ COREDNS = "registry.k8s.io/coredns/coredns"
 
 SHELL_IMAGE = "mesh-trust.lab/shell:1"
 
+AGENT_IMAGE = "mesh-trust.lab/istiod-agent:1"
+
 _FORMAT = "1"
 """Part of an archive's name: to be raised with any change of how images are made."""
 
@@ -33,6 +35,18 @@ case "$1" in
   server) shift; set -- server -config=/vault/config "$@" ;;
 esac
 exec vault "$@"
+"""
+
+
+_AGENT_ENTRYPOINT = """\
+#!/bin/sh
+# Stands for Gloo's istiod agent: takes its arguments, and asks nobody for a certificate.
+set -e
+case "$1" in
+  init-container) echo "$POD_NAME" > /etc/cacerts/istiod-agent-was-here ;;
+  sidecar) trap 'exit 0' TERM; while true; do sleep 1 & wait; done ;;
+  *) echo "$1 is neither init-container nor sidecar" >&2; exit 2 ;;
+esac
 """
 
 
@@ -73,6 +87,12 @@ def coredns_image(coredns: Path, version: str) -> Recipe:
 def shell_image(busybox: Path) -> Recipe:
     """A shell and the usual small commands, for what stands in for somebody else's product."""
     return Recipe(SHELL_IMAGE, _shell(busybox), command=("/bin/sh",))
+
+
+def agent_image(busybox: Path) -> Recipe:
+    """What stands for Gloo's istiod agent: it runs as the agent is run, and does nothing."""
+    entries = (*_shell(busybox), Entry("bin/istiod-agent", text=_AGENT_ENTRYPOINT))
+    return Recipe(AGENT_IMAGE, entries, ("/bin/istiod-agent",))
 
 
 def vault_image(vault: Path, version: str, busybox: Path) -> Recipe:

@@ -5,6 +5,7 @@ from pathlib import Path
 from lab.directory import LabDirectory
 from lab.memory import LabMemory
 from lab.nodes.images import (
+    agent_image,
     coredns_image,
     make_image,
     pause_image,
@@ -27,6 +28,7 @@ def node_parts(directory: LabDirectory, memory: LabMemory) -> NodeParts:
         pause_image(memory.executable("pause"), memory.version("pause")),
         coredns_image(memory.executable("coredns"), memory.version("coredns")),
         shell_image(busybox),
+        agent_image(busybox),
     ]
     vault = vault_image(memory.executable("vault"), memory.version("vault"), busybox)
     images = [make_image(recipe, directory.images) for recipe in (*recipes, vault)]

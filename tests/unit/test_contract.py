@@ -104,6 +104,8 @@ PUBLIC_NAMES = {
     "ExternalRootPkiArgs",
     "InvalidInputError",
     "IstioMeshSelector",
+    "IstiodAgent",
+    "IstiodAgentArgs",
     "KnownRoot",
     "KubernetesAuth",
     "ManagementServerCa",
@@ -124,6 +126,7 @@ PUBLIC_NAMES = {
     "issuer_keys",
     "istiod_selectors",
     "require_no_root_token",
+    "without_agent",
 }
 
 

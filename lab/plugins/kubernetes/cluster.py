@@ -16,6 +16,7 @@ from lab.plugins.provider.values import Properties, Value
 
 _APPLY_CONTENT_TYPE = "application/apply-patch+yaml"
 _JSON_PATCH_CONTENT_TYPE = "application/json-patch+json"
+_REQUIRED = "FieldValueRequired"
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0  # the server's own limit; nothing here holds a request open to watch
 
@@ -61,6 +62,14 @@ class ApiError(Exception):
     def is_transient(self) -> bool:
         """Whether the same request may well succeed a little later."""
         return self.code == 429 or self.code >= 500
+
+    @property
+    def required_field(self) -> str | None:
+        """The first field that an object cannot be without and was to be; None if there is none."""
+        causes = items(self._details, "causes") if self.reason == "Invalid" else []
+        return next(
+            (text(each, "field") for each in causes if text(each, "reason") == _REQUIRED), None
+        )
 
     @property
     def is_immutable_field(self) -> bool:

@@ -1,4 +1,4 @@
-"""Deletes an object from its server."""
+"""Deletes an object from its server, or takes a patch off one."""
 
 from lab.plugins.kubernetes.annotations import (
     deletion_propagation,
@@ -16,8 +16,28 @@ from lab.plugins.kubernetes.objects import (
 )
 from lab.plugins.kubernetes.readiness import NotReady, Waiting
 from lab.plugins.kubernetes.state import compose, recorded
-from lab.plugins.provider.provider import PartialFailure
+from lab.plugins.kubernetes.writing import Writer
+from lab.plugins.provider.provider import PartialFailure, ProviderError
 from lab.plugins.provider.values import Properties
+
+
+def withdraw_patch(writer: Writer, state: Properties) -> None:
+    """Give back every field that a patch manages; what nobody else manages goes.
+
+    Raises `ApiError`, `Unreachable`, and `ProviderError` where the object needs such a field.
+    """
+    try:
+        writer.relinquish(recorded(state).live)
+    except NoSuchKind:
+        return
+    except ApiError as error:
+        if error.required_field is None:
+            raise
+        raise ProviderError(
+            "this Patch resource is currently managing a required field, so it can't be deleted "
+            "directly. Either set the `retainOnDelete` resource option, or transfer ownership of "
+            f"the field before deleting: {error.required_field}"
+        ) from error
 
 
 def delete_object(

@@ -1,7 +1,7 @@
 """The kinds of objects the plugin knows, each a small declaration."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.plugins.kubernetes import rollout, token_secret
 from lab.plugins.kubernetes.readiness import Readiness
@@ -39,6 +39,7 @@ _BUILT_IN_GROUPS = frozenset(
         "storagemigration",
     )
 )
+_PATCH = "Patch"  # how the types end by which others' objects are patched
 # Groups in the SDK that are no group of any server.
 _NOT_ON_A_SERVER = frozenset({"helm.sh"})
 
@@ -50,7 +51,8 @@ class KubernetesKind:
     `inputs` are the top-level fields, beside apiVersion, kind and metadata, that an import takes
     over from the server. A change below one of `force_new` replaces the object, and so does one
     below `content`, unless the provider's configuration lets the content of this kind change.
-    `namespaced` is None where only the server knows.
+    `namespaced` is None where only the server knows. `is_patch` is set for the type that writes
+    fields of an object of this kind, which is somebody else's.
     """
 
     group: str
@@ -62,6 +64,7 @@ class KubernetesKind:
     content: tuple[str, ...] = ()
     readiness: Readiness | None = None
     deletion_may_go_unawaited: bool = False
+    is_patch: bool = False
 
     @property
     def api_version(self) -> str:
@@ -71,7 +74,8 @@ class KubernetesKind:
     @property
     def token(self) -> str:
         """The type's name in a stack."""
-        return f"{PACKAGE}:{self.group or _CORE}/{self.version}:{self.kind}"
+        kind = f"{self.kind}{_PATCH}" if self.is_patch else self.kind
+        return f"{PACKAGE}:{self.group or _CORE}/{self.version}:{kind}"
 
     @property
     def is_built_in(self) -> bool:
@@ -82,6 +86,17 @@ class KubernetesKind:
     def holds_secrets(self) -> bool:
         """Whether the content of such an object is secret as a whole."""
         return self.group == "" and self.kind == "Secret"
+
+    @property
+    def is_named_as_patch(self) -> bool:
+        """Whether this may be the type that patches another kind, by its name."""
+        return self.kind.endswith(_PATCH) and self.kind != _PATCH
+
+    def patched(self) -> "KubernetesKind":
+        """Return the kind that the type patches; only another name makes that another object."""
+        return replace(
+            self, kind=self.kind.removesuffix(_PATCH), force_new=(), content=(), is_patch=True
+        )
 
     def replacing_fields(self, *, content_may_change: bool) -> tuple[Path, ...]:
         """Return the paths below which every change replaces the object."""
@@ -163,6 +178,7 @@ _KINDS = {
         ),
     )
 }
+_PATCHES = {kind.token: kind for kind in (_KINDS[f"{PACKAGE}:apps/v1:Deployment"].patched(),)}
 
 
 def kind_of(token: str) -> KubernetesKind:
@@ -171,7 +187,7 @@ def kind_of(token: str) -> KubernetesKind:
     Custom resources of any group that is not one of the server's own are accepted. Raises
     `UnknownType` for everything else.
     """
-    known = _KINDS.get(token)
+    known = _KINDS.get(token) or _PATCHES.get(token)
     if known is not None:
         return known
     package, _, rest = token.partition(":")

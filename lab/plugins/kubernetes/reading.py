@@ -48,6 +48,8 @@ def read_object(
     is_import = False
     if not text(old_inputs, "kind"):
         is_import = not text(before.live, "kind")
+        if is_import and served.kind.is_patch:
+            return None
         old_inputs = {
             **old_inputs,
             "apiVersion": text(before.live, "apiVersion") or served.kind.api_version,

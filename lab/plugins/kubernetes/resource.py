@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from lab.plugins.kubernetes.cluster import ApiError, Cluster
 from lab.plugins.kubernetes.comparison import compare
 from lab.plugins.kubernetes.connection import Connection
-from lab.plugins.kubernetes.deleting import delete_object
+from lab.plugins.kubernetes.deleting import delete_object, withdraw_patch
 from lab.plugins.kubernetes.kinds import KubernetesKind
-from lab.plugins.kubernetes.naming import field_manager, named
+from lab.plugins.kubernetes.naming import field_manager, is_named, named
 from lab.plugins.kubernetes.objects import (
     in_namespace,
     namespace_of,
@@ -53,7 +53,10 @@ class KubernetesResource(ResourceType):
             return Checked(olds)
         with reporting(news):
             plain = reveal_properties(news)
-            inputs = named(urn, reveal_properties(olds), self._served.normal(plain))
+            normal = self._served.normal(plain)
+            if self._kind.is_patch and not is_named(normal):
+                raise ProviderError("patch resources require the `.metadata.name` field to be set")
+            inputs = named(urn, reveal_properties(olds), normal)
             if not namespace_of(inputs) and self._served.is_namespaced():
                 inputs = in_namespace(inputs, self._connection.default_namespace)
             return Checked(mark_secrets(inputs, news), [*self._served.failures(plain)])
@@ -78,7 +81,8 @@ class KubernetesResource(ResourceType):
         inputs = reveal_properties(news)
         headline = f'resource "{urn}" was not successfully created by the Kubernetes API server'
         with reporting(news, headline):
-            if preview and (contains_unknown(inputs) or not self._served.is_served()):
+            cannot_tell = contains_unknown(inputs) or not self._served.is_served()
+            if preview and (cannot_tell or self._kind.is_patch):
                 return Created("", news)
             cluster = self._connection.reachable()
             readiness = readiness_for(inputs, self._kind.readiness)
@@ -200,7 +204,7 @@ class KubernetesResource(ResourceType):
         *,
         timeout: float,
     ) -> None:
-        """Delete the object and wait until it is gone."""
+        """Delete the object and wait until it is gone, or give a patch's fields back."""
         cluster = self._connection.cluster
         if cluster is None:
             if self._connection.settings.delete_unreachable:
@@ -210,13 +214,24 @@ class KubernetesResource(ResourceType):
                 f"{self._connection.unreachable_because}. {IF_GONE_FOR_GOOD}"
             )
         with reporting(state):
+            if self._kind.is_patch:
+                manager = field_manager(state, recorded(state).inputs)
+                withdraw_patch(self._writer(cluster, manager, preview=False), state)
+                return
             delete_object(
                 cluster, self._kind, self._connection.waiting, resource_id, state, timeout
             )
 
     def _writer(self, cluster: Cluster, manager: str, *, preview: bool) -> Writer:
         connection = self._connection
-        return Writer(cluster, connection.settings, connection.waiting, manager, dry_run=preview)
+        return Writer(
+            cluster,
+            connection.settings,
+            connection.waiting,
+            manager,
+            dry_run=preview,
+            is_patch=self._kind.is_patch,
+        )
 
 
 def _hides_from_preview(error: ApiError) -> bool:

@@ -24,13 +24,17 @@ _RETRY_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes as one field manager; a dry run shows the outcome and changes nothing."""
+    """Writes as one field manager; a dry run shows the outcome and changes nothing.
+
+    A patch is applied from the start, and takes over no field but those that it names.
+    """
 
     cluster: Cluster
     settings: Settings
     waiting: Waiting
     manager: str
     dry_run: bool
+    is_patch: bool = False
 
     def create(self, inputs: Properties) -> Properties:
         """Create an object, giving what it depends on half a minute to appear.
@@ -38,7 +42,7 @@ class Writer:
         One that exists is an error, unless the configuration says that it is to be taken over.
         Raises `ApiError`, `NoSuchKind` and `ConflictError`.
         """
-        write = self._upsert if self.settings.upsert else self._create
+        write = self._upsert if self.settings.upsert or self.is_patch else self._create
         for pause in () if self.dry_run else _RETRY_PAUSES_SECONDS:
             try:
                 return write(inputs)
@@ -63,7 +67,8 @@ class Writer:
             namespace_of(inputs),
             name_of(recorded_live),
         )
-        operations = [] if self.dry_run else taken_over(live, self.manager)
+        leaves_others = self.dry_run or self.is_patch
+        operations = [] if leaves_others else taken_over(live, self.manager)
         if operations:
             live = self.cluster.patch(live, operations)
         force = (
@@ -79,7 +84,7 @@ class Writer:
         identity = with_value(identity, ("metadata", "name"), name_of(live))
         if namespace_of(live):
             identity = with_value(identity, ("metadata", "namespace"), namespace_of(live))
-        self._apply(identity, force=False)
+        self.cluster.apply(identity, self.manager, force=False, dry_run=self.dry_run)
 
     def _create(self, inputs: Properties) -> Properties:
         # By a name of its own, until the first update makes the manager of the state the owner.

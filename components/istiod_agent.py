@@ -1,0 +1,174 @@
+"""Gloo's agent beside istiod, which it hands a CA from Vault, and istiod rolled with its trust."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+
+from .agent_containers import (
+    AGENT_IMAGE,
+    DEFAULT_RESOURCES,
+    Agent,
+    checked_agent,
+    trust_digest,
+)
+from .istiod_agent_args import (
+    DELIVERIES,
+    INSTALLATIONS,
+    ROLLOUT_SECONDS,
+    IstiodAgentArgs,
+    checked_resource,
+)
+from .istiod_overlay import with_agent
+from .istiod_patch import (
+    FIELD_MANAGER,
+    agent_patch,
+    istiod_environment,
+    memory_volume,
+    refuse_conflicts,
+)
+from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_deployment
+from .read_object import as_kubernetes_has_it
+from .validation import (
+    once_known,
+    require_dns_label,
+    require_one_of,
+    require_whole_number,
+)
+
+
+class IstiodAgent(pulumi.ComponentResource):
+    """The istiod agent of one cluster, with what rolls istiod exactly when its trust changes.
+
+    Needs a `kubernetes` provider: for `deployment` that of istiod's cluster, where the Deployment
+    has to be; for a `resource` that is applied, that of the cluster which it is applied in.
+    """
+
+    trust_digest: pulumi.Output[str]
+    """SHA-256 of the trust, hexadecimal, as istiod's pods have it in `mesh-trust.io/trust`."""
+    manifest: pulumi.Output[str | None]
+    """The `resource` with the agent, YAML; None for `deployment`."""
+
+    def __init__(
+        self, name: str, args: IstiodAgentArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Registers the patch, or the resource where it is applied.
+
+        Raises:
+            InvalidInputError: a field is not usable, or does not belong to the installation.
+        """
+        installation = require_one_of(
+            "installation", args.get("installation", "deployment"), INSTALLATIONS
+        )
+        agent = checked_agent(
+            args.get("image", AGENT_IMAGE),
+            args["version"],
+            args.get("image_pull_policy", "IfNotPresent"),
+            args.get("resources", DEFAULT_RESOURCES),
+        )
+        revision = require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
+        namespace = require_dns_label(
+            "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
+        )
+        timeout_seconds = require_whole_number(
+            "timeout_seconds",
+            args.get("timeout_seconds", ROLLOUT_SECONDS),
+            minimum=1,
+            unit="seconds",
+        )
+        resource = checked_resource(args, installation)
+        delivery = require_one_of("delivery", args.get("delivery", "render"), DELIVERIES)
+        if resource is not None:
+            # What can be wrong with it has nothing to do with the digest.
+            with_agent(resource, agent, "", revision)
+
+        super().__init__("mesh-trust:index:IstiodAgent", name, None, opts)
+
+        self.trust_digest = pulumi.Output.from_input(args["trust"]).apply(
+            lambda trust: once_known(trust_digest, trust)
+        )
+        self.manifest = pulumi.Output.from_input(None)
+        if resource is None:
+            place = f"{namespace}/{istiod_deployment(revision)}"
+            self._patch(name, place, agent, timeout_seconds)
+        else:
+            merged = self.trust_digest.apply(
+                lambda digest: with_agent(resource, agent, digest, revision)
+            )
+            self.manifest = merged.apply(lambda whole: yaml.safe_dump(whole, sort_keys=False))
+            if delivery == "apply":
+                self._apply(name, resource, merged)
+        self.register_outputs({"trust_digest": self.trust_digest, "manifest": self.manifest})
+
+    def _patch(self, name: str, place: str, agent: Agent, timeout_seconds: int) -> None:
+        namespace, _, deployment = place.partition("/")
+        environment_name = f"{deployment}-agent-environment"
+        # Read at every preview and update: what others have made of it since then counts.
+        present = kubernetes.apps.v1.Deployment.get(
+            f"{name}-istiod", place, opts=pulumi.ResourceOptions(parent=self)
+        )
+        live = pulumi.Output.all(metadata=present.metadata, spec=present.spec).apply(
+            as_kubernetes_has_it
+        )
+        spec: pulumi.Output[Any] = pulumi.Output.all(live, self.trust_digest).apply(
+            lambda resolved: _checked_patch(resolved[0], agent, environment_name, resolved[1])
+        )
+        environment = kubernetes.core.v1.ConfigMap(
+            f"{name}-environment",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=environment_name, namespace=namespace),
+            # Not before the Deployment is known to take the patch.
+            data=pulumi.Output.all(live, spec).apply(
+                lambda resolved: istiod_environment(memory_volume(resolved[0]))
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        kubernetes.apps.v1.DeploymentPatch(
+            f"{name}-patch",
+            metadata=kubernetes.meta.v1.ObjectMetaPatchArgs(
+                name=deployment,
+                namespace=namespace,
+                annotations={"pulumi.com/patchFieldManager": FIELD_MANAGER},
+            ),
+            spec=spec,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # A pod whose environment is not there does not start.
+                depends_on=[environment],
+                custom_timeouts=pulumi.CustomTimeouts(
+                    create=f"{timeout_seconds}s", update=f"{timeout_seconds}s"
+                ),
+            ),
+        )
+
+    def _apply(
+        self, name: str, resource: Mapping[str, Any], merged: pulumi.Output[dict[str, Any]]
+    ) -> None:
+        metadata = resource["metadata"]
+        kubernetes.apiextensions.CustomResourcePatch(
+            f"{name}-resource",
+            api_version=resource["apiVersion"],
+            kind=resource["kind"],
+            metadata={
+                **metadata,
+                "annotations": {
+                    **metadata.get("annotations", {}),
+                    "pulumi.com/patchFieldManager": FIELD_MANAGER,
+                    # Whoever has applied it before has the overlays as they were then.
+                    "pulumi.com/patchForce": "true",
+                },
+            },
+            spec=merged.apply(lambda whole: whole["spec"]),
+            # Without it there would be no Istio.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+
+
+def _checked_patch(
+    live: Mapping[str, Any], agent: Agent, environment_name: str, digest: str
+) -> dict[str, Any]:
+    volume = memory_volume(live)
+    spec = agent_patch(agent, volume, environment_name, digest)
+    refuse_conflicts(live, spec, istiod_environment(volume))
+    return spec

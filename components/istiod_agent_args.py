@@ -1,0 +1,73 @@
+"""The arguments of an IstiodAgent, and which of them go together."""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+from .istiod_overlay import LIFECYCLE_MANAGER, OPERATOR
+from .validation import InvalidInputError
+
+INSTALLATIONS = ("deployment", "istio-operator", "lifecycle-manager")
+DELIVERIES = ("render", "apply")
+ROLLOUT_SECONDS = 300
+
+_KIND_OF = {"istio-operator": OPERATOR, "lifecycle-manager": LIFECYCLE_MANAGER}
+
+
+class IstiodAgentArgs(TypedDict):
+    """Which istiod, which agent, and what istiod's trust consists of."""
+
+    version: str
+    """Tag of the agent's image, the version of Gloo Mesh without a leading `v`, for example
+    `2.5.13` or `2.5.13-fips`."""
+    trust: pulumi.Input[Mapping[str, pulumi.Input[str]]]
+    """What istiod's trust consists of, by names of one's own: root certificates, address of Vault,
+    paths, role. A digest of it is in istiod's pods, which are replaced when it changes, and for
+    nothing else in it. Nothing secret belongs here."""
+    installation: NotRequired[str]
+    """What Istio was installed with: `deployment` (when absent) patches istiod's Deployment, as
+    Helm, `istioctl` or a manifest has made it; `istio-operator` and `lifecycle-manager` put the
+    agent into `resource`."""
+    image: NotRequired[str]
+    """Full name of the agent's image without a tag; `gcr.io/gloo-mesh/gloo-mesh-istiod-agent` when
+    absent."""
+    image_pull_policy: NotRequired[str]
+    """`IfNotPresent` (when absent), `Always` or `Never`."""
+    resources: NotRequired[Mapping[str, Mapping[str, str]]]
+    """`requests` and `limits` of `cpu`, `memory` and `ephemeral-storage`, quantities of Kubernetes;
+    when absent, requests of 50m and 128Mi, and a limit of 256Mi of memory."""
+    istio_revision: NotRequired[str]
+    """Revision of istiod, which names its Deployment; `default` when absent."""
+    istio_namespace: NotRequired[str]
+    """Namespace of istiod; `istio-system` when absent."""
+    timeout_seconds: NotRequired[int]
+    """`deployment`: how long istiod may take to be replaced; 300 when absent."""
+    resource: NotRequired[Mapping[str, Any]]
+    """`istio-operator`, `lifecycle-manager`: the whole IstioOperator or IstioLifecycleManager."""
+    delivery: NotRequired[str]
+    """What becomes of `resource`: `render` (when absent), it is the output `manifest` and nothing
+    else; `apply`, it is applied, and stays when the stack is destroyed."""
+
+
+def checked_resource(args: IstiodAgentArgs, installation: str) -> Mapping[str, Any] | None:
+    """The resource to put the agent into; None where a Deployment is patched.
+
+    Raises:
+        InvalidInputError: it is missing, is of another kind, or has no name; or it, or a delivery,
+            is given for a Deployment.
+    """
+    resource = args.get("resource")
+    if installation == "deployment":
+        for field in ("resource", "delivery"):
+            if args.get(field) is not None:
+                raise InvalidInputError(field, args.get(field), "leave it out for a Deployment")
+        return None
+    api_version, kind = _KIND_OF[installation]
+    if not isinstance(resource, Mapping) or (
+        (resource.get("apiVersion"), resource.get("kind")) != (api_version, kind)
+    ):
+        raise InvalidInputError("resource", resource, f"give the whole {kind} of {api_version}")
+    if not (resource.get("metadata") or {}).get("name"):
+        raise InvalidInputError("resource.metadata.name", None, "name the resource")
+    return resource

@@ -1,0 +1,154 @@
+"""An istiod of a release of Helm's, with its pod, and the program that puts the agent beside it."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client
+from kubernetes.stream import stream
+
+from lab.directory import CHECKOUT
+from lab.lab import Lab
+from lab.toolchain import Toolchain
+from tests.commands import run_command
+from tests.engine import engine_environment, prepare_engine
+from tests.existing.conftest import OwnProgram
+
+from .pods import POD_SECONDS, api_client, until
+
+CLUSTER = "east"
+NAMESPACE = "istio-system"
+
+_HERE = Path(__file__).parent
+_PROGRAM = _HERE / "istiod_program"
+_CHART = _HERE / "istiod_chart"
+
+
+def own_program(lab: Lab, toolchain: Toolchain, folder: Path) -> OwnProgram:
+    """The program with an empty stack, on an engine of its own and the lab's clusters."""
+    (folder / "engine").mkdir()
+    engine = prepare_engine(folder / "engine", toolchain)
+    program = folder / "program"
+    shutil.copytree(_PROGRAM, program, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = engine_environment(engine)
+    path = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
+    environment |= {
+        "PATH": path,
+        "CHECKOUT": str(CHECKOUT),
+        "KUBECONFIG": str(lab.directory.kubeconfig),
+    }
+    own = OwnProgram(program, environment)
+    own.run("stack", "init")
+    return own
+
+
+@dataclass(frozen=True)
+class Istiod:
+    """The Deployment of one revision, and the release that it is of."""
+
+    lab: Lab
+    helm: Path
+    revision: str = "canary"
+
+    @property
+    def name(self) -> str:
+        return f"istiod-{self.revision}"
+
+    def release(self, **values: Any) -> None:
+        """Installs or upgrades istiod with Helm, as it is documented for Istio."""
+        self._helm("upgrade", "--install", self.name, str(_CHART), *self._values(values))
+
+    def uninstall(self) -> None:
+        self._helm("uninstall", self.name, "--ignore-not-found", "--wait")
+
+    def manifest(self, **values: Any) -> dict[str, Any]:
+        """The Deployment as the chart has it."""
+        printed = self._helm("template", self.name, str(_CHART), *self._values(values))
+        found: dict[str, Any] = yaml.safe_load(printed)
+        return found
+
+    def _values(self, values: Mapping[str, Any]) -> list[str]:
+        given = {"revision": self.revision, **values}
+        return [f"--set-json={key}={json.dumps(each)}" for key, each in given.items()]
+
+    def _helm(self, *arguments: str) -> str:
+        done = run_command(
+            [
+                self.helm,
+                *arguments,
+                *("--kubeconfig", self.lab.directory.kubeconfig, "--kube-context", CLUSTER),
+                *("--namespace", NAMESPACE),
+            ],
+            _HERE,
+            {"HOME": str(self.lab.directory.root), "PATH": os.environ["PATH"]},
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def live(self) -> dict[str, Any]:
+        """The Deployment as JSON has it."""
+        with api_client(self.lab, CLUSTER) as api:
+            found = client.AppsV1Api(api).read_namespaced_deployment(self.name, NAMESPACE)
+            return dict(api.sanitize_for_serialization(found))
+
+    def patch(self, change: Mapping[str, Any], content_type: str, **options: Any) -> None:
+        """Changes the Deployment as somebody who is neither Helm nor the program."""
+        with api_client(self.lab, CLUSTER) as api:
+            apps: Any = client.AppsV1Api(api)
+            apps.patch_namespaced_deployment(
+                self.name, NAMESPACE, change, _content_type=content_type, **options
+            )
+
+    def pods(self) -> list[Any]:
+        selector = f"app=istiod,istio.io/rev={self.revision}"
+        with api_client(self.lab, CLUSTER) as api:
+            found = client.CoreV1Api(api).list_namespaced_pod(NAMESPACE, label_selector=selector)
+        return list(found.items)
+
+    def container(self, name: str) -> dict[str, Any]:
+        containers = self.live()["spec"]["template"]["spec"]["containers"]
+        return next(each for each in containers if each["name"] == name)
+
+    def rolled_out(self) -> Any:
+        """The one pod, once there is no other and it is ready."""
+
+        def only() -> Any:
+            live, pods = self.live(), self.pods()
+            settled = live["metadata"]["generation"] == live["status"].get("observedGeneration")
+            return pods[0] if settled and len(pods) == 1 and is_ready(pods[0]) else None
+
+        return until(only, f"rollout of {self.name}")
+
+    def execute(self, container: str, script: str) -> str:
+        """What a script prints in a container of the pod."""
+        pod = self.rolled_out().metadata.name
+        with api_client(self.lab, CLUSTER) as api:
+            running: Any = stream(
+                client.CoreV1Api(api).connect_get_namespaced_pod_exec,
+                pod,
+                NAMESPACE,
+                container=container,
+                command=["/bin/sh", "-ec", script],
+                stdout=True,
+                stderr=True,
+                _preload_content=False,
+            )
+            running.run_forever(timeout=POD_SECONDS)
+            printed: str = running.read_all()
+            # Its own way of closing leaves the socket open once the server has closed.
+            running.sock.shutdown()
+        return printed.strip()
+
+
+def is_ready(pod: Any) -> bool:
+    return any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions)
+
+
+def names(containers: list[Mapping[str, Any]]) -> list[str]:
+    return [each["name"] for each in containers]

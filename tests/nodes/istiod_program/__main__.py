@@ -1,0 +1,34 @@
+"""Somebody's own program that puts the agent beside an istiod.
+
+`OWN_PROGRAM` in the environment has the component's arguments that a test varies, as JSON.
+"""
+
+import json
+import os
+import sys
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+sys.path.append(os.environ["CHECKOUT"])
+
+from components import IstiodAgent, IstiodAgentArgs
+
+provider = kubernetes.Provider(
+    "east",
+    kubeconfig=os.environ["KUBECONFIG"],
+    context="east",
+    # As the stack has it.
+    enable_patch_force=True,
+)
+args: IstiodAgentArgs = {
+    "image": "mesh-trust.lab/istiod-agent",
+    "version": "1",
+    "trust": {"root": "the first root", "address": "https://vault:8200"},
+}
+agent = IstiodAgent(
+    "agent",
+    args | json.loads(os.environ["OWN_PROGRAM"]),
+    opts=pulumi.ResourceOptions(providers=[provider]),
+)
+pulumi.export("trust", agent.trust_digest)
