@@ -15,6 +15,7 @@ from .gloo_certificates import CertificateOptions, ManagementServerCa
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs
 from .istiod_agent import IstiodAgent
 from .istiod_agent_args import IstiodAgentArgs
+from .istiod_agents import IstiodAgentChoices
 from .istiod_overlay import without_agent
 from .kubeconfig import ApiServer, api_server
 from .kubernetes_values import ObjectReference
@@ -66,6 +67,7 @@ __all__ = [
     "IstioMeshSelector",
     "IstiodAgent",
     "IstiodAgentArgs",
+    "IstiodAgentChoices",
     "KnownRoot",
     "KubernetesAuth",
     "ManagementServerCa",

@@ -17,6 +17,11 @@ from .cluster_login import (
 from .gloo_certificates import GLOO_LIFETIME_DAYS
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
 from .istiod_accounts import istiod_service_accounts
+from .istiod_agents import (
+    IstiodAgentChoices,
+    check_istiod_agent_choices,
+    istiod_agents,
+)
 from .mesh_selectors import apply_to_meshes, istiod_selectors
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
 from .never_overwrite import never_overwriting
@@ -24,6 +29,7 @@ from .root_trust_policy import RootTrustPolicy
 from .root_trust_policy_spec import RootTrustPolicyArgs
 from .trust_policy_choices import TrustPolicyChoices, check_trust_policy_choices
 from .validation import (
+    InvalidInputError,
     require_dns_label,
     require_server_address,
     require_vault_path,
@@ -86,10 +92,15 @@ class ClusterTrustArgs(TypedDict):
     IntermediatePkiArgs."""
     trust_policy: NotRequired[TrustPolicyChoices]
     """Where the RootTrustPolicy is, and what it says beyond the ways to Vault."""
+    istiod_agent: NotRequired[IstiodAgentChoices | None]
+    """How Gloo's agent gets beside istiod; others see to that when absent."""
+    root_certificate_pem: NotRequired[pulumi.Input[str]]
+    """With `istiod_agent`, where it is required: certificate of the root, PEM. istiod is replaced
+    when it changes, or what it is asked for by."""
 
 
 class ClusterTrust(pulumi.ComponentResource):
-    """The trust of one workload cluster: mounts, role, policy, permissions, RootTrustPolicy.
+    """The trust of one workload cluster: mounts, role, policy, permissions, RootTrustPolicy, agent.
 
     Needs a `vault` and a `kubernetes` provider; the latter decides which cluster is meant.
     """
@@ -102,6 +113,8 @@ class ClusterTrust(pulumi.ComponentResource):
     """Role that the agent takes on."""
     policy_name: pulumi.Output[str]
     """Vault policy that the role carries."""
+    istiod_manifests: pulumi.Output[Mapping[str, str]]
+    """With a `resource` in `istiod_agent`: that with the agent in it, YAML, by revision."""
 
     def __init__(
         self, name: str, args: ClusterTrustArgs, opts: pulumi.ResourceOptions | None = None
@@ -135,6 +148,7 @@ class ClusterTrust(pulumi.ComponentResource):
         )
         apply_to_meshes(selectors)
         policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
+        agent = _agent_choices(args)
         login = args.get("login", ClusterLogin())
         check_login(login)
         policy_choice(args)
@@ -196,7 +210,7 @@ class ClusterTrust(pulumi.ComponentResource):
                 "ttl_days": lifetime_days,
             },
         }
-        RootTrustPolicy(
+        trust_policy = RootTrustPolicy(
             f"{name}-trust",
             cast(RootTrustPolicyArgs, policy_args),
             opts=pulumi.ResourceOptions(
@@ -204,6 +218,28 @@ class ClusterTrust(pulumi.ComponentResource):
             ),
         )
 
+        self.istiod_manifests = pulumi.Output.from_input({})
+        if agent is not None:
+            trust = {
+                "root": args["root_certificate_pem"],
+                "vault": vault_address,
+                "vault_ca": args.get("vault_ca_certificate") or "",
+                "vault_namespace": vault_namespace or "",
+                "ca_path": ca_path,
+                "csr_path": intermediate.csr_path,
+                "auth_mount": auth.mount_path,
+                "role": auth.role_name,
+                # Not before the policy is there for the agent to read.
+                "policy": trust_policy.policy_id,
+            }
+            self.istiod_manifests = istiod_agents(
+                f"{name}-istiod",
+                agent,
+                args.get("istio_revisions", [DEFAULT_REVISION]),
+                istio_namespace,
+                pulumi.Output.all(**trust),
+                parent=self,
+            )
         self.auth_mount_path = auth.mount_path
         self.intermediate_mount_path = intermediate.mount_path
         self.role_name = auth.role_name
@@ -214,8 +250,19 @@ class ClusterTrust(pulumi.ComponentResource):
                 "intermediate_mount_path": self.intermediate_mount_path,
                 "role_name": self.role_name,
                 "policy_name": self.policy_name,
+                "istiod_manifests": self.istiod_manifests,
             }
         )
+
+
+def _agent_choices(args: ClusterTrustArgs) -> dict[str, Any] | None:
+    choices = args.get("istiod_agent")
+    if choices is None:
+        return None
+    if args.get("root_certificate_pem") is None:
+        raise InvalidInputError("root_certificate_pem", None, "give it with istiod_agent")
+    revisions = args.get("istio_revisions", [DEFAULT_REVISION])
+    return check_istiod_agent_choices(choices, revisions)
 
 
 def _selected_revisions(args: ClusterTrustArgs) -> Sequence[str] | None:

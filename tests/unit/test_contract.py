@@ -74,7 +74,13 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
     (
         ClusterTrust,
         CLUSTER_TRUST,
-        {"auth_mount_path", "intermediate_mount_path", "role_name", "policy_name"},
+        {
+            "auth_mount_path",
+            "intermediate_mount_path",
+            "role_name",
+            "policy_name",
+            "istiod_manifests",
+        },
     ),
 ]
 
@@ -106,6 +112,7 @@ PUBLIC_NAMES = {
     "IstioMeshSelector",
     "IstiodAgent",
     "IstiodAgentArgs",
+    "IstiodAgentChoices",
     "KnownRoot",
     "KubernetesAuth",
     "ManagementServerCa",
