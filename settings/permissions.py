@@ -1,10 +1,7 @@
 """What the stack's configuration says of how istiod's agents get their permissions."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
-
-import yaml
 
 from components import AgentPermissions, AgentReleaseArgs, InvalidInputError
 from components.agent_permissions import MEANS
@@ -12,7 +9,7 @@ from components.agent_release_args import check_agent_release_args
 from components.validation import require_one_of
 
 from .problems import Problems
-from .values import HIDDEN, require_filled
+from .values import HIDDEN, mapping_in
 
 KEY = "agentPermissions"
 
@@ -78,17 +75,4 @@ def _release(given: Mapping[str, Any], field: str, problems: Problems) -> AgentR
 def _values(field: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     if "values" in given:
         raise InvalidInputError(field, given[_VALUES_FILE], "leave it out, or values")
-    path = Path(require_filled(field, given[_VALUES_FILE])).expanduser()
-    try:
-        values = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InvalidInputError(
-            field, str(path), f"name a readable file ({error.strerror})"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise InvalidInputError(field, str(path), "name a YAML file") from None
-    if values is None:
-        return {}
-    if not isinstance(values, Mapping):
-        raise InvalidInputError(field, str(path), "name a file with the values of the chart")
-    return values
+    return mapping_in(field, given[_VALUES_FILE], "the values of the chart")

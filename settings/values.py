@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import yaml
 from pulumi.runtime.config import is_config_secret
 
 from components import InvalidInputError
@@ -119,3 +120,25 @@ def certificates_in(field: str, path: Path) -> str:
             field, str(path), f"name a readable file ({error.strerror})"
         ) from None
     return require_certificates(field, str(path), content, "name a PEM file of certificates")
+
+
+def mapping_in(field: str, file: object, what: str) -> Mapping[str, Any]:
+    """The mapping in the YAML file `file`; an empty file has an empty one.
+
+    Raises:
+        InvalidInputError: it cannot be read, or holds something else than `what`.
+    """
+    path = Path(require_filled(field, file)).expanduser()
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InvalidInputError(
+            field, str(path), f"name a readable file ({error.strerror})"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InvalidInputError(field, str(path), f"name a YAML file with {what}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise InvalidInputError(field, str(path), f"name a YAML file with {what}")
+    return content

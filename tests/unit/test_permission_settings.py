@@ -93,7 +93,7 @@ def test_a_wrong_value_is_named(given: Any, message: str) -> None:
 def test_the_files_of_values_have_to_be_values(environment: Path) -> None:
     path = environment / "values.yaml"
     for content, message in (
-        ("{", "name a YAML file"),
+        ("{", "name a YAML file with the values"),
         ("- a", "with the values of the chart"),
     ):
         path.write_text(content)
