@@ -31,14 +31,8 @@ def declared() -> dict[str, Any]:
 
 
 def example(name: str) -> dict[str, Any]:
-    """Configuration values of a stack file, or of the README's example of one."""
-    path = CHECKOUT / name
-    if path.exists():
-        text = path.read_text()
-    else:
-        _, _, rest = (CHECKOUT / "README.md").read_text().partition(f"```yaml\n# {name}\n")
-        text, _, _ = rest.partition("```")
-    config = yaml.safe_load(text)["config"]
+    """Configuration values of a stack's file."""
+    config = yaml.safe_load((CHECKOUT / name).read_text())["config"]
     return {key.removeprefix("mesh-trust:"): value for key, value in config.items()}
 
 
@@ -89,20 +83,34 @@ def test_the_declared_defaults_are_those_of_the_program(
     assert load(clusters=[{"name": "east"}], **defaults) == load(clusters=[{"name": "east"}])
 
 
-def test_the_readmes_example_is_a_complete_environment(
+def test_the_example_is_a_complete_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     values = example("Pulumi.prod.yaml")
-    use_kubeconfig(monkeypatch, tmp_path, [each["context"] for each in values["clusters"]])
+    contexts = [each["context"] for each in (values["management"], *values["clusters"])]
+    use_kubeconfig(monkeypatch, tmp_path, contexts)
     monkeypatch.delenv("VAULT_ADDR")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / values["vaultCaFile"]).write_text(VAULT_CA)
+    for name in (values["vaultCaFile"], values["clusters"][1]["kubernetesCaFile"]):
+        (tmp_path / name).write_text(VAULT_CA)
 
     settings: Settings = load(**values)
 
     assert settings.development is False
     assert settings.vault.install["address"] == values["vaultAddress"]
-    assert [cluster.name for cluster in settings.clusters] == ["eu-west-1", "us-east-1"]
+    assert list(settings.connections) == ["eu-west-1", "us-east-1", "management"]
+    assert settings.clusters[1].istio.revisions == ("1-20", "1-21")
+    assert settings.clusters[1].api_server.address == "https://api.us-east-1.internal:6443"
+
+
+def test_the_readmes_example_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _, _, rest = (CHECKOUT / "README.md").read_text().partition("```yaml\nconfig:\n")
+    config = yaml.safe_load("config:\n" + rest.partition("```")[0])["config"]
+    values = {key.removeprefix("mesh-trust:"): value for key, value in config.items()}
+    use_kubeconfig(monkeypatch, tmp_path, [each["context"] for each in values["clusters"]])
+    monkeypatch.delenv("VAULT_ADDR")
+
+    assert len(load(**values).clusters) == 2
 
 
 def use_kubeconfig(monkeypatch: pytest.MonkeyPatch, home: Path, contexts: list[str]) -> None:
