@@ -1,7 +1,7 @@
 """Gloo's agent beside istiod, which it hands a CA from Vault, and istiod rolled with its trust."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -80,14 +80,17 @@ class IstiodAgent(pulumi.ComponentResource):
         )
         resource = checked_resource(args, installation)
         delivery = require_one_of("delivery", args.get("delivery", "render"), DELIVERIES)
+        trust = args["trust"]
+        if isinstance(trust, Mapping) and not any(map(_is_late, trust.values())):
+            trust_digest(cast(Mapping[str, str], trust))
         if resource is not None:
             # What can be wrong with it has nothing to do with the digest.
             with_agent(resource, agent, "", revision)
 
         super().__init__("mesh-trust:index:IstiodAgent", name, None, opts)
 
-        self.trust_digest = pulumi.Output.from_input(args["trust"]).apply(
-            lambda trust: once_known(trust_digest, trust)
+        self.trust_digest = pulumi.Output.from_input(trust).apply(
+            lambda resolved: once_known(trust_digest, resolved)
         )
         self.manifest = pulumi.Output.from_input(None)
         if resource is None:
@@ -163,6 +166,10 @@ class IstiodAgent(pulumi.ComponentResource):
             # Without it there would be no Istio.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
+
+
+def _is_late(value: pulumi.Input[str]) -> bool:
+    return isinstance(value, (pulumi.Output, Awaitable))
 
 
 def _checked_patch(

@@ -16,6 +16,7 @@ from components import (
     ClusterTrust,
     ExternalRootPki,
     IntermediatePki,
+    IstiodAgent,
     RootCa,
     RootPki,
     RootTrustPolicy,
@@ -28,6 +29,8 @@ from tests.certificates import Recipe, make, rsa_key
 from .conftest import Recorder, run
 from .test_cluster_ca import REQUEST, SIGNED
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
+from .test_istiod_agent import ARGS as AGENT
+from .test_istiod_agent import LIVE
 from .test_parts import AUTH, CLUSTER_CA, JWT_AUTH, TRUST
 
 ROOT = make(Recipe(key=rsa_key(4096), ends=3649))
@@ -64,6 +67,7 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
     ),
     (AgentRbac, {}, {"reviewer_jwt", "istiod_service_account"}),
     (RootTrustPolicy, TRUST, {"policy_id"}),
+    (IstiodAgent, AGENT, {"trust_digest", "manifest"}),
     (
         ClusterTrust,
         CLUSTER_TRUST,
@@ -178,6 +182,7 @@ def test_each_component_registers_its_documented_outputs_once(
     recorder.computed[REQUEST] = {"csr": "csr"}
     recorder.computed[SIGNED] = {"certificate": ROOT_OF_CAS.certificate_pem, "caChains": []}
     recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "password"}
+    recorder.computed["kubernetes:apps/v1:Deployment"] = LIVE
     created: pulumi.ComponentResource | None = None
 
     def program() -> pulumi.Output[None]:
