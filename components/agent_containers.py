@@ -71,7 +71,7 @@ class Agent:
 
 
 def checked_agent(
-    image: str, version: str, pull_policy: str, resources: Mapping[str, Mapping[str, str]]
+    image: str, version: object, pull_policy: str, resources: Mapping[str, Mapping[str, str]]
 ) -> Agent:
     """The agent, of values that were given.
 

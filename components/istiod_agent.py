@@ -1,26 +1,14 @@
 """Gloo's agent beside istiod, which it hands a CA from Vault, and istiod rolled with its trust."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from .agent_containers import (
-    AGENT_IMAGE,
-    DEFAULT_RESOURCES,
-    Agent,
-    checked_agent,
-    trust_digest,
-)
-from .istiod_agent_args import (
-    DELIVERIES,
-    INSTALLATIONS,
-    ROLLOUT_SECONDS,
-    IstiodAgentArgs,
-    checked_resource,
-)
+from .agent_containers import Agent, trust_digest
+from .istiod_agent_args import IstiodAgentArgs, check_istiod_agent_args
 from .istiod_overlay import with_agent
 from .istiod_patch import (
     FIELD_MANAGER,
@@ -29,14 +17,9 @@ from .istiod_patch import (
     memory_volume,
     refuse_conflicts,
 )
-from .names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_deployment
+from .names import istiod_deployment
 from .read_object import as_kubernetes_has_it
-from .validation import (
-    once_known,
-    require_dns_label,
-    require_one_of,
-    require_whole_number,
-)
+from .validation import once_known
 
 
 class IstiodAgent(pulumi.ComponentResource):
@@ -59,46 +42,27 @@ class IstiodAgent(pulumi.ComponentResource):
         Raises:
             InvalidInputError: a field is not usable, or does not belong to the installation.
         """
-        installation = require_one_of(
-            "installation", args.get("installation", "deployment"), INSTALLATIONS
-        )
-        agent = checked_agent(
-            args.get("image", AGENT_IMAGE),
-            args["version"],
-            args.get("image_pull_policy", "IfNotPresent"),
-            args.get("resources", DEFAULT_RESOURCES),
-        )
-        revision = require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
-        namespace = require_dns_label(
-            "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
-        )
-        timeout_seconds = require_whole_number(
-            "timeout_seconds",
-            args.get("timeout_seconds", ROLLOUT_SECONDS),
-            minimum=1,
-            unit="seconds",
-        )
-        resource = checked_resource(args, installation)
-        delivery = require_one_of("delivery", args.get("delivery", "render"), DELIVERIES)
-        if resource is not None:
-            # What can be wrong with it has nothing to do with the digest.
-            with_agent(resource, agent, "", revision)
+        installed = check_istiod_agent_args(args)
+        trust = args["trust"]
+        if isinstance(trust, Mapping) and not any(map(_is_late, trust.values())):
+            trust_digest(cast(Mapping[str, str], trust))
+        agent, resource, revision = installed.agent, installed.resource, installed.revision
 
         super().__init__("mesh-trust:index:IstiodAgent", name, None, opts)
 
-        self.trust_digest = pulumi.Output.from_input(args["trust"]).apply(
-            lambda trust: once_known(trust_digest, trust)
+        self.trust_digest = pulumi.Output.from_input(trust).apply(
+            lambda resolved: once_known(trust_digest, resolved)
         )
         self.manifest = pulumi.Output.from_input(None)
         if resource is None:
-            place = f"{namespace}/{istiod_deployment(revision)}"
-            self._patch(name, place, agent, timeout_seconds)
+            place = f"{installed.namespace}/{istiod_deployment(revision)}"
+            self._patch(name, place, agent, installed.timeout_seconds)
         else:
             merged = self.trust_digest.apply(
                 lambda digest: with_agent(resource, agent, digest, revision)
             )
             self.manifest = merged.apply(lambda whole: yaml.safe_dump(whole, sort_keys=False))
-            if delivery == "apply":
+            if installed.delivery == "apply":
                 self._apply(name, resource, merged)
         self.register_outputs({"trust_digest": self.trust_digest, "manifest": self.manifest})
 
@@ -163,6 +127,10 @@ class IstiodAgent(pulumi.ComponentResource):
             # Without it there would be no Istio.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
+
+
+def _is_late(value: pulumi.Input[str]) -> bool:
+    return isinstance(value, (pulumi.Output, Awaitable))
 
 
 def _checked_patch(

@@ -1,12 +1,20 @@
 """The arguments of an IstiodAgent, and which of them go together."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from .istiod_overlay import LIFECYCLE_MANAGER, OPERATOR
-from .validation import InvalidInputError
+from .agent_containers import AGENT_IMAGE, DEFAULT_RESOURCES, Agent, checked_agent
+from .istiod_overlay import LIFECYCLE_MANAGER, OPERATOR, with_agent
+from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
+from .validation import (
+    InvalidInputError,
+    require_dns_label,
+    require_one_of,
+    require_whole_number,
+)
 
 INSTALLATIONS = ("deployment", "istio-operator", "lifecycle-manager")
 DELIVERIES = ("render", "apply")
@@ -50,7 +58,51 @@ class IstiodAgentArgs(TypedDict):
     else; `apply`, it is applied, and stays when the stack is destroyed."""
 
 
-def checked_resource(args: IstiodAgentArgs, installation: str) -> Mapping[str, Any] | None:
+@dataclass(frozen=True)
+class Installed:
+    """The arguments of an IstiodAgent, found usable, with the defaults of the absent ones."""
+
+    agent: Agent
+    revision: str
+    namespace: str
+    timeout_seconds: int
+    resource: Mapping[str, Any] | None
+    """None where a Deployment is patched."""
+    delivery: str
+
+
+def check_istiod_agent_args(args: IstiodAgentArgs) -> Installed:
+    """Makes sure that `args` can be used; says nothing of the trust, which may be known later.
+
+    Raises:
+        InvalidInputError: a field is not usable, or does not belong to the installation.
+    """
+    installation = require_one_of(
+        "installation", args.get("installation", "deployment"), INSTALLATIONS
+    )
+    agent = checked_agent(
+        args.get("image", AGENT_IMAGE),
+        args.get("version"),
+        args.get("image_pull_policy", "IfNotPresent"),
+        args.get("resources", DEFAULT_RESOURCES),
+    )
+    revision = require_dns_label("istio_revision", args.get("istio_revision", DEFAULT_REVISION))
+    namespace = require_dns_label("istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE))
+    timeout_seconds = require_whole_number(
+        "timeout_seconds",
+        args.get("timeout_seconds", ROLLOUT_SECONDS),
+        minimum=1,
+        unit="seconds",
+    )
+    resource = _checked_resource(args, installation)
+    delivery = require_one_of("delivery", args.get("delivery", DELIVERIES[0]), DELIVERIES)
+    if resource is not None:
+        # What can be wrong with it has nothing to do with the digest.
+        with_agent(resource, agent, "", revision)
+    return Installed(agent, revision, namespace, timeout_seconds, resource, delivery)
+
+
+def _checked_resource(args: IstiodAgentArgs, installation: str) -> Mapping[str, Any] | None:
     """The resource to put the agent into; None where a Deployment is patched.
 
     Raises:

@@ -7,7 +7,6 @@ Deployment stand in one overlay: of two for the same object, older installers ta
 Sources: istio.io, IstioOperator options, `K8sObjectOverlay`; Gloo's API, IstioLifecycleManager.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -153,7 +152,17 @@ _KINDS = (OPERATOR, LIFECYCLE_MANAGER)
 def _copy(resource: Mapping[str, Any]) -> _Node:
     if not isinstance(resource, Mapping):
         raise InvalidInputError("resource", resource, "give the resource as a mapping")
-    return copy.deepcopy(dict(resource))
+    copied: _Node = _apart(resource)
+    return copied
+
+
+def _apart(value: Any) -> Any:
+    """A copy of `value` in which nothing stands in two places, as YAML's aliases make it."""
+    if isinstance(value, Mapping):
+        return {name: _apart(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_apart(each) for each in value]
+    return value
 
 
 def _below(node: _Node, *names: str, **lists: Callable[[], Any]) -> Any:

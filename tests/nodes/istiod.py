@@ -1,9 +1,7 @@
-"""An istiod of a release of Helm's, with its pod, and the program that puts the agent beside it."""
+"""An istiod of a release of Helm's, with its pod."""
 
 import json
 import os
-import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +11,8 @@ import yaml
 from kubernetes import client
 from kubernetes.stream import stream
 
-from lab.directory import CHECKOUT
 from lab.lab import Lab
-from lab.toolchain import Toolchain
 from tests.commands import run_command
-from tests.engine import engine_environment, prepare_engine
-from tests.existing.conftest import OwnProgram
 
 from .pods import POD_SECONDS, api_client, until
 
@@ -26,26 +20,7 @@ CLUSTER = "east"
 NAMESPACE = "istio-system"
 
 _HERE = Path(__file__).parent
-_PROGRAM = _HERE / "istiod_program"
 _CHART = _HERE / "istiod_chart"
-
-
-def own_program(lab: Lab, toolchain: Toolchain, folder: Path) -> OwnProgram:
-    """The program with an empty stack, on an engine of its own and the lab's clusters."""
-    (folder / "engine").mkdir()
-    engine = prepare_engine(folder / "engine", toolchain)
-    program = folder / "program"
-    shutil.copytree(_PROGRAM, program, ignore=shutil.ignore_patterns("__pycache__"))
-    environment = engine_environment(engine)
-    path = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
-    environment |= {
-        "PATH": path,
-        "CHECKOUT": str(CHECKOUT),
-        "KUBECONFIG": str(lab.directory.kubeconfig),
-    }
-    own = OwnProgram(program, environment)
-    own.run("stack", "init")
-    return own
 
 
 @dataclass(frozen=True)

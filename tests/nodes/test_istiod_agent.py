@@ -12,9 +12,10 @@ from components.agent_containers import AGENT, AGENT_INIT, TRUST_ANNOTATION, tru
 from components.istiod_patch import FIELD_MANAGER
 from lab.lab import Lab
 from lab.toolchain import Toolchain
+from tests.agent_program import agent_program
 from tests.existing.conftest import OwnProgram
 
-from .istiod import NAMESPACE, Istiod, is_ready, names, own_program
+from .istiod import CLUSTER, NAMESPACE, Istiod, is_ready, names
 
 AGENTS = ["discovery", AGENT]
 TRUST = {"root": "the first root", "address": "https://vault:8200"}
@@ -22,7 +23,8 @@ TRUST = {"root": "the first root", "address": "https://vault:8200"}
 
 @pytest.fixture(scope="module")
 def own(lab: Lab, toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> OwnProgram:
-    return own_program(lab, toolchain, tmp_path_factory.mktemp("own"))
+    folder = tmp_path_factory.mktemp("own")
+    return agent_program(lab.directory.kubeconfig, CLUSTER, toolchain, folder)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from components import (
     ClusterTrust,
     ExternalRootPki,
     IntermediatePki,
+    IstiodAgent,
     RootCa,
     RootPki,
     RootTrustPolicy,
@@ -30,6 +31,8 @@ from tests.root_trust_policies import ORDINARY
 from .conftest import Recorder, run
 from .test_cluster_ca import REQUEST, SIGNED
 from .test_cluster_trust import ARGS as CLUSTER_TRUST
+from .test_istiod_agent import ARGS as AGENT
+from .test_istiod_agent import LIVE
 from .test_parts import AUTH, CLUSTER_CA, JWT_AUTH
 
 ROOT = make(Recipe(key=rsa_key(4096), ends=3649))
@@ -71,6 +74,7 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
         {"istiod_service_account"},
     ),
     (RootTrustPolicy, ORDINARY, {"policy_id"}),
+    (IstiodAgent, AGENT, {"trust_digest", "manifest"}),
     (
         ClusterTrust,
         CLUSTER_TRUST,
@@ -203,6 +207,7 @@ def test_each_component_registers_its_documented_outputs_once(
     recorder.computed[REQUEST] = {"csr": "csr"}
     recorder.computed[SIGNED] = {"certificate": ROOT_OF_CAS.certificate_pem, "caChains": []}
     recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "password"}
+    recorder.computed["kubernetes:apps/v1:Deployment"] = LIVE
     created: pulumi.ComponentResource | None = None
 
     def program() -> pulumi.Output[None]:

@@ -15,9 +15,9 @@ sys.path.append(os.environ["CHECKOUT"])
 from components import IstiodAgent, IstiodAgentArgs
 
 provider = kubernetes.Provider(
-    "east",
+    "cluster",
     kubeconfig=os.environ["KUBECONFIG"],
-    context="east",
+    context=os.environ["CONTEXT"],
     # As the stack has it.
     enable_patch_force=True,
 )
@@ -32,3 +32,4 @@ agent = IstiodAgent(
     opts=pulumi.ResourceOptions(providers=[provider]),
 )
 pulumi.export("trust", agent.trust_digest)
+pulumi.export("manifest", agent.manifest)
