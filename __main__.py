@@ -72,3 +72,5 @@ pulumi.export(
         for name, trust in trusts.items()
     },
 )
+if rendered := [each.name for each in settings.clusters if each.has_manifest]:
+    pulumi.export("istiodManifests", {name: trusts[name].istiod_manifests for name in rendered})

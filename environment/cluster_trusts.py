@@ -1,12 +1,20 @@
 """The trust of every workload cluster of an environment."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import AgentPermissions, AwaitStatus, ClusterCa, ClusterTrust, TrustPolicyChoices
+from components import (
+    AgentPermissions,
+    AwaitStatus,
+    ClusterCa,
+    ClusterTrust,
+    IstiodAgentChoices,
+    TrustPolicyChoices,
+)
 from settings import MANAGEMENT, Cluster, Settings
 
 from .root_of_trust import RootOfTrust
@@ -46,6 +54,8 @@ def cluster_trusts(
                 "vault_ca_certificate": settings.vault.ca_certificate,
                 "vault_namespace": settings.vault.namespace,
                 "trust_policy": _trust_policy(settings, cluster, kubernetes_providers),
+                "istiod_agent": _agent(cluster, kubernetes_providers),
+                "root_certificate_pem": root.certificate_pem,
             },
             opts=pulumi.ResourceOptions(
                 providers=[vault_provider, kubernetes_providers[cluster.name]]
@@ -91,3 +101,13 @@ def _permissions(cluster: Cluster) -> AgentPermissions:
             "context": connection.context,
         },
     }
+
+
+def _agent(
+    cluster: Cluster, providers: Mapping[str, kubernetes.Provider]
+) -> IstiodAgentChoices | None:
+    agent = cluster.agent
+    if agent is None:
+        return None
+    place = MANAGEMENT if agent.placement == MANAGEMENT else cluster.name
+    return cast(IstiodAgentChoices, {**agent.args, "provider": providers[place]})

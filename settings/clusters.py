@@ -17,6 +17,9 @@ from components.validation import (
     require_whole_number,
 )
 
+from .agent import FIELDS as AGENT_FIELDS
+from .agent import KEY as AGENT
+from .agent import Agent, load_agent
 from .connections import Connection, Connections
 from .istio import ISTIO_FIELDS, Istio, load_istio
 from .login import LOGIN_FIELDS, cluster_login
@@ -38,6 +41,7 @@ FIELDS = (
     "caGeneration",
     *ISTIO_FIELDS,
     PERMISSIONS,
+    AGENT,
     *LOGIN_FIELDS,
 )
 """Fields of a cluster."""
@@ -60,10 +64,17 @@ class Cluster:
     """What it has in Vault."""
     permissions: AgentPermissions
     """What permits its agents what they need of Kubernetes."""
+    agent: Agent | None
+    """The agents beside its istiods; None: others see to them."""
     ca_generation: int
     """Counts the CAs of its own that it has had."""
     place: str
     """Where the configuration describes it, for messages."""
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether its istiods are described by a manifest, into which the agent is put."""
+        return self.agent is not None and "resource" in self.agent.args
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,28 @@ class _Environment:
     login: ClusterLogin
     names: VaultNames
     permissions: Mapping[str, Any]
+    agent: Mapping[str, Any]
     problems: Problems
+
+    def agent_of(
+        self, fields: Mapping[str, Any], place: str, istio: Istio, problems: Problems
+    ) -> Agent | None:
+        """The agents of the cluster with `fields` at `place`."""
+        agent = self._common_agent
+        if AGENT in fields:
+            field = f"{place}.{AGENT}"
+            own = known_fields(field, fields[AGENT], AGENT_FIELDS, problems)
+            agent = load_agent(self.agent, own, place, problems)
+        if agent is not None and "resource" in agent.args and len(istio.revisions) > 1:
+            fix = "list one with an istiodAgent.manifest, which has a single istiod's agent"
+            revisions = list(istio.revisions)
+            problems.note(InvalidInputError(f"{place}.istioRevisions", revisions, fix))
+        return agent
+
+    @cached_property
+    def _common_agent(self) -> Agent | None:
+        # What is wrong with it is no single cluster's.
+        return load_agent(self.agent, None, "", self.problems)
 
     def permissions_of(
         self, fields: Mapping[str, Any], place: str, problems: Problems
@@ -105,7 +137,8 @@ def load_clusters(
         problems.note(InvalidInputError(KEY, entries, "list at least one workload cluster"))
         return ()
     permissions = _of_all(config, PERMISSIONS, PERMISSION_FIELDS, problems)
-    environment = _Environment(connections, login, names, permissions, problems)
+    agent = _of_all(config, AGENT, AGENT_FIELDS, problems)
+    environment = _Environment(connections, login, names, permissions, agent, problems)
     again = _note_repetitions(entries, problems)
     read = [
         _cluster(entry, f"{KEY}[{index}]", environment, problems)
@@ -194,6 +227,7 @@ def _cluster(
     labels = _labels(fields, place, name, part)
     login = cluster_login(fields, place, environment.login, part)
     permissions = environment.permissions_of(fields, place, part)
+    agent = environment.agent_of(fields, place, istio, part)
     generation = part.value(
         1,
         require_whole_number,
@@ -213,6 +247,7 @@ def _cluster(
         login=login,
         names=environment.names.of(name, login.get("reviewer_mode", "token")),
         permissions=permissions,
+        agent=agent,
         ca_generation=generation,
         place=place,
     )

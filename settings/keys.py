@@ -42,6 +42,7 @@ KEYS = (
     "tokenNoDefaultPolicy",
     "policy",
     "deniedParameters",
+    "istiodAgent",
     "agentPermissions",
     "rootTrustPolicy",
     "signingCa",

@@ -38,7 +38,10 @@ class Settings:
     def connections(self) -> dict[str, Connection]:
         """How to get to the clusters that something is made in, by the cluster's name."""
         connections = {cluster.name: cluster.connection for cluster in self.clusters}
-        uses_management = self.vault.is_installed or self.trust_policy.placement == MANAGEMENT
+        placements = {self.trust_policy.placement} | {
+            cluster.agent.placement for cluster in self.clusters if cluster.agent is not None
+        }
+        uses_management = self.vault.is_installed or MANAGEMENT in placements
         if self.management is not None and uses_management:
             connections[MANAGEMENT] = self.management
         return connections
@@ -94,6 +97,10 @@ class Settings:
     def _note_clashes(self, problems: Problems) -> None:
         """Notes two things of one name, with the names that were chosen."""
         for cluster in self.clusters:
+            agent = cluster.agent
+            if agent is not None and agent.placement == MANAGEMENT and self.management is None:
+                fix = "name the context of the cluster that a manifest is applied in"
+                problems.note(InvalidInputError(f"{MANAGEMENT}.context", None, fix))
             if cluster.name == MANAGEMENT and self.management is not None:
                 fix = "use another one: it is that of the management cluster"
                 problems.note(InvalidInputError(f"{cluster.place}.name", cluster.name, fix))

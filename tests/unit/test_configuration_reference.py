@@ -9,6 +9,7 @@ import yaml
 
 from settings import (
     Settings,
+    agent,
     clusters,
     connections,
     installation,
@@ -52,6 +53,7 @@ def test_the_described_fields_are_those_of_the_program() -> None:
     assert described == {
         "agentPermissions": permissions.FIELDS,
         "clusters": clusters.FIELDS,
+        "istiodAgent": agent.FIELDS,
         "management": connections.MANAGEMENT_FIELDS,
         "rootTrustPolicy": trust_policy.FIELDS,
         "vaultInstall": tuple(installation.FIELDS),
