@@ -14,8 +14,11 @@ from lab.lab import Lab
 
 ROOT_MAP = "kube-root-ca.crt"
 
-# What Kubernetes makes, renews or counts by itself at any moment.
-_RESTLESS_KINDS = frozenset({"ComponentStatus", "Endpoints", "EndpointSlice", "Event", "Lease"})
+# What Kubernetes makes, renews or counts by itself at any moment; and the ReplicaSets of former
+# pods, which it keeps for a Deployment to be rolled back to.
+_RESTLESS_KINDS = frozenset(
+    {"ComponentStatus", "Endpoints", "EndpointSlice", "Event", "Lease", "ReplicaSet"}
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,9 @@ def _mark(item: dict[str, Any]) -> str:
     metadata = dict(item["metadata"])
     for field in ("resourceVersion", "managedFields", "generation"):
         metadata.pop(field, None)
+    # Counts how often a Deployment's pods became others.
+    metadata.get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
+    metadata["annotations"] = metadata.get("annotations", {})
     # The day on which a token Secret was last used.
     metadata.get("labels", {}).pop("kubernetes.io/legacy-token-last-used", None)
     metadata["labels"] = metadata.get("labels", {})
