@@ -79,6 +79,10 @@ class ClusterAccess:
         """The StatefulSet, or None where there is none."""
         return self._found(self._apps.read_namespaced_stateful_set, name, namespace)
 
+    def deployment(self, namespace: str, name: str) -> Any | None:
+        """The Deployment, or None where there is none."""
+        return self._found(self._apps.read_namespaced_deployment, name, namespace)
+
     def service(self, namespace: str, name: str) -> Any | None:
         """The Service, or None where there is none."""
         return self._found(self._core.read_namespaced_service, name, namespace)

@@ -10,11 +10,12 @@ import pulumi
 
 from components import InvalidInputError
 from components.cluster_access import IDENTITY_NAMESPACE, ClusterAccess, ClusterSilentError
+from components.names import istiod_deployment
 from components.root_trust_policy_status import API_VERSION, PLURAL
 from components.vault_health import health_obstacle
 from settings import MANAGEMENT, Cluster, Connection, Problems, Settings
 
-_READS = f"namespaces and the API group {API_VERSION.partition('/')[0]}"
+_READS = f"namespaces, Deployments and the API group {API_VERSION.partition('/')[0]}"
 
 
 def look_at_servers(settings: Settings, problems: Problems) -> None:
@@ -52,6 +53,8 @@ class _Questions:
     connection: Connection
     istio_namespace: str | None
     """Namespace of istiod; None where no istiod is looked for."""
+    revisions: tuple[str, ...]
+    """Those whose istiod has to be there, for an agent beside it."""
     policy_namespace: str | None
     """Namespace of RootTrustPolicies; None where none is to be made."""
 
@@ -63,6 +66,7 @@ class _Seen:
     identity: str | None
     lacks_istio_namespace: bool
     lacks_policy_namespace: bool
+    lacks_revisions: tuple[str, ...]
     lacks_policies: bool
     """Whether its API server does not know RootTrustPolicies."""
 
@@ -74,13 +78,19 @@ def _questions(settings: Settings) -> dict[str, _Questions]:
         cluster.name: _Questions(
             cluster.connection,
             cluster.istio.namespace,
+            cluster.istio.revisions if _needs_istiod(cluster) else (),
             None if in_management else policy.namespace,
         )
         for cluster in settings.clusters
     }
     if in_management and settings.management is not None:
-        questions[MANAGEMENT] = _Questions(settings.management, None, policy.namespace)
+        questions[MANAGEMENT] = _Questions(settings.management, None, (), policy.namespace)
     return questions
+
+
+def _needs_istiod(cluster: Cluster) -> bool:
+    """Whether an agent goes beside an istiod that others have installed."""
+    return cluster.agent is not None and not cluster.has_manifest
 
 
 def _see(questions: Mapping[str, _Questions]) -> Mapping[str, _Seen | str]:
@@ -105,6 +115,12 @@ def _look(asked: _Questions) -> _Seen | str:
             identity=access.namespace_uid(IDENTITY_NAMESPACE),
             lacks_istio_namespace=lacks(asked.istio_namespace),
             lacks_policy_namespace=lacks(asked.policy_namespace),
+            lacks_revisions=tuple(
+                revision
+                for revision in asked.revisions
+                if access.deployment(str(asked.istio_namespace), istiod_deployment(revision))
+                is None
+            ),
             lacks_policies=for_policies and not access.serves(group, version, PLURAL),
         )
     except (ClusterSilentError, pulumi.RunError) as error:
@@ -124,6 +140,13 @@ def _note_what_is_lacking(place: str, asked: _Questions, seen: _Seen, problems: 
     if seen.lacks_istio_namespace:
         fix = "name the namespace of istiod, which has to be there: this one is not"
         problems.note(InvalidInputError(f"{place}.istioNamespace", asked.istio_namespace, fix))
+        return
+    for revision in seen.lacks_revisions:
+        fix = (
+            f"name the revision of an istiod that is there: {asked.istio_namespace} has no "
+            f"Deployment {istiod_deployment(revision)}"
+        )
+        problems.note(InvalidInputError(f"{place}.istioRevisions", revision, fix))
 
 
 def _look_at_vault(settings: Settings, problems: Problems) -> None:
