@@ -31,9 +31,17 @@ def guarding_values() -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(before_update=[hook])
 
 
-def _before_update(args: pulumi.ResourceHookArgs) -> None:
-    old, new = args.old_inputs or {}, args.new_inputs or {}
-    require_all_kept(old, new, args.old_outputs or {})
+async def _before_update(args: pulumi.ResourceHookArgs) -> None:
+    old, new = await _plain(args.old_inputs or {}), await _plain(args.new_inputs or {})
+    require_all_kept(old, new, await _plain(args.old_outputs or {}))
+
+
+async def _plain(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    # A field that has a secret somewhere in it comes as an Output.
+    return {
+        name: await value.future(with_unknowns=True) if isinstance(value, pulumi.Output) else value
+        for name, value in fields.items()
+    }
 
 
 def require_all_kept(
@@ -41,16 +49,17 @@ def require_all_kept(
 ) -> None:
     """Makes sure that a release that was just imported goes on with all that it has.
 
-    `old` and `new` are the inputs before and after, `state` the outputs before.
+    `old` and `new` are the inputs before and after, `state` the outputs before, in plain.
 
     Raises:
-        LostValuesError: a value would go away, or the release is of the other kind of chart.
+        LostValuesError: a value would go away, the release is of the other kind of chart, or its
+            values cannot be compared.
     """
     if old.get("description") == DESCRIPTION:
         return
     release = f"Helm release {new.get('namespace')}/{new.get('name')}"
-    before, after = _mapping(old.get("values")), _mapping(new.get("values"))
-    kind, chart = kind_of_values(after), _mapping(state.get("status")).get("chart")
+    before, after = _values(old), _values(new)
+    kind, chart = kind_of_values(after), (state.get("status") or {}).get("chart")
     for other, name in CHART_NAMES.items():
         if other != kind and name == chart:
             raise LostValuesError(
@@ -65,8 +74,11 @@ def require_all_kept(
         )
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def _values(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = inputs.get("values") or {}
+    if not isinstance(values, Mapping):
+        raise LostValuesError("the values of the Helm release cannot be compared: no map of values")
+    return values
 
 
 _HOOKS: WeakKeyDictionary[asyncio.AbstractEventLoop, pulumi.ResourceHook] = WeakKeyDictionary()

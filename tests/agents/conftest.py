@@ -65,9 +65,9 @@ class GlooMesh:
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gloo-mesh"}}
             )
 
-    def install(self, chart: str, version: str, values: Path) -> None:
+    def install(self, chart: str, version: str, values: Path, name: str = "gloo-agent") -> None:
         archive = str(self._archives / f"{chart}-{version}.tgz")
-        self._outsider.run("install", "gloo-agent", archive, "-n", "gloo-mesh", "-f", str(values))
+        self._outsider.run("install", name, archive, "-n", "gloo-mesh", "-f", str(values))
 
     def upgrade(self, chart: str, version: str, *options: str) -> None:
         archive = str(self._archives / f"{chart}-{version}.tgz")

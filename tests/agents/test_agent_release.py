@@ -106,6 +106,18 @@ def test_a_release_is_taken_over_and_goes_on(
     assert len(gloo_mesh.revisions()) == 3
     assert gloo_mesh.bound() == [("istio-system", "istiod-1-20")]
 
+    # As the page about it says: what takes the permissions away in the end.
+    key = "istiodSidecar.createRoleBinding"
+    gloo_mesh.upgrade(
+        CHARTS[kind],
+        "2.5.13",
+        "--reset-then-reuse-values",
+        "--set",
+        f"glooAgent.{key}=false" if kind == "platform" else f"{key}=false",
+    )
+    assert gloo_mesh.bound() is None
+    assert gloo_mesh.values()["glooAgent" if kind == "platform" else "relay"]
+
 
 def test_what_the_program_forgets_is_not_lost(
     own: OwnProgram,
@@ -167,11 +179,53 @@ def test_without_a_kubeconfig_helm_itself_refuses(
     output = refused(own, gloo_mesh, "up", "--yes", "--skip-preview")
 
     assert "cannot re-use a name that is still in use" in output
+    urns = own.urns()
+    own.run(
+        *("import", "kubernetes:helm.sh/v3:Release", "east-agent-release", "gloo-mesh/gloo-agent"),
+        *("--parent", f"agent={urns['east-agent']}", "--provider", f"cluster={urns['cluster']}"),
+        *("--yes", "--protect=false", "--generate-code=false"),
+    )
+    own.up()
+    assert gloo_mesh.values() == with_ours("platform")
+
+
+def test_a_secret_among_the_values_stays_one(
+    own: OwnProgram, gloo_mesh: GlooMesh, values_file: Path, repository: str, kubeconfig_path: Path
+) -> None:
+    canary = "a-canary-that-must-not-show"
+    theirs = {**THEIRS["platform"], "token": canary}
+    gloo_mesh.install("gloo-platform", "2.5.12", write_values(values_file, theirs))
+    describe(own, "platform", repository, kubeconfig_path)
+    take_over(own, gloo_mesh)
+    # Forgotten, it is told by its name.
+    output = refused(own, gloo_mesh, "preview")
+    assert "would be lost: token; " in output
+    assert canary not in output
+    own.settings["token"] = canary
+    own.settings["release"]["values"] = {"glooAgent": THEIRS["platform"]["glooAgent"]}
+    assert "would be lost: common; " in refused(own, gloo_mesh, "preview")
+    describe(own, "platform", repository, kubeconfig_path)
+
+    assert canary not in own.run("preview", "--diff")
+    assert canary not in own.up()
+
+    assert gloo_mesh.values() == {**with_ours("platform"), "token": canary}
+    assert canary not in own.run("stack", "export")
+    own.run("preview", "--expect-no-changes")
+    del own.settings["token"]
+    assert canary not in own.run("preview", "--diff")
 
 
 def test_a_release_that_is_not_there_is_made_and_stays(
-    own: OwnProgram, gloo_mesh: GlooMesh, archives: Path, kubeconfig_path: Path
+    own: OwnProgram,
+    gloo_mesh: GlooMesh,
+    values_file: Path,
+    archives: Path,
+    kubeconfig_path: Path,
 ) -> None:
+    # One of another name is in nobody's way.
+    other = write_values(values_file, THEIRS["platform"])
+    gloo_mesh.install("gloo-platform", "2.5.12", other, name="gloo-agent-2")
     describe(own, "platform", "", kubeconfig_path, values={})
     chart = archives.parent / "2.5.13" / "gloo-platform"
     for field in ("repository", "chart_version"):

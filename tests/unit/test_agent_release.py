@@ -130,6 +130,11 @@ def test_a_take_over_that_loses_values_is_refused() -> None:
     require_all_kept({**IMPORTED, "description": DESCRIPTION}, less, {})
 
 
+def test_what_cannot_be_compared_is_no_empty_map() -> None:
+    with pytest.raises(LostValuesError, match="cannot be compared"):
+        require_all_kept({"values": pulumi.Output.secret({})}, NEW, {})
+
+
 def test_a_take_over_of_the_other_kind_is_refused() -> None:
     with pytest.raises(LostValuesError, match=r"of chart gloo-mesh-agent, .* chart_kind legacy"):
         require_all_kept(IMPORTED, NEW, {"status": {"chart": "gloo-mesh-agent"}})

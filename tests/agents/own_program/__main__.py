@@ -1,7 +1,8 @@
 """Somebody's own program that grants istiod's agents their permissions.
 
 `OWN_PROGRAM` in the environment has what a test varies, as JSON: `release`, the arguments of an
-AgentRelease, `rbac`, those of an AgentRbac, and `trust`, some of those of a ClusterTrust.
+AgentRelease, `token`, a secret among its values, `rbac`, those of an AgentRbac, and `trust`, some
+of those of a ClusterTrust.
 """
 
 import json
@@ -25,6 +26,8 @@ if "rbac" in settings:
     pulumi.export("accounts", rbac.istiod_service_accounts)
     pulumi.export("jwt", rbac.reviewer_jwt)
 if "release" in settings:
+    if "token" in settings:
+        settings["release"]["values"]["token"] = pulumi.Output.secret(settings["token"])
     release = AgentRelease("east-agent", settings["release"], opts=opts)
     pulumi.export("account", release.istiod_service_account)
 if "trust" in settings:
