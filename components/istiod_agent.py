@@ -161,7 +161,7 @@ class IstiodAgent(pulumi.ComponentResource):
             metadata={
                 **metadata,
                 "annotations": {
-                    **metadata.get("annotations", {}),
+                    **(metadata.get("annotations") or {}),
                     "pulumi.com/patchFieldManager": FIELD_MANAGER,
                     # Whoever has applied it before has the overlays as they were then.
                     "pulumi.com/patchForce": "true",
