@@ -12,6 +12,7 @@ from .istiod_agent_args import IstiodAgentArgs, check_istiod_agent_args
 from .istiod_overlay import with_agent
 from .istiod_patch import (
     FIELD_MANAGER,
+    MemoryVolume,
     agent_patch,
     istiod_environment,
     memory_volume,
@@ -71,21 +72,25 @@ class IstiodAgent(pulumi.ComponentResource):
         environment_name = f"{deployment}-agent-environment"
         # Read at every preview and update: what others have made of it since then counts.
         present = kubernetes.apps.v1.Deployment.get(
-            f"{name}-istiod", place, opts=pulumi.ResourceOptions(parent=self)
+            f"{name}-istiod",
+            place,
+            # Others put into a Deployment what they like, and it is no news to whoever sees a diff.
+            opts=pulumi.ResourceOptions(
+                parent=self, additional_secret_outputs=["metadata", "spec", "status"]
+            ),
         )
-        live = pulumi.Output.all(metadata=present.metadata, spec=present.spec).apply(
-            as_kubernetes_has_it
-        )
-        spec: pulumi.Output[Any] = pulumi.Output.all(live, self.trust_digest).apply(
-            lambda resolved: _checked_patch(resolved[0], agent, environment_name, resolved[1])
+        live = pulumi.Output.unsecret(
+            pulumi.Output.all(metadata=present.metadata, spec=present.spec)
+        ).apply(as_kubernetes_has_it)
+        # Without the digest, which a preview may not know yet.
+        volume = live.apply(lambda found: _checked_volume(found, agent, environment_name))
+        spec: pulumi.Output[Any] = pulumi.Output.all(volume, self.trust_digest).apply(
+            lambda resolved: agent_patch(agent, resolved[0], environment_name, resolved[1])
         )
         environment = kubernetes.core.v1.ConfigMap(
             f"{name}-environment",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=environment_name, namespace=namespace),
-            # Not before the Deployment is known to take the patch.
-            data=pulumi.Output.all(live, spec).apply(
-                lambda resolved: istiod_environment(memory_volume(resolved[0]))
-            ),
+            data=volume.apply(istiod_environment),
             opts=pulumi.ResourceOptions(parent=self),
         )
         kubernetes.apps.v1.DeploymentPatch(
@@ -117,7 +122,7 @@ class IstiodAgent(pulumi.ComponentResource):
             metadata={
                 **metadata,
                 "annotations": {
-                    **metadata.get("annotations", {}),
+                    **(metadata.get("annotations") or {}),
                     "pulumi.com/patchFieldManager": FIELD_MANAGER,
                     # Whoever has applied it before has the overlays as they were then.
                     "pulumi.com/patchForce": "true",
@@ -133,10 +138,8 @@ def _is_late(value: pulumi.Input[str]) -> bool:
     return isinstance(value, (pulumi.Output, Awaitable))
 
 
-def _checked_patch(
-    live: Mapping[str, Any], agent: Agent, environment_name: str, digest: str
-) -> dict[str, Any]:
+def _checked_volume(live: Mapping[str, Any], agent: Agent, environment_name: str) -> MemoryVolume:
     volume = memory_volume(live)
-    spec = agent_patch(agent, volume, environment_name, digest)
+    spec = agent_patch(agent, volume, environment_name, digest="")
     refuse_conflicts(live, spec, istiod_environment(volume))
-    return spec
+    return volume

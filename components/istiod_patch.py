@@ -16,8 +16,8 @@ from .agent_containers import AGENT, DISCOVERY, MULTIROOT, TRUST_ANNOTATION, Age
 from .field_conflicts import conflicts, element, managers_of
 
 FIELD_MANAGER = "mesh-trust-istiod-agent"
-"""Who the patch's fields belong to. It is the same in every stack, so that one whose state was
-lost finds its own fields again."""
+"""Who the patch's fields belong to: the same in every stack, so that one whose state was lost does
+not leave fields behind that nobody gives back."""
 
 _ROOT_CA_DIR = "ROOT_CA_DIR"
 _POD_SPEC = ("f:spec", "f:template", "f:spec")
