@@ -17,6 +17,7 @@ from tests.existing.conftest import OwnProgram
 from .installed import untyped
 
 NAMESPACE = "default"
+CANARY = "a-canary-that-must-not-show"
 _AWAIT_SECONDS = 30
 
 MANIFEST: dict[str, Any] = {
@@ -31,7 +32,7 @@ MANIFEST: dict[str, Any] = {
                     {
                         "name": "discovery",
                         "image": "example.invalid/pilot:1",
-                        "env": [{"name": "REVISION", "value": "default"}],
+                        "env": [{"name": "THEIRS", "value": CANARY}],
                         "volumeMounts": [{"name": "local-certs", "mountPath": "/certs"}],
                     }
                 ],
@@ -96,7 +97,9 @@ def own(
 @pytest.fixture
 def deployment(kubeconfig_path: Path, own: OwnProgram) -> Iterator[Deployment]:
     deployment = Deployment(kubeconfig_path)
-    own.up()
+    shown = own.run("up", "--yes", "--skip-preview", "--diff")
+    assert "> kubernetes:apps/v1:Deployment: (read)" in shown
+    assert CANARY not in shown
     yield deployment
     own.run("destroy", "--yes", "--skip-preview", "--refresh")
     deployment.remove()
