@@ -9,7 +9,8 @@ from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
 from .cluster_ca import ClusterCa, ClusterCaArgs
 from .cluster_jwt_auth_mount import ClusterJwtAuthMount, ClusterJwtAuthMountArgs
 from .cluster_login import ClusterLogin
-from .cluster_trust import ClusterTrust, ClusterTrustArgs
+from .cluster_trust import ClusterTrust
+from .cluster_trust_args import ClusterTrustArgs
 from .external_root_pki import ExternalRootPki, ExternalRootPkiArgs
 from .gloo_certificates import CertificateOptions, ManagementServerCa
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs

@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 
+from .certificate_values import require_cas, require_certificates
 from .cluster_access import is_content
-from .validation import InvalidInputError, require_cas, require_certificates
+from .files import content_of
+from .validation import InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,7 @@ class Kubeconfig:
             return cls(field, field, None, _document(kubeconfig, field, "…"))
         path = Path(kubeconfig).expanduser()
         try:
-            content = path.read_text()
-        except OSError as error:
-            raise InvalidInputError(
-                field, str(path), f"name a readable file ({error.strerror})"
-            ) from None
+            content = content_of(field, path).decode()
         except UnicodeDecodeError:
             raise InvalidInputError(field, str(path), "name a YAML file") from None
         return cls(field, str(path), path.parent, _document(content, field, str(path)))
@@ -151,12 +149,7 @@ class Kubeconfig:
         )
 
     def _content(self, described: str, file: str) -> bytes:
-        try:
-            return self._path(file).read_bytes()
-        except OSError as error:
-            raise InvalidInputError(
-                described, str(self._path(file)), f"name a readable file ({error.strerror})"
-            ) from None
+        return content_of(described, self._path(file))
 
     def _path(self, file: str) -> Path:
         return Path(file) if self._folder is None else self._folder / file

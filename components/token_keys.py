@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from .files import content_of
 from .validation import InvalidInputError
 
 MINIMUM_RSA_BITS = 2048
@@ -46,11 +47,7 @@ def issuer_keys(path: Path, field: str = "issuer_keys") -> list[str]:
         InvalidInputError: it cannot be read, holds no public key, or one that is too weak.
     """
     try:
-        content = path.read_text()
-    except OSError as error:
-        raise InvalidInputError(
-            field, str(path), f"name a readable file ({error.strerror})"
-        ) from None
+        content = content_of(field, path).decode()
     except UnicodeDecodeError:
         raise InvalidInputError(field, str(path), _FIX) from None
     keys = _of_key_set(content) if content.lstrip().startswith("{") else _of_pem(content)

@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import pulumi
-from cryptography import x509
 
 _T = TypeVar("_T")
 
@@ -130,48 +128,6 @@ def require_fingerprint(field: str, value: str) -> str:
     if not _SHA256_DIGITS.fullmatch(digits):
         raise InvalidInputError(field, value, "use the 64 hexadecimal digits of a SHA-256")
     return ":".join(digits[place : place + 2] for place in range(0, 64, 2))
-
-
-def require_certificates(field: str, shown: object, content: bytes, fix: str) -> str:
-    """Returns `content`, one or more PEM certificates, as text; errors show `shown` in its place.
-
-    Raises:
-        InvalidInputError: it is anything else, or not ASCII.
-    """
-    try:
-        x509.load_pem_x509_certificates(content)
-        return content.decode("ascii")
-    except ValueError:
-        raise InvalidInputError(field, shown, fix) from None
-
-
-def require_cas(field: str, shown: object, certificates_pem: str) -> str:
-    """Returns `certificates_pem`, among which is a CA's that is valid; errors show `shown`.
-
-    Raises:
-        InvalidInputError: none of the certificates is a CA's (RFC 5280, 4.2.1.9), or all of those
-            have expired.
-    """
-    cas = [
-        each for each in x509.load_pem_x509_certificates(certificates_pem.encode()) if _is_ca(each)
-    ]
-    if not cas:
-        raise InvalidInputError(
-            field, shown, "give it the certificate of the CA: this is not one (basicConstraints)"
-        )
-    ends = max(each.not_valid_after_utc for each in cas)
-    if ends < datetime.now(UTC):
-        raise InvalidInputError(
-            field, shown, f"give it a CA that is valid: this one expired on {ends:%Y-%m-%d}"
-        )
-    return certificates_pem
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        return False
 
 
 def require_vault_path(field: str, value: str) -> str:

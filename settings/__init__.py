@@ -1,6 +1,6 @@
 """The stack's configuration as typed, frozen settings; the only reader of `pulumi.Config`."""
 
-from .clusters import Cluster
+from .cluster import Cluster
 from .connections import MANAGEMENT, Connection
 from .problems import InvalidConfigurationError, Problems
 from .root import Root

@@ -12,7 +12,7 @@ import pulumi
 from components import InvalidInputError
 from components.cluster_access import is_content
 from components.kubeconfig import Kubeconfig
-from components.validation import require_dns_label
+from components.kubernetes_values import require_object_name
 
 from .problems import Problems
 from .values import HIDDEN, is_secret, known_fields, require_filled, structure
@@ -22,8 +22,7 @@ MANAGEMENT = "management"
 """Key of the configuration, and name of the management cluster among the providers."""
 MANAGEMENT_FIELDS = ("context", "kubeconfig")
 
-# Limits of DNS, RFC 1035, 2.3.4.
-_LONGEST_NAME = 253
+# Of DNS, RFC 1035, 2.3.4.
 _LONGEST_LABEL = 63
 _NOT_IN_A_LABEL = re.compile(r"[^a-z0-9.-]+")
 
@@ -125,20 +124,14 @@ def _require_context_name(field: str, context: str) -> None:
     Raises:
         InvalidInputError: it is not: RFC 1123, in lower case.
     """
-    if len(context) <= _LONGEST_NAME and all(map(_is_label, context.split("."))):
-        return
-    better = _NOT_IN_A_LABEL.sub("-", context.lower()).strip("-.")[:_LONGEST_LABEL].strip("-.")
-    fix = f" {better}" if better else ""
-    raise InvalidInputError(
-        field,
-        context,
-        "rename it to a DNS name, as Gloo makes one of it in a certificate: "
-        f"kubectl config rename-context {shlex.quote(context)}{fix}",
-    )
-
-
-def _is_label(text: str) -> bool:
     try:
-        return bool(require_dns_label("label", text))
+        require_object_name(field, context)
     except InvalidInputError:
-        return False
+        better = _NOT_IN_A_LABEL.sub("-", context.lower()).strip("-.")[:_LONGEST_LABEL].strip("-.")
+        fix = f" {better}" if better else ""
+        raise InvalidInputError(
+            field,
+            context,
+            "rename it to a DNS name, as Gloo makes one of it in a certificate: "
+            f"kubectl config rename-context {shlex.quote(context)}{fix}",
+        ) from None

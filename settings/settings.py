@@ -8,7 +8,8 @@ import pulumi
 from components import InvalidInputError
 
 from .access import Access, load_access, require_room_below_root
-from .clusters import Cluster, load_clusters
+from .cluster import Cluster
+from .clusters import load_clusters
 from .connections import MANAGEMENT, Connection, Connections
 from .keys import note_unknown_keys
 from .names import KEY as VAULT_NAMES

@@ -10,7 +10,9 @@ import yaml
 from pulumi.runtime.config import is_config_secret
 
 from components import InvalidInputError
-from components.validation import require_certificates, require_whole_number
+from components.certificate_values import require_certificates
+from components.files import content_of
+from components.validation import require_whole_number
 
 from .problems import Problems
 
@@ -113,12 +115,7 @@ def certificates_in(field: str, path: Path) -> str:
     Raises:
         InvalidInputError: it cannot be read, or has none.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError(
-            field, str(path), f"name a readable file ({error.strerror})"
-        ) from None
+    content = content_of(field, path)
     return require_certificates(field, str(path), content, "name a PEM file of certificates")
 
 
@@ -130,11 +127,7 @@ def mapping_in(field: str, file: object, what: str) -> Mapping[str, Any]:
     """
     path = Path(require_filled(field, file)).expanduser()
     try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InvalidInputError(
-            field, str(path), f"name a readable file ({error.strerror})"
-        ) from None
+        content = yaml.safe_load(content_of(field, path).decode())
     except (yaml.YAMLError, UnicodeDecodeError):
         raise InvalidInputError(field, str(path), f"name a YAML file with {what}") from None
     if content is None:

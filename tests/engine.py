@@ -1,13 +1,14 @@
 """The real engine with the tool chain's plugins, and stacks of programs that tests are made of."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation
 
-from lab.directory import LabDirectory
+from lab.directory import CHECKOUT, LabDirectory
 from lab.pulumi_home import prepare_home
 from lab.toolchain import Toolchain
 
@@ -40,6 +41,15 @@ def engine_environment(engine: LabDirectory) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
+
+
+def own_program_environment(engine: LabDirectory) -> dict[str, str]:
+    """The same for a program of a folder, which is run by this very Python."""
+    environment = engine_environment(engine)
+    path = os.pathsep.join(
+        (str(engine.engine), str(Path(sys.executable).parent), os.environ["PATH"])
+    )
+    return {**environment, "PATH": path, "CHECKOUT": str(CHECKOUT)}
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """A real API server, a real Helm, a repository with the lab's charts of Gloo, and a program."""
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.directory import CHECKOUT, LabDirectory
-from lab.pulumi_home import prepare_home
+from lab.directory import CHECKOUT
 from lab.toolchain import Toolchain
 from tests.conformance.kubernetes.conftest import kubeconfig_path, namespace, server
 from tests.conformance.kubernetes.helm.conftest import Outsider, helm, outsider
 from tests.conformance.kubernetes.helm.repositories import Served, serving
 from tests.conformance.kubernetes.server import Server
+from tests.engine import own_program_environment, prepare_engine
 from tests.existing.conftest import OwnProgram, vault
 
 __all__ = ["helm", "kubeconfig_path", "namespace", "outsider", "server", "vault"]
@@ -121,21 +119,10 @@ def own_environment(
     toolchain: Toolchain, kubeconfig_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """Environment variables for an engine with the tool chain's plugins."""
-    engine = LabDirectory(tmp_path_factory.mktemp("engine"))
-    prepare_home(engine, toolchain)
-    engine.pulumi_state.mkdir()
+    engine = prepare_engine(tmp_path_factory.mktemp("engine"), toolchain)
     return {
-        "PATH": os.pathsep.join(
-            (str(engine.engine), str(Path(sys.executable).parent), os.environ["PATH"])
-        ),
-        "HOME": str(engine.root),
-        "CHECKOUT": str(CHECKOUT),
+        **own_program_environment(engine),
         "CLUSTER": str(kubeconfig_path),
-        "PULUMI_HOME": str(engine.pulumi_home),
-        "PULUMI_BACKEND_URL": f"file://{engine.pulumi_state}",
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(engine.passphrase),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
 
 

@@ -1,10 +1,8 @@
 """A Vault, an engine, and somebody's own program that uses the components."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from lab.directory import CHECKOUT, LabDirectory
-from lab.pulumi_home import prepare_home
 from lab.toolchain import Toolchain
 from tests.commands import run_command
+from tests.engine import own_program_environment, prepare_engine
 from tests.printed import run_as_printed
 from tests.private_vault import PrivateVault, running_vault
 
@@ -114,20 +111,9 @@ def own_environment(
     toolchain: Toolchain, vault: PrivateVault, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """Environment variables for an engine with the tool chain's plugins, on the Vault."""
-    engine = LabDirectory(tmp_path_factory.mktemp("engine"))
-    prepare_home(engine, toolchain)
-    engine.pulumi_state.mkdir()
+    engine = prepare_engine(tmp_path_factory.mktemp("engine"), toolchain)
     return {
-        "PATH": os.pathsep.join(
-            (str(engine.engine), str(Path(sys.executable).parent), os.environ["PATH"])
-        ),
-        "HOME": str(engine.root),
-        "CHECKOUT": str(CHECKOUT),
-        "PULUMI_HOME": str(engine.pulumi_home),
-        "PULUMI_BACKEND_URL": f"file://{engine.pulumi_state}",
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(engine.passphrase),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        **own_program_environment(engine),
         "VAULT_ADDR": vault.address,
         "VAULT_TOKEN": vault.token,
     }

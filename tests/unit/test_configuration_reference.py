@@ -10,7 +10,7 @@ import yaml
 from settings import (
     Settings,
     agent,
-    clusters,
+    cluster,
     connections,
     installation,
     names,
@@ -52,7 +52,7 @@ def test_the_described_fields_are_those_of_the_program() -> None:
 
     assert described == {
         "agentPermissions": permissions.FIELDS,
-        "clusters": clusters.FIELDS,
+        "clusters": cluster.FIELDS,
         "istiodAgent": agent.FIELDS,
         "management": connections.MANAGEMENT_FIELDS,
         "rootTrustPolicy": trust_policy.FIELDS,

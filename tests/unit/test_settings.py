@@ -226,6 +226,10 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
             r"^clusters\[0\]\.clusterLabels \(cluster east\): \['a'\] ",
         ),
         (
+            {"clusters": [{"name": "east", "clusterLabels": {"a": "no label"}}]},
+            r"^clusters\[0\]\.clusterLabels \(cluster east\): \{'a': 'no label'\} ",
+        ),
+        (
             {"clusters": [{"name": "east", "clusterLabels": {"a": 1}}]},
             r"^clusters\[0\]\.clusterLabels\.a \(cluster east\): 1 .*quotes",
         ),
