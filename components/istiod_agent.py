@@ -22,6 +22,8 @@ from .names import istiod_deployment
 from .read_object import as_kubernetes_has_it
 from .validation import once_known
 
+_WHOLE_OBJECT = ["metadata", "spec", "status"]
+
 
 class IstiodAgent(pulumi.ComponentResource):
     """The istiod agent of one cluster, with what rolls istiod exactly when its trust changes.
@@ -75,9 +77,7 @@ class IstiodAgent(pulumi.ComponentResource):
             f"{name}-istiod",
             place,
             # Others put into a Deployment what they like, and it is no news to whoever sees a diff.
-            opts=pulumi.ResourceOptions(
-                parent=self, additional_secret_outputs=["metadata", "spec", "status"]
-            ),
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=_WHOLE_OBJECT),
         )
         live = pulumi.Output.unsecret(
             pulumi.Output.all(metadata=present.metadata, spec=present.spec)
@@ -105,6 +105,8 @@ class IstiodAgent(pulumi.ComponentResource):
                 parent=self,
                 # A pod whose environment is not there does not start.
                 depends_on=[environment],
+                # Its outputs are the whole Deployment.
+                additional_secret_outputs=_WHOLE_OBJECT,
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=f"{timeout_seconds}s", update=f"{timeout_seconds}s"
                 ),
