@@ -1,6 +1,8 @@
 """What is written about the configuration: the declared keys, and the examples of them."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,32 @@ def test_the_declared_defaults_are_those_of_the_program(
     defaults = {key: entry["default"] for key, entry in declared().items() if "default" in entry}
 
     assert load(clusters=[{"name": "east"}], **defaults) == load(clusters=[{"name": "east"}])
+
+
+def examples() -> Iterator[tuple[str, Any]]:
+    """The configurations that the pages show, with the page of each."""
+    for page in (CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))):
+        for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
+            if "mesh-trust:" in block:
+                shown = yaml.safe_load(block)
+                yield page.name, shown.get("config", shown)
+
+
+@pytest.mark.parametrize(("page", "shown"), examples())
+def test_the_pages_show_what_there_is(page: str, shown: Any) -> None:
+    fields = {key.name: set(key.fields) for key in reference.described_keys()}
+    for name, value in shown.items():
+        key = name.removeprefix("mesh-trust:")
+        assert key in KEYS, page
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, dict):
+                assert set(entry) <= fields[key], page
+                for inner in ("istiodAgent", "agentPermissions"):
+                    assert set(entry.get(inner, {})) <= fields[inner], page
+
+
+def test_the_pages_show_some() -> None:
+    assert len(list(examples())) >= 5
 
 
 def test_the_example_is_a_complete_environment(
