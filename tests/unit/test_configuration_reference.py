@@ -96,7 +96,7 @@ def examples() -> Iterator[tuple[str, Any]]:
                 yield page.name, shown.get("config", shown)
 
 
-@pytest.mark.parametrize(("page", "shown"), examples())
+@pytest.mark.parametrize(("page", "shown"), list(examples()))
 def test_the_pages_show_what_there_is(page: str, shown: Any) -> None:
     fields = {key.name: set(key.fields) for key in reference.described_keys()}
     for name, value in shown.items():
