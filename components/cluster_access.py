@@ -79,9 +79,11 @@ class ClusterAccess:
         """The StatefulSet, or None where there is none."""
         return self._found(self._apps.read_namespaced_stateful_set, name, namespace)
 
-    def deployment(self, namespace: str, name: str) -> Any | None:
-        """The Deployment, or None where there is none."""
-        return self._found(self._apps.read_namespaced_deployment, name, namespace)
+    def deployment(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """The Deployment, in its JSON form, or None where there is none."""
+        found = self._found(self._apps.read_namespaced_deployment, name, namespace)
+        shown: dict[str, Any] | None = self._apps.api_client.sanitize_for_serialization(found)
+        return shown
 
     def service(self, namespace: str, name: str) -> Any | None:
         """The Service, or None where there is none."""

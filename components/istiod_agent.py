@@ -8,7 +8,8 @@ import pulumi_kubernetes as kubernetes
 import yaml
 
 from .agent_containers import Agent, trust_digest
-from .istiod_agent_args import IstiodAgentArgs, check_istiod_agent_args
+from .cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
+from .istiod_agent_args import Installed, IstiodAgentArgs, check_istiod_agent_args
 from .istiod_overlay import with_agent
 from .istiod_patch import (
     FIELD_MANAGER,
@@ -19,7 +20,7 @@ from .istiod_patch import (
     refuse_conflicts,
 )
 from .names import istiod_deployment
-from .read_object import as_kubernetes_has_it
+from .readiness import in_thread
 from .validation import once_known
 
 _WHOLE_OBJECT = ["metadata", "spec", "status"]
@@ -59,7 +60,7 @@ class IstiodAgent(pulumi.ComponentResource):
         self.manifest = pulumi.Output.from_input(None)
         if resource is None:
             place = f"{installed.namespace}/{istiod_deployment(revision)}"
-            self._patch(name, place, agent, installed.timeout_seconds)
+            self._patch(name, place, args, installed)
         else:
             merged = self.trust_digest.apply(
                 lambda digest: with_agent(resource, agent, digest, revision)
@@ -69,19 +70,16 @@ class IstiodAgent(pulumi.ComponentResource):
                 self._apply(name, resource, merged)
         self.register_outputs({"trust_digest": self.trust_digest, "manifest": self.manifest})
 
-    def _patch(self, name: str, place: str, agent: Agent, timeout_seconds: int) -> None:
+    def _patch(self, name: str, place: str, args: IstiodAgentArgs, installed: Installed) -> None:
+        agent, timeout_seconds = installed.agent, installed.timeout_seconds
         namespace, _, deployment = place.partition("/")
         environment_name = f"{deployment}-agent-environment"
-        # Read at every preview and update: what others have made of it since then counts.
-        present = kubernetes.apps.v1.Deployment.get(
-            f"{name}-istiod",
-            place,
-            # Others put into a Deployment what they like, and it is no news to whoever sees a diff.
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=_WHOLE_OBJECT),
+        # Seen at every preview and update: what others have made of it since then counts. It is not
+        # read as a resource, which would have all of it in the stack's state.
+        kubeconfig = pulumi.Output.unsecret(pulumi.Output.from_input(args.get("kubeconfig")))
+        live: pulumi.Output[dict[str, Any]] = kubeconfig.apply(
+            lambda known: in_thread(lambda: _deployment(known, args.get("context"), place))
         )
-        live = pulumi.Output.unsecret(
-            pulumi.Output.all(metadata=present.metadata, spec=present.spec)
-        ).apply(as_kubernetes_has_it)
         # Without the digest, which a preview may not know yet.
         volume = live.apply(lambda found: _checked_volume(found, agent, environment_name))
         spec: pulumi.Output[Any] = pulumi.Output.all(volume, self.trust_digest).apply(
@@ -93,7 +91,7 @@ class IstiodAgent(pulumi.ComponentResource):
             data=volume.apply(istiod_environment),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        kubernetes.apps.v1.DeploymentPatch(
+        patch = kubernetes.apps.v1.DeploymentPatch(
             f"{name}-patch",
             metadata=kubernetes.meta.v1.ObjectMetaPatchArgs(
                 name=deployment,
@@ -112,6 +110,11 @@ class IstiodAgent(pulumi.ComponentResource):
                 ),
             ),
         )
+        uid = pulumi.Output.unsecret(patch.metadata).apply(
+            lambda metadata: None if metadata is None else metadata.uid
+        )
+        # Nobody waits for it, but a program does not end before its outputs are known.
+        pulumi.Output.all(live, uid).apply(lambda seen: _require_same(*seen))
 
     def _apply(
         self, name: str, resource: Mapping[str, Any], merged: pulumi.Output[dict[str, Any]]
@@ -133,6 +136,32 @@ class IstiodAgent(pulumi.ComponentResource):
             spec=merged.apply(lambda whole: whole["spec"]),
             # Without it there would be no Istio.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+
+
+def _deployment(kubeconfig: str | None, context: str | None, place: str) -> dict[str, Any]:
+    namespace, _, name = place.partition("/")
+    access = ClusterAccess(kubeconfig, context, f"Deployments in the namespace {namespace}")
+    try:
+        found = access.deployment(namespace, name)
+    except ClusterSilentError as error:
+        raise pulumi.RunError(f"the cluster of Deployment {place} is not there: {error}") from None
+    if found is None:
+        raise pulumi.RunError(
+            f"there is no Deployment {place} to put istiod's agent into: install Istio first, or "
+            "name revision and namespace of an istiod that is there"
+        )
+    return found
+
+
+def _require_same(live: dict[str, Any], uid: str | None) -> None:
+    # A preview by an older API server may tell none.
+    if uid is not None and uid != live["metadata"]["uid"]:
+        raise UnusableAccessError(
+            "context",
+            live["metadata"]["namespace"],
+            "name the cluster of the kubernetes provider in kubeconfig and context: the Deployment "
+            "that was patched is another one",
         )
 
 

@@ -49,6 +49,11 @@ class IstiodAgentArgs(TypedDict):
     """Revision of istiod, which names its Deployment; `default` when absent."""
     istio_namespace: NotRequired[str]
     """Namespace of istiod; `istio-system` when absent."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """`deployment`: kubeconfig of the kubernetes provider, a path or the content, to see with what
+    others have in the Deployment; as kubectl finds it when absent."""
+    context: NotRequired[str]
+    """`deployment`: context of the kubeconfig; its current one when absent."""
     timeout_seconds: NotRequired[int]
     """`deployment`: how long istiod may take to be replaced; 300 when absent."""
     resource: NotRequired[Mapping[str, Any]]

@@ -20,6 +20,8 @@ class IstiodAgentChoices(TypedDict):
     image: NotRequired[str]
     image_pull_policy: NotRequired[str]
     resources: NotRequired[Mapping[str, Mapping[str, str]]]
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    context: NotRequired[str]
     timeout_seconds: NotRequired[int]
     resource: NotRequired[Mapping[str, Any]]
     """With one revision only, as each makes a manifest of its own."""

@@ -109,5 +109,9 @@ def _agent(
     agent = cluster.agent
     if agent is None:
         return None
-    place = MANAGEMENT if agent.placement == MANAGEMENT else cluster.name
-    return cast(IstiodAgentChoices, {**agent.args, "provider": providers[place]})
+    if cluster.has_manifest:
+        place = MANAGEMENT if agent.placement == MANAGEMENT else cluster.name
+        return cast(IstiodAgentChoices, {**agent.args, "provider": providers[place]})
+    connection = cluster.connection
+    way = {"kubeconfig": connection.provider_kubeconfig, "context": connection.context}
+    return cast(IstiodAgentChoices, {**agent.args, **way})

@@ -98,7 +98,7 @@ def own(
 def deployment(kubeconfig_path: Path, own: OwnProgram) -> Iterator[Deployment]:
     deployment = Deployment(kubeconfig_path)
     shown = own.run("up", "--yes", "--skip-preview", "--diff")
-    assert "> kubernetes:apps/v1:Deployment: (read)" in shown
+    assert "+ kubernetes:apps/v1:DeploymentPatch: (create)" in shown
     assert CANARY not in shown
     yield deployment
     own.run("destroy", "--yes", "--skip-preview", "--refresh")

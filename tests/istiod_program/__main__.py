@@ -24,6 +24,8 @@ provider = kubernetes.Provider(
 args: IstiodAgentArgs = {
     "image": "mesh-trust.lab/istiod-agent",
     "version": "1",
+    "kubeconfig": os.environ["KUBECONFIG"],
+    "context": os.environ["CONTEXT"],
     "trust": {"root": "the first root", "address": "https://vault:8200"},
 }
 agent = IstiodAgent(

@@ -200,7 +200,7 @@ def test_a_deployment_that_is_not_there(own: OwnProgram, istiod: Istiod) -> None
 
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         output = refused(own, *command)
-        assert f"'{NAMESPACE}/istiod-nowhere' does not exist" in output, output
+        assert f"there is no Deployment {NAMESPACE}/istiod-nowhere" in output, output
     with pytest.raises(client.exceptions.ApiException):
         replace(istiod, revision="nowhere").live()
 

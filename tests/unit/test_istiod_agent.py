@@ -10,16 +10,15 @@ from components import InvalidInputError, IstiodAgent
 from components.agent_containers import AGENT, AGENT_INIT, TRUST_ANNOTATION, trust_digest
 from components.field_conflicts import conflicts
 from components.istiod_patch import MemoryVolume, memory_volume, refuse_conflicts
-from components.read_object import as_kubernetes_has_it
 
 from .conftest import Recorder, run
 
 ARGS: dict[str, Any] = {"version": "2.5.13", "trust": {"root": "a root", "role": "r"}}
 AGENT_PATCH = "kubernetes:apps/v1:DeploymentPatch"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 
 LIVE: dict[str, Any] = {
     "metadata": {
+        "uid": "the-uid",
         "name": "istiod",
         "namespace": "istio-system",
         "managedFields": [
@@ -81,9 +80,13 @@ def live(*managed: dict[str, Any], **discovery: Any) -> dict[str, Any]:
     return changed
 
 
-def registered(recorder: Recorder, **args: Any) -> dict[str, dict[str, Any]]:
-    recorder.computed[DEPLOYMENT] = LIVE
+@pytest.fixture(autouse=True)
+def istiod_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here asks a server."""
+    monkeypatch.setattr("components.istiod_agent._deployment", lambda *_: LIVE)
 
+
+def registered(recorder: Recorder, **args: Any) -> dict[str, dict[str, Any]]:
     def program() -> pulumi.Output[Any]:
         agent = IstiodAgent("agent", {**ARGS, **args})  # type: ignore[typeddict-item]
         return pulumi.Output.all(agent.trust_digest, agent.manifest)
@@ -251,17 +254,3 @@ def test_others_fields_are_conflicts_where_they_differ() -> None:
     assert conflicts(LIVE, _image("pilot:2"), "helm") == []
     unowned: Any = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
     assert conflicts(LIVE, unowned, "ours") == []
-
-
-def test_names_of_the_sdk_are_taken_back() -> None:
-    given = {
-        "metadata": {
-            "annotations": {"my_own": "x"},
-            "managed_fields": [{"fields_v1": {"f:a_b": 1}}],
-        },
-        "spec": {"volume_mounts": [{"mount_path": "/x"}], "selector": None},
-    }
-    assert as_kubernetes_has_it(given) == {
-        "metadata": {"annotations": {"my_own": "x"}, "managedFields": [{"fieldsV1": {"f:a_b": 1}}]},
-        "spec": {"volumeMounts": [{"mountPath": "/x"}]},
-    }
