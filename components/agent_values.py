@@ -79,4 +79,5 @@ def _require_agreement(theirs: Mapping[str, Any], ours: Mapping[str, Any], field
                 raise InvalidInputError(name, "…", "give it a map of values")
             _require_agreement(found, value, name)
         elif type(found) is not type(value) or found != value:
-            raise InvalidInputError(name, found, f"leave it out, or make it {value!r}")
+            shown = found if isinstance(found, bool) else "…"
+            raise InvalidInputError(name, shown, f"leave it out, or make it {value!r}")

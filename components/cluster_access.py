@@ -1,5 +1,6 @@
 """Reads a cluster with the official Python client, beside the provider that changes it."""
 
+import json
 import os
 import shlex
 from collections.abc import Collection, Iterator
@@ -219,7 +220,7 @@ def _configuration(kubeconfig: str | None, context: str | None) -> "Configuratio
             f"name a kubeconfig that has {f'context {context}' if context else 'a current context'}"
             f" ({on_one_line(str(error), 150)})",
         ) from None
-    except (yaml.YAMLError, TypeError, AttributeError):
+    except (yaml.YAMLError, TypeError, AttributeError, ValueError):
         # Not the errors' own words, which may quote the content. The client looks at no types.
         raise UnusableAccessError(
             "kubeconfig", _shown(named), "give it the YAML of a kubeconfig"
@@ -266,8 +267,13 @@ def _explained(reads: str) -> Iterator[None]:
 
 
 def _message(error: Any) -> str:
-    status = yaml.safe_load(error.body) if error.body else None
-    return str(status["message"] if isinstance(status, dict) else error.reason)
+    try:
+        status = json.loads(error.body or "null")
+    except ValueError:
+        # What stands between may answer in words of its own.
+        status = None
+    said = status.get("message") if isinstance(status, dict) else None
+    return str(said or error.reason)
 
 
 def _moment(event: Any) -> float:

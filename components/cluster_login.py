@@ -97,13 +97,16 @@ def auth_mount(
     login: ClusterLogin,
     role: Mapping[str, Any],
     rbac: AgentRbac,
-    server: ApiServerAccess,
+    server: ApiServerAccess | None,
     parent: pulumi.Resource,
 ) -> ClusterAuthMount | ClusterJwtAuthMount:
-    """Registers the auth mount; `role` has those arguments that every kind of it takes."""
+    """Registers the auth mount; `role` has those arguments that every kind of it takes.
+
+    `server` is None exactly in reviewer mode `jwt`.
+    """
     args: dict[str, Any] = {**role, **_given(login, _OF_ROLE)}
     mode = login.get("reviewer_mode", "token")
-    if mode == "jwt":
+    if server is None:
         return ClusterJwtAuthMount(
             name,
             cast(ClusterJwtAuthMountArgs, {**args, **_given(login, _OF_JWT)}),

@@ -66,7 +66,7 @@ class ClusterTrust(pulumi.ComponentResource):
         """
         # Checked here as well: a part that refuses its input would come after its siblings.
         cluster = require_dns_label("cluster", args["cluster"])
-        kubernetes_host = require_server_address("kubernetes_host", args["kubernetes_host"])
+        api_server = _api_server(args)
         istio_namespace = require_dns_label(
             "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
         )
@@ -79,7 +79,6 @@ class ClusterTrust(pulumi.ComponentResource):
             unit="days",
         )
         ca_path, vault_address = args["ca_path"], args["vault_address"]
-        kubernetes_ca_certificate = args["kubernetes_ca_certificate"]
         cluster_labels = args.get("cluster_labels")
         selectors = istiod_selectors(
             {"cluster": cluster} if cluster_labels is None else cluster_labels,
@@ -129,7 +128,7 @@ class ClusterTrust(pulumi.ComponentResource):
                 **_renamed(args, {"auth_mount_path": "mount_path", "role_name": "role_name"}),
             },
             rbac,
-            ApiServerAccess(kubernetes_host, kubernetes_ca_certificate),
+            api_server,
             parent=self,
         )
         policy_provider = policy_choices.pop("provider", None)
@@ -193,6 +192,18 @@ class ClusterTrust(pulumi.ComponentResource):
                 "istiod_manifests": self.istiod_manifests,
             }
         )
+
+
+def _api_server(args: ClusterTrustArgs) -> ApiServerAccess | None:
+    """What Vault asks about tokens; None where it asks nobody."""
+    if args.get("login", ClusterLogin()).get("reviewer_mode") == "jwt":
+        return None
+    host, certificate = args.get("kubernetes_host"), args.get("kubernetes_ca_certificate")
+    if certificate is None:
+        raise InvalidInputError(
+            "kubernetes_ca_certificate", None, "give it: Vault has to check who answers it"
+        )
+    return ApiServerAccess(require_server_address("kubernetes_host", host or ""), certificate)
 
 
 def _agent_choices(args: ClusterTrustArgs) -> dict[str, Any] | None:

@@ -16,9 +16,10 @@ class ClusterTrustArgs(TypedDict):
 
     cluster: str
     """Name of the workload cluster, an RFC 1123 label."""
-    kubernetes_host: str
-    """Address of the cluster's API server as Vault reaches it, `https://host[:port]`."""
-    kubernetes_ca_certificate: pulumi.Input[str]
+    kubernetes_host: NotRequired[str | None]
+    """Address of the cluster's API server as Vault reaches it, `https://host[:port]`. It is
+    required, as the next one is, but for reviewer mode `jwt`, where Vault asks nobody."""
+    kubernetes_ca_certificate: NotRequired[pulumi.Input[str] | None]
     """CA certificates that the API server's certificate chains to, PEM."""
     ca_path: pulumi.Input[str]
     """API path, without `/v1`, at which the root signs: the `ca_path` of a RootPki."""

@@ -125,6 +125,9 @@ def _checked_resource(args: IstiodAgentArgs, installation: str) -> Mapping[str, 
         (resource.get("apiVersion"), resource.get("kind")) != (api_version, kind)
     ):
         raise InvalidInputError("resource", resource, f"give the whole {kind} of {api_version}")
+    for part in ("metadata", "spec"):
+        if not isinstance(resource.get(part) or {}, Mapping):
+            raise InvalidInputError(f"resource.{part}", "…", "correct it: it is no map")
     if not (resource.get("metadata") or {}).get("name"):
         raise InvalidInputError("resource.metadata.name", None, "name the resource")
     return resource

@@ -173,6 +173,8 @@ def _below(node: _Node, *names: str, **lists: Callable[[], Any]) -> Any:
         if found.get(name) is None:
             found[name] = make()
         found = found[name]
+        if not isinstance(found, make if isinstance(make, type) else object):
+            raise InvalidInputError(f"resource.{name}", "…", "correct it: it is of another kind")
     return found
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from .certificate_values import require_cas, require_certificates
 from .cluster_access import is_content
-from .files import content_of
+from .files import content_of, path_of
 from .validation import InvalidInputError
 
 
@@ -46,7 +46,7 @@ class Kubeconfig:
         """
         if isinstance(kubeconfig, str) and is_content(kubeconfig):
             return cls(field, field, None, _document(kubeconfig, field, "…"))
-        path = Path(kubeconfig).expanduser()
+        path = path_of(field, str(kubeconfig))
         try:
             content = content_of(field, path).decode()
         except UnicodeDecodeError:
@@ -97,6 +97,15 @@ class Kubeconfig:
         pem = require_certificates(described, shown, content, "give it the PEM of a certificate")
         return require_cas(described, shown, pem)
 
+    def reached(self, context: str) -> tuple[object, ...]:
+        """What tells the server that `context` leads to from others, for comparison.
+
+        Raises:
+            InvalidInputError: the context or its cluster is not there.
+        """
+        _, cluster = self._cluster(context)
+        return tuple(cluster.get(member) for member in ("server", "proxy-url", "tls-server-name"))
+
     def require_context(self, context: str) -> str:
         """Returns `context`, which is there, and whose user's means to log in are on this machine.
 
@@ -105,7 +114,7 @@ class Kubeconfig:
         """
         name = self._named("contexts", "context", context).get("user")
         # Without one, the API server takes the client for anonymous.
-        user = {} if name is None else self._named("users", "user", name)
+        user = {} if name in (None, "") else self._named("users", "user", name)
         for member in ("client-certificate", "client-key", "tokenFile"):
             if isinstance(user.get(member), str) and user[member]:
                 self._content(f"{member} of user {name} in {self.place}", user[member])
@@ -172,7 +181,8 @@ def api_server(kubeconfig: str | Path, context: str) -> ApiServer:
 def _document(content: str, field: str, shown: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(content)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
+        # The latter of a date that is none.
         raise InvalidInputError(field, shown, "name a YAML file") from None
     if not isinstance(document, dict):
         raise InvalidInputError(field, shown, "name a kubeconfig file")

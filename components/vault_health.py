@@ -34,12 +34,13 @@ def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None
     """
     # Imported here: a program that waits for nothing starts faster without it.
     import requests
+    from urllib3.exceptions import HTTPError
 
     try:
         status, version = _health(address, ca_certificate)
     except requests.exceptions.SSLError as error:
         return _tls_obstacle(address, ca_certificate, error)
-    except requests.exceptions.RequestException as error:
+    except (requests.exceptions.RequestException, HTTPError) as error:
         return Obstacle(
             "address",
             f"Vault does not answer at {address} ({on_one_line(_innermost(error), 150)})",

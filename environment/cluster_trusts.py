@@ -1,7 +1,7 @@
 """The trust of every workload cluster of an environment."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -34,8 +34,8 @@ def cluster_trusts(
             cluster.name,
             {
                 "cluster": cluster.name,
-                "kubernetes_host": cluster.api_server.address,
-                "kubernetes_ca_certificate": cluster.api_server.ca_certificate,
+                "kubernetes_host": None if server is None else server.address,
+                "kubernetes_ca_certificate": None if server is None else server.ca_certificate,
                 "istio_revisions": cluster.istio.revisions,
                 "istio_namespace": cluster.istio.namespace,
                 "istiod_service_account": cluster.istio.service_account,
@@ -46,7 +46,7 @@ def cluster_trusts(
                 "auth_mount_path": cluster.names.auth_mount,
                 "role_name": cluster.names.role,
                 "policy_name": cluster.names.policy,
-                "agent_permissions": _permissions(cluster),
+                "agent_permissions": _permissions(settings, cluster),
                 "login": cluster.login,
                 "policy": settings.access.policy,
                 "denied_parameters": settings.access.denied_parameters,
@@ -61,7 +61,7 @@ def cluster_trusts(
                 providers=[vault_provider, kubernetes_providers[cluster.name]]
             ),
         )
-        for cluster in settings.clusters
+        for cluster, server in ((each, each.api_server) for each in settings.clusters)
     }
 
 
@@ -87,16 +87,18 @@ def _trust_policy(
     return choices
 
 
-def _permissions(cluster: Cluster) -> AgentPermissions:
+def _permissions(settings: Settings, cluster: Cluster) -> AgentPermissions:
     """Those of the settings, with how to see whether their release is there."""
     release = cluster.permissions.get("release")
     if release is None:
         return cluster.permissions
     connection = cluster.connection
+    values = release.get("values", {})
     return {
         "by": cluster.permissions["by"],
         "release": {
             **release,
+            "values": _secret(values) if settings.has_secret_values else values,
             "kubeconfig": connection.provider_kubeconfig,
             "context": connection.context,
         },
@@ -115,3 +117,10 @@ def _agent(
     connection = cluster.connection
     way = {"kubeconfig": connection.provider_kubeconfig, "context": connection.context}
     return cast(IstiodAgentChoices, {**agent.args, **way})
+
+
+def _secret(values: Any) -> Any:
+    """The values with each that is no map as a secret."""
+    if isinstance(values, Mapping):
+        return {key: _secret(value) for key, value in values.items()}
+    return pulumi.Output.secret(values)

@@ -169,7 +169,7 @@ def _look_at_vault(settings: Settings, problems: Problems) -> None:
 
 def _warn_of_loopback(settings: Settings, cluster: Cluster) -> None:
     """Warns of an API server that only this machine gets to, where Vault is on another one."""
-    if cluster.login.get("reviewer_mode") == "jwt":
+    if cluster.api_server is None:
         return
     vault = settings.vault.install.get("address")
     vault_is_here = isinstance(vault, str) and _is_loopback(vault)
@@ -184,6 +184,7 @@ def _warn_of_loopback(settings: Settings, cluster: Cluster) -> None:
 def _is_loopback(address: str) -> bool:
     host = urlsplit(address).hostname or ""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address_there = ipaddress.ip_address(host)
+        return address_there.is_loopback or address_there.is_unspecified
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")

@@ -1,15 +1,12 @@
 """What the stack's configuration says of who may do what in Vault."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pulumi
-from cryptography import x509
 
 from components import ClusterLogin, InvalidInputError
 from components.agent_rbac import REVIEWER_MODES
 from components.cluster_ca import DEFAULT_LIFETIME_DAYS
-from components.cluster_ca_checks import ROOT_PATH_LENGTH
 from components.login_role import DEFAULT_TTL_SECONDS, require_token_ttl
 from components.validation import require_audience, require_one_of
 from components.vault_policy import (
@@ -21,7 +18,6 @@ from components.vault_policy import (
 )
 
 from .problems import Problems
-from .root import Root
 from .values import boolean, structure, whole_number
 
 SIGNING_CAS = ("root", "cluster")
@@ -45,9 +41,7 @@ class Access:
     administrator_password_generation: int
 
 
-def load_access(
-    config: pulumi.Config, intermediate_lifetime_days: int, problems: Problems
-) -> Access:
+def load_access(config: pulumi.Config, problems: Problems) -> Access:
     """Reads it from `config`; notes values that are not usable, or without effect."""
     policy = problems.value(
         LEAST_PRIVILEGE, require_one_of, "policy", config.get("policy") or LEAST_PRIVILEGE, POLICIES
@@ -61,10 +55,10 @@ def load_access(
         signing_ca=signing_ca,
         cluster_ca_lifetime_days=problems.value(
             DEFAULT_LIFETIME_DAYS,
-            _cluster_ca_lifetime,
+            whole_number,
             config,
-            signing_ca,
-            intermediate_lifetime_days,
+            "clusterCaLifetimeDays",
+            DEFAULT_LIFETIME_DAYS,
         ),
         login=_login(config, problems),
         administrator=problems.value(False, boolean, config, "administrator"),
@@ -72,39 +66,6 @@ def load_access(
             1, whole_number, config, "administratorPasswordGeneration", 1, unit="passwords"
         ),
     )
-
-
-def require_room_below_root(access: Access, root: Root) -> None:
-    """Checks that the root leaves room for CAs of the clusters' own, where they are asked for.
-
-    Raises:
-        InvalidInputError: it does not.
-    """
-    if access.signing_ca != "cluster":
-        return
-    path_length, lifetime_days = _room_below(root)
-    if path_length is not None and path_length < ROOT_PATH_LENGTH:
-        raise InvalidInputError(
-            "signingCa",
-            access.signing_ca,
-            f"use a root of path length {ROOT_PATH_LENGTH} (rootPathLength where it is generated), "
-            "as the cluster's CA and istiod's stand below it; it is fixed once the root exists",
-        )
-    if access.cluster_ca_lifetime_days >= lifetime_days:
-        raise InvalidInputError(
-            "clusterCaLifetimeDays",
-            access.cluster_ca_lifetime_days,
-            f"use less than the root's {lifetime_days} days: a CA must not outlive its root",
-        )
-
-
-def _room_below(root: Root) -> tuple[int | None, int]:
-    """Path length of the root, None for any, and the days that it has left."""
-    if root.certificate is None:
-        return root.certificate_args["path_length"], root.certificate_args["lifetime_days"]
-    certificate = x509.load_pem_x509_certificate(root.certificate.encode())
-    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    return constraints.path_length, (certificate.not_valid_after_utc - datetime.now(UTC)).days
 
 
 def _login(config: pulumi.Config, problems: Problems) -> ClusterLogin:
@@ -143,17 +104,3 @@ def _denied_parameters(config: pulumi.Config, policy: str) -> tuple[str, ...] | 
             "deniedParameters", list(denied), "leave it out: the guide's policy refuses none"
         )
     return None
-
-
-def _cluster_ca_lifetime(
-    config: pulumi.Config, signing_ca: str, intermediate_lifetime_days: int
-) -> int:
-    days = whole_number(config, "clusterCaLifetimeDays", DEFAULT_LIFETIME_DAYS)
-    if signing_ca == "cluster" and days <= intermediate_lifetime_days:
-        raise InvalidInputError(
-            "clusterCaLifetimeDays",
-            days,
-            f"use more than intermediateLifetimeDays ({intermediate_lifetime_days}): "
-            "an intermediate must not outlive the CA above it",
-        )
-    return days

@@ -9,8 +9,10 @@ from components.istiod_agent_args import INSTALLATIONS, check_istiod_agent_args
 from components.validation import require_one_of
 
 from .connections import MANAGEMENT
-from .problems import Problems
-from .values import HIDDEN, mapping_in
+from .istio import Istio
+from .laid import Laid
+from .problems import HIDDEN, Problems
+from .values import mapping_in
 
 KEY = "istiodAgent"
 NONE = "none"
@@ -28,7 +30,11 @@ _ARGUMENTS = {
 }
 _MANIFEST, _PLACEMENT = "manifest", "placement"
 _PLACEMENTS = ("workload", MANAGEMENT)
+_OF_MANIFESTS = ("delivery", _MANIFEST, _PLACEMENT)
 FIELDS = (*_ARGUMENTS, _MANIFEST, _PLACEMENT)
+
+# What is not looked at, while a field is looked at by itself.
+_SOUND = {"version": "1"}
 
 
 @dataclass(frozen=True)
@@ -41,57 +47,90 @@ class Agent:
     """Where a `resource` is applied: `workload` or `management`."""
 
 
-def load_agent(
-    common: Mapping[str, Any],
-    own: Mapping[str, Any] | None,
-    place: str,
-    problems: Problems,
-) -> Agent | None:
-    """Reads those of a cluster: its `own` fields, at `place`, are laid over the `common` ones.
+def load_agent(entry: Laid, istio: Istio, problems: Problems) -> Agent | None:
+    """Reads those of a cluster whose istiods are `istio`; None: others see to them.
 
-    None: others see to them. Without `own` fields they are those of every such cluster. Notes what
-    is wrong.
+    Notes what is wrong.
     """
-    entry, field = dict(common), KEY
-    if own is not None:
-        field = f"{place}.{KEY}"
-        entry |= own
-    installation = problems.value(
+    installation = entry.value(
+        problems,
         None,
+        "installation",
         require_one_of,
-        f"{field}.installation",
-        entry.get("installation", INSTALLATIONS[0]),
+        entry.fields.get("installation", INSTALLATIONS[0]),
         (*INSTALLATIONS, NONE),
     )
-    if not entry or installation in (None, NONE):
+    if not entry.fields or installation in (None, NONE):
         return None
-    args = {_ARGUMENTS[name]: value for name, value in entry.items() if name in _ARGUMENTS}
-    if _MANIFEST in entry:
-        resource = problems.value(
-            None, mapping_in, f"{field}.{_MANIFEST}", entry[_MANIFEST], "one resource"
-        )
-        if resource is None:
-            return None
-        args["resource"] = resource
-    placement = problems.value(
+    if installation == INSTALLATIONS[0] and "installation" in entry.own:
+        # What all have in common for a manifest does not matter to a Deployment.
+        entry = entry.without(_OF_MANIFESTS)
+    part = problems.part()
+    args = _arguments(entry, installation, part)
+    placement = entry.value(
+        part,
         _PLACEMENTS[0],
+        _PLACEMENT,
         require_one_of,
-        f"{field}.{_PLACEMENT}",
-        entry.get(_PLACEMENT, _PLACEMENTS[0]),
+        entry.fields.get(_PLACEMENT, _PLACEMENTS[0]),
         _PLACEMENTS,
     )
-    checked = cast(IstiodAgentArgs, args)
+    if installation == INSTALLATIONS[0] and _PLACEMENT in entry.fields and part.none:
+        problem = InvalidInputError(_PLACEMENT, placement, "leave it out for a Deployment")
+        entry.note(part, _PLACEMENT, problem)
+    if part.none and istio.revisions:
+        _check_together(args, entry, istio, part)
+    return Agent(cast(IstiodAgentArgs, args), placement) if part.none else None
+
+
+def _arguments(entry: Laid, installation: str, problems: Problems) -> dict[str, Any]:
+    """The component's arguments, each looked at by itself, so that none hides another."""
+    args: dict[str, Any] = {}
+    for name, argument in _ARGUMENTS.items():
+        if name not in entry.fields or name == "delivery":
+            continue
+        args[argument] = entry.fields[name]
+        if name == "installation":
+            continue
+        try:
+            check_istiod_agent_args(cast(IstiodAgentArgs, {**_SOUND, argument: entry.fields[name]}))
+        except InvalidInputError as error:
+            entry.note(problems, name, _as_configured(error))
+    if "version" not in entry.fields:
+        fix = "use the version of Gloo Mesh, such as 2.5.13 or 2.5.13-fips"
+        entry.note(problems, "version", InvalidInputError("version", None, fix))
+    if "delivery" in entry.fields:
+        args["delivery"] = entry.fields["delivery"]
+    if _MANIFEST in entry.fields:
+        args["resource"] = entry.value(
+            problems, None, _MANIFEST, mapping_in, entry.fields[_MANIFEST], "one resource"
+        )
+    elif installation != INSTALLATIONS[0]:
+        fix = f"name the file with the whole resource of installation {installation}"
+        entry.note(problems, _MANIFEST, InvalidInputError(_MANIFEST, None, fix))
+    return args
+
+
+def _check_together(args: Mapping[str, Any], entry: Laid, istio: Istio, problems: Problems) -> None:
+    if "resource" in args and len(istio.revisions) > 1:
+        fix = "list one with an istiodAgent.manifest, which has a single istiod's agent"
+        field = f"{istio.place}.istioRevisions"
+        problems.note(InvalidInputError(field, list(istio.revisions), fix))
+        return
+    istiod = {"istio_revision": istio.revisions[0], "istio_namespace": istio.namespace}
     try:
-        check_istiod_agent_args(checked)
+        check_istiod_agent_args(cast(IstiodAgentArgs, {**args, **istiod}))
     except InvalidInputError as error:
-        problems.note(_as_configured(field, error))
-    return Agent(checked, placement)
+        if error.field == "istio_revision":
+            field = f"{istio.place}.istioRevisions"
+            problems.note(InvalidInputError(field, error.value, error.fix))
+            return
+        problem = _as_configured(error)
+        entry.note(problems, problem.field.partition(".")[0], problem)
 
 
-def _as_configured(field: str, error: InvalidInputError) -> InvalidInputError:
+def _as_configured(error: InvalidInputError) -> InvalidInputError:
     configured = {argument: name for name, argument in _ARGUMENTS.items()} | {"resource": _MANIFEST}
     argument, dot, below = error.field.partition(".")
-    value = HIDDEN if argument == "resource" and not below else error.value
-    return InvalidInputError(
-        f"{field}.{configured.get(argument, argument)}{dot}{below}", value, error.fix
-    )
+    value = HIDDEN if argument == "resource" else error.value
+    return InvalidInputError(f"{configured.get(argument, argument)}{dot}{below}", value, error.fix)

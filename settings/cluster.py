@@ -1,13 +1,12 @@
 """What the stack's configuration says of one workload cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from components import AgentPermissions, ApiServer, ClusterLogin, InvalidInputError
 from components.certificate_values import require_cas
+from components.files import path_of
 from components.kubernetes_values import require_labels
 from components.validation import (
     require_dns_label,
@@ -20,6 +19,7 @@ from .agent import KEY as AGENT
 from .agent import Agent, load_agent
 from .connections import Connection, Connections
 from .istio import ISTIO_FIELDS, Istio, load_istio
+from .laid import Laid
 from .login import LOGIN_FIELDS, cluster_login
 from .names import ClusterNames, VaultNames
 from .permissions import FIELDS as PERMISSION_FIELDS
@@ -51,8 +51,8 @@ class Cluster:
     name: str
     connection: Connection
     istio: Istio
-    api_server: ApiServer
-    """The API server as Vault reaches it."""
+    api_server: ApiServer | None
+    """The API server as Vault reaches it; None where Vault asks nobody, with reviewer mode jwt."""
     labels: Mapping[str, str]
     """Labels of Gloo's KubernetesCluster that no other cluster has."""
     login: ClusterLogin
@@ -85,40 +85,23 @@ class Common:
     agent: Mapping[str, Any]
     problems: Problems
 
-    def agent_of(
-        self, fields: Mapping[str, Any], place: str, istio: Istio, problems: Problems
-    ) -> Agent | None:
-        """The agents of the cluster with `fields` at `place`."""
-        agent = self._common_agent
-        if AGENT in fields:
-            field = f"{place}.{AGENT}"
-            own = known_fields(field, fields[AGENT], AGENT_FIELDS, problems)
-            agent = load_agent(self.agent, own, place, problems)
-        if agent is not None and "resource" in agent.args and len(istio.revisions) > 1:
-            fix = "list one with an istiodAgent.manifest, which has a single istiod's agent"
-            revisions = list(istio.revisions)
-            problems.note(InvalidInputError(f"{place}.istioRevisions", revisions, fix))
-        return agent
+    def laid(
+        self, key: str, known: Collection[str], fields: Mapping[str, Any], at: "Place"
+    ) -> Laid:
+        """What holds of `key` for the cluster with `fields`."""
+        own: Mapping[str, Any] = {}
+        if key in fields:
+            own = known_fields(f"{at.place}.{key}", fields[key], known, at.problems)
+        common = self.agent if key == AGENT else self.permissions
+        return Laid(key, common, own, at.place, self.problems)
 
-    @cached_property
-    def _common_agent(self) -> Agent | None:
-        # What is wrong with it is no single cluster's.
-        return load_agent(self.agent, None, "", self.problems)
 
-    def permissions_of(
-        self, fields: Mapping[str, Any], place: str, problems: Problems
-    ) -> AgentPermissions:
-        """Those of the cluster with `fields` at `place`."""
-        if PERMISSIONS not in fields:
-            return self._common_permissions
-        field = f"{place}.{PERMISSIONS}"
-        own = known_fields(field, fields[PERMISSIONS], PERMISSION_FIELDS, problems)
-        return load_permissions(self.permissions, own, place, problems)
+@dataclass(frozen=True)
+class Place:
+    """Where a cluster is described, and where its problems are noted."""
 
-    @cached_property
-    def _common_permissions(self) -> AgentPermissions:
-        # What is wrong with it is no single cluster's.
-        return load_permissions(self.permissions, None, "", self.problems)
+    place: str
+    problems: Problems
 
 
 def load_cluster(entry: object, place: str, common: Common, problems: Problems) -> Cluster | None:
@@ -136,12 +119,15 @@ def load_cluster(entry: object, place: str, common: Common, problems: Problems) 
     if "context" in fields:
         context = part.value(None, require_filled, f"{place}.context", fields["context"])
     connection = common.connections.connection(fields, place, context, part)
-    server = _api_server(fields, place, connection, part)
     istio = load_istio(fields, place, part)
     labels = _labels(fields, place, name, part)
     login = cluster_login(fields, place, common.login, part)
-    permissions = common.permissions_of(fields, place, part)
-    agent = common.agent_of(fields, place, istio, part)
+    server = None
+    if asked := login.get("reviewer_mode") != "jwt":
+        server = _api_server(fields, place, connection, part)
+    at = Place(place, part)
+    permissions = load_permissions(common.laid(PERMISSIONS, PERMISSION_FIELDS, fields, at), part)
+    agent = load_agent(common.laid(AGENT, AGENT_FIELDS, fields, at), istio, part)
     generation = part.value(
         1,
         require_whole_number,
@@ -150,7 +136,7 @@ def load_cluster(entry: object, place: str, common: Common, problems: Problems) 
         minimum=1,
         unit="CAs",
     )
-    if name is None or connection is None or server is None or not part.none:
+    if name is None or connection is None or (asked and server is None) or not part.none:
         return None
     return Cluster(
         name=name,
@@ -191,13 +177,17 @@ def _api_server(
 
 def _address(connection: Connection) -> str:
     read, context = connection.read, connection.context
-    return require_server_address(
-        f"server of context {context} in {read.place}", read.address(context)
-    )
+    try:
+        return require_server_address(
+            f"server of context {context} in {read.place}", read.address(context)
+        )
+    except InvalidInputError as error:
+        fix = f"{error.fix}; or set kubernetesHost to where Vault gets to it"
+        raise InvalidInputError(error.field, error.value, fix) from None
 
 
 def _ca_certificate(field: str, file: object) -> str:
-    path = Path(require_filled(field, file)).expanduser()
+    path = path_of(field, require_filled(field, file))
     return require_cas(field, str(path), certificates_in(field, path))
 
 

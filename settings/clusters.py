@@ -94,10 +94,6 @@ def _note_likeness(one: Cluster, other: Cluster, problems: Problems) -> None:
     if few.items() <= many.items():
         fix = f"use labels that tell it from {one.name}, which has {dict(one.labels)}"
         part.note(InvalidInputError(f"{other.place}.clusterLabels", dict(other.labels), fix))
-    if _reached(one) == _reached(other) and one.connection != other.connection:
+    if one.connection.reached == other.connection.reached:
         fix = f"use another context: it leads to the API server of {one.name}"
         part.note(InvalidInputError(f"{other.place}.context", other.connection.context, fix))
-
-
-def _reached(cluster: Cluster) -> str:
-    return cluster.connection.read.address(cluster.connection.context)

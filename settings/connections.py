@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pulumi
@@ -14,8 +15,8 @@ from components.cluster_access import is_content
 from components.kubeconfig import Kubeconfig
 from components.kubernetes_values import require_object_name
 
-from .problems import Problems
-from .values import HIDDEN, is_secret, known_fields, require_filled, structure
+from .problems import HIDDEN, Problems
+from .values import is_secret, known_fields, require_filled, structure
 
 KEY = "kubeconfig"
 MANAGEMENT = "management"
@@ -38,6 +39,11 @@ class Connection:
     """What the kubeconfig says."""
 
     @property
+    def reached(self) -> tuple[object, ...]:
+        """What tells the server that it leads to from others."""
+        return self.read.reached(self.context)
+
+    @property
     def provider_kubeconfig(self) -> pulumi.Input[str]:
         """The kubeconfig as a provider takes it: a secret where it is the content."""
         if is_content(self.kubeconfig):
@@ -51,8 +57,12 @@ class Connections:
     def __init__(self, config: pulumi.Config, problems: Problems) -> None:
         self._config = config
         self._files: dict[str, Kubeconfig | None] = {}
-        self._environment = problems.value(None, self._environments_kubeconfig)
         self._problems = problems
+
+    @cached_property
+    def _environment(self) -> str | None:
+        # Only where a cluster has none of its own.
+        return self._problems.value(None, self._environments_kubeconfig)
 
     def management(self) -> Connection | None:
         """The management cluster's; None where there is none, or where it is noted as wrong."""
@@ -73,11 +83,13 @@ class Connections:
         """The one of the cluster that `entry`, at `place`, describes; None where it is wrong."""
         own = "kubeconfig" in entry
         field, key = (f"{place}.kubeconfig", place.partition("[")[0]) if own else (KEY, KEY)
-        kubeconfig = self._environment
         if own:
+            secret = is_secret(self._config, key)
             kubeconfig = problems.value(
-                None, self._usable, field, entry["kubeconfig"], secret=is_secret(self._config, key)
+                None, self._usable, field, entry["kubeconfig"], secret=secret
             )
+        else:
+            kubeconfig = self._environment
         if context is None:
             return None
         problems.value(None, _require_context_name, f"{place}.context", context)
@@ -99,6 +111,9 @@ class Connections:
         return self._usable(KEY, value, secret=is_secret(self._config, KEY))
 
     def _usable(self, field: str, value: object, *, secret: bool) -> str:
+        if not isinstance(value, str):
+            fix = "give it a path, or the content of a kubeconfig as a text"
+            raise InvalidInputError(field, HIDDEN, fix)
         kubeconfig = require_filled(field, value)
         if is_content(kubeconfig):
             if not secret:

@@ -24,6 +24,8 @@ class Istio:
     namespace: str
     service_account: str | None
     """Of the only revision; None: those that Istio gives to the revisions."""
+    place: str
+    """Where the configuration describes the cluster, for messages."""
 
 
 def load_istio(fields: Mapping[str, Any], place: str, problems: Problems) -> Istio:
@@ -42,7 +44,7 @@ def load_istio(fields: Mapping[str, Any], place: str, problems: Problems) -> Ist
         if len(revisions) > 1:
             fix = "leave it out with several revisions: each has an account of its own"
             problems.note(InvalidInputError(field, value, fix))
-    return Istio(revisions, namespace, account)
+    return Istio(revisions, namespace, account, place)
 
 
 def _revisions(fields: Mapping[str, Any], place: str, problems: Problems) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components import InvalidInputError
 
-from .problems import Problems
-from .values import HIDDEN, unknown_fix
+from .problems import HIDDEN, Problems
+from .values import unknown_fix
 
 KEYS = (
     "development",

@@ -1,11 +1,11 @@
 """What the stack's configuration says of how a cluster's agent logs in."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from components import ClusterLogin, InvalidInputError, issuer_keys
 from components.agent_rbac import REVIEWER_MODES
+from components.files import path_of
 from components.reviewer_token import TOKEN_SOURCES
 from components.validation import (
     require_audience,
@@ -92,7 +92,7 @@ def _add_issuer(login: ClusterLogin, entry: Mapping[str, Any], field: str) -> No
         )
     (source,) = sources
     if source == "issuerKeysFile":
-        path = Path(entry[source]).expanduser()
+        path = path_of(f"{field}.{source}", entry[source])
         login["issuer_keys"] = issuer_keys(path, f"{field}.{source}")
         if "issuerCaFile" in entry:
             raise InvalidInputError(
@@ -106,7 +106,7 @@ def _add_issuer(login: ClusterLogin, entry: Mapping[str, Any], field: str) -> No
         login["oidc_discovery_url"] = require_https_url(f"{field}.{source}", entry[source])
     if "issuerCaFile" in entry:
         login["issuer_ca_certificate"] = certificates_in(
-            f"{field}.issuerCaFile", Path(entry["issuerCaFile"]).expanduser()
+            f"{field}.issuerCaFile", path_of(f"{field}.issuerCaFile", entry["issuerCaFile"])
         )
     if "issuer" in entry:
         login["issuer"] = require_audience(f"{field}.issuer", entry["issuer"])

@@ -6,10 +6,12 @@ from typing import Any, cast
 from components import AgentPermissions, AgentReleaseArgs, InvalidInputError
 from components.agent_permissions import MEANS
 from components.agent_release_args import check_agent_release_args
+from components.agent_values import CHART_KINDS
 from components.validation import require_one_of
 
-from .problems import Problems
-from .values import HIDDEN, mapping_in
+from .laid import Laid
+from .problems import HIDDEN, Problems
+from .values import mapping_in
 
 KEY = "agentPermissions"
 
@@ -28,48 +30,55 @@ _VALUES_FILE = "valuesFile"
 FIELDS = ("by", *_RELEASE, _VALUES_FILE)
 
 
-def load_permissions(
-    common: Mapping[str, Any],
-    own: Mapping[str, Any] | None,
-    place: str,
-    problems: Problems,
-) -> AgentPermissions:
-    """Reads those of a cluster: its `own` fields, at `place`, are laid over the `common` ones.
-
-    Without `own` fields they are those of every such cluster. Notes what is wrong.
-    """
-    entry, field = dict(common), KEY
-    if own is not None:
-        field = f"{place}.{KEY}"
-        entry |= own
-    means = problems.value(None, require_one_of, f"{field}.by", entry.get("by", MEANS[0]), MEANS)
-    given = {name: value for name, value in entry.items() if name in FIELDS and name != "by"}
+def load_permissions(entry: Laid, problems: Problems) -> AgentPermissions:
+    """Reads those of a cluster; notes what is wrong."""
+    means = entry.value(
+        problems, None, "by", require_one_of, entry.fields.get("by", MEANS[0]), MEANS
+    )
+    if means == "release":
+        return {"by": means, "release": _release(entry, problems)}
     if means == "resources":
         # What all clusters have in common does not matter to one that needs no release.
-        for name in given if own is None else given.keys() & dict(own).keys():
+        given = entry.own if entry.own else entry.common
+        for name in given.keys() - {"by"}:
             fix = "leave it out where by is resources"
-            problems.note(InvalidInputError(f"{field}.{name}", HIDDEN, fix))
-        return {"by": means}
-    if means is None:
-        return {"by": MEANS[0]}
-    return {"by": means, "release": _release(given, field, problems)}
+            entry.note(problems, name, InvalidInputError(name, HIDDEN, fix))
+    return {"by": MEANS[0]}
 
 
-def _release(given: Mapping[str, Any], field: str, problems: Problems) -> AgentReleaseArgs:
-    args = {_RELEASE[name]: value for name, value in given.items() if name in _RELEASE}
-    if _VALUES_FILE in given:
-        values = problems.value(None, _values, f"{field}.{_VALUES_FILE}", given)
+def _release(entry: Laid, problems: Problems) -> AgentReleaseArgs:
+    args: dict[str, Any] = {
+        _RELEASE[name]: value for name, value in entry.fields.items() if name in _RELEASE
+    }
+    if _VALUES_FILE in entry.fields:
+        values = entry.value(problems, None, _VALUES_FILE, _values, entry.fields)
         if values is not None:
             args["values"] = values
-    checked = cast(AgentReleaseArgs, args)
+    part = problems.part()
+    kind = args.get("chart_kind")
+    sound = {
+        "chart_kind": kind if kind in CHART_KINDS else CHART_KINDS[0],
+        "chart_version": "1.0.0",
+    }
+    # Each by itself, so that none hides another.
+    for argument, value in args.items():
+        if argument != "chart":
+            _check({**sound, argument: value}, entry, part)
+    if part.none:
+        _check(args, entry, part)
+    return cast(AgentReleaseArgs, args)
+
+
+def _check(args: Mapping[str, Any], entry: Laid, problems: Problems) -> None:
+    configured = {argument: name for name, argument in _RELEASE.items()}
     try:
-        check_agent_release_args(checked)
+        check_agent_release_args(cast(AgentReleaseArgs, args))
     except InvalidInputError as error:
-        configured = {argument: name for name, argument in _RELEASE.items()}
         argument, dot, below = error.field.partition(".")
-        name = f"{field}.{configured.get(argument, argument)}{dot}{below}"
-        problems.note(InvalidInputError(name, error.value, error.fix))
-    return checked
+        name = configured.get(argument, argument)
+        problem = InvalidInputError(f"{name}{dot}{below}", error.value, error.fix)
+        stands = _VALUES_FILE if name == "values" and _VALUES_FILE in entry.fields else name
+        entry.note(problems, stands, problem)
 
 
 def _values(field: str, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Collects what is wrong with a configuration, so that all of it is said at once."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -7,6 +8,9 @@ from typing import Any, TypeVar
 import pulumi
 
 from components import InvalidInputError
+
+HIDDEN = "…"
+"""Stands in messages for what they must not show."""
 
 _T = TypeVar("_T")
 _D = TypeVar("_D")
@@ -31,16 +35,21 @@ class InvalidConfigurationError(pulumi.RunError):
 class Problems:
     """The problems found so far, or those of one part of the configuration."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_secret: Callable[[str], bool] = lambda _: False) -> None:
+        """`is_secret` tells of which keys the values are not to be shown."""
+        self._is_secret = is_secret
         self._found: list[InvalidInputError] = []
         self._before = 0
         self._cluster: str | None = None
 
     def part(self, cluster: str | None = None) -> "Problems":
         """A part that notes its problems here as well, in lines that name `cluster`."""
-        part = Problems()
+        part = Problems(self._is_secret)
         part._found = self._found
         part._before = len(self._found)
+        if cluster is not None:
+            # A name may be anything, and a problem is one line.
+            cluster = cluster if cluster.isprintable() else repr(cluster)
         part._cluster = cluster if cluster is not None else self._cluster
         return part
 
@@ -49,8 +58,15 @@ class Problems:
         """Whether nothing was found since this part began."""
         return len(self._found) == self._before
 
+    def fields(self) -> set[str]:
+        """The fields that problems were noted of, so far and in all parts."""
+        return {problem.field for problem in self._found}
+
     def note(self, problem: InvalidInputError) -> None:
         """Adds a problem."""
+        key = re.match(r"\w*", problem.field)
+        if key is not None and self._is_secret(key[0]) and problem.value is not None:
+            problem = InvalidInputError(problem.field, HIDDEN, problem.fix)
         if self._cluster is not None:
             field = f"{problem.field} (cluster {self._cluster})"
             problem = InvalidInputError(field, problem.value, problem.fix)

@@ -7,14 +7,13 @@ import pulumi
 from cryptography import x509
 
 from components import InvalidInputError, RootCertificateArgs
-from components.lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from components.root_checks import require_root, require_root_key
 from components.root_profile import RootProfile
 from components.validation import require_fingerprint, require_one_of, require_vault_path
 from components.vault_root import vault_profile
 
-from .problems import Problems
-from .values import HIDDEN, boolean, is_secret, whole_number
+from .problems import HIDDEN, Problems
+from .values import boolean, is_secret, whole_number
 
 # The sources, and the keys that each needs.
 _SOURCES = {
@@ -52,17 +51,11 @@ class Root:
     """SHA-256 fingerprint of a root that this one may take the place of."""
 
 
-def load_root(
-    config: pulumi.Config,
-    intermediate_lifetime_days: int,
-    problems: Problems,
-    *,
-    vault_is_installed: bool,
-) -> Root:
+def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: bool) -> Root:
     """Reads what `config` says of the root.
 
     `vault_is_installed` says whether the program installs Vault itself. Notes values that are
-    missing, not usable or without effect, and a root that does not outlive the intermediates.
+    missing, not usable or without effect.
     """
     source = problems.value(
         None, require_one_of, "rootSource", config.get("rootSource") or "generated", _SOURCES
@@ -84,9 +77,6 @@ def load_root(
         _check_keys_of_source(config, source, part)
     if source in ("generated", "vault"):
         _check_certificate_args(source, certificate_args, part)
-        if part.none:
-            with part.noted():
-                _require_outlived(intermediate_lifetime_days, certificate_args["lifetime_days"])
     elif source is not None:
         _note_useless(certificate_args, part)
         certificate = config.get("rootCertificate")
@@ -101,8 +91,6 @@ def load_root(
             )
         if source == "imported" and root is not None:
             private_key = part.value(None, _private_key, config, root)
-            with part.noted():
-                _require_outlived_by(root, intermediate_lifetime_days)
         if source == "external" and config.get("rootSigningMount"):
             signing_mount = part.value(
                 None, require_vault_path, "rootSigningMount", config.get("rootSigningMount")
@@ -173,26 +161,6 @@ def _check_certificate_args(
             check(cast(RootCertificateArgs, {**_DEFAULTS, name: value}))
         except InvalidInputError as error:
             problems.note(InvalidInputError(_key(error.field), error.value, error.fix))
-
-
-def _require_outlived(intermediate_lifetime_days: int, root_lifetime_days: int) -> None:
-    if intermediate_lifetime_days >= root_lifetime_days:
-        raise InvalidInputError(
-            "intermediateLifetimeDays",
-            intermediate_lifetime_days,
-            f"use less than rootLifetimeDays ({root_lifetime_days}): "
-            "an intermediate must not outlive its root",
-        )
-
-
-def _require_outlived_by(root: x509.Certificate, intermediate_lifetime_days: int) -> None:
-    seconds = intermediate_lifetime_days * SECONDS_PER_DAY
-    require_lifetime(
-        "intermediateLifetimeDays",
-        intermediate_lifetime_days,
-        MountLifetimes(seconds, seconds),
-        root.not_valid_after_utc,
-    )
 
 
 def _private_key(config: pulumi.Config, certificate: x509.Certificate) -> str | None:

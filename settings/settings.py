@@ -7,17 +7,18 @@ import pulumi
 
 from components import InvalidInputError
 
-from .access import Access, load_access, require_room_below_root
+from .access import Access, load_access
 from .cluster import Cluster
 from .clusters import load_clusters
 from .connections import MANAGEMENT, Connection, Connections
 from .keys import note_unknown_keys
+from .lifetimes import note_wrong_order
 from .names import KEY as VAULT_NAMES
 from .names import Used, VaultNames, load_names, note_same_mounts, note_same_policies
 from .problems import Problems
 from .root import Root, load_root
 from .trust_policy import TrustPolicy, load_trust_policy
-from .values import boolean
+from .values import boolean, is_secret, structure
 from .vault import Vault, load_vault
 
 
@@ -34,6 +35,8 @@ class Settings:
     names: VaultNames
     trust_policy: TrustPolicy
     clusters: tuple[Cluster, ...]
+    has_secret_values: bool = False
+    """Whether the values for Gloo's chart may have secrets among them."""
 
     @property
     def connections(self) -> dict[str, Connection]:
@@ -63,8 +66,9 @@ class Settings:
         Raises:
             InvalidConfigurationError: values are missing or not usable; it names all of them.
         """
-        problems = Problems()
-        settings = cls._read(pulumi.Config(), problems)
+        config = pulumi.Config()
+        problems = Problems(lambda key: is_secret(config, key))
+        settings = cls._read(config, problems)
         if look is not None:
             look(settings, problems)
         problems.raise_any()
@@ -77,29 +81,22 @@ class Settings:
         connections = Connections(config, problems)
         management = connections.management()
         vault = load_vault(config, management, problems, development=development)
-        access = load_access(config, vault.intermediate_lifetime_days, problems)
-        part = problems.part()
-        root = load_root(
-            config,
-            vault.intermediate_lifetime_days,
-            part,
-            vault_is_installed=vault.is_installed,
-        )
-        if part.none:
-            with problems.noted():
-                require_room_below_root(access, root)
+        access = load_access(config, problems)
+        root = load_root(config, problems, vault_is_installed=vault.is_installed)
+        note_wrong_order(vault.intermediate_lifetime_days, access, root, problems)
         names = load_names(config, problems)
         trust_policy = load_trust_policy(config, management, problems)
         clusters = load_clusters(config, connections, access.login, names, problems)
         settings = cls(development, management, root, vault, access, names, trust_policy, clusters)
-        settings._note_clashes(problems)
+        settings._note_clashes(problems, management_is_told=bool(structure(config, MANAGEMENT)))
         return settings
 
-    def _note_clashes(self, problems: Problems) -> None:
-        """Notes two things of one name, with the names that were chosen."""
+    def _note_clashes(self, problems: Problems, *, management_is_told: bool) -> None:
+        """Notes two things of one name, and a management cluster that is needed and not told."""
         for cluster in self.clusters:
             agent = cluster.agent
-            if agent is not None and agent.placement == MANAGEMENT and self.management is None:
+            is_there = agent is not None and agent.placement == MANAGEMENT
+            if is_there and not management_is_told:
                 fix = "name the context of the cluster that a manifest is applied in"
                 problems.note(InvalidInputError(f"{MANAGEMENT}.context", None, fix))
             if cluster.name == MANAGEMENT and self.management is not None:

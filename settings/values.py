@@ -11,13 +11,13 @@ from pulumi.runtime.config import is_config_secret
 
 from components import InvalidInputError
 from components.certificate_values import require_certificates
-from components.files import content_of
+from components.files import content_of, path_of
 from components.validation import require_whole_number
 
-from .problems import Problems
+from .problems import HIDDEN, Problems
 
-HIDDEN = "…"
-"""Stands in messages for what they must not show."""
+_LONGEST_DAYS = 36_500
+"""A hundred years: dates beyond are of no use, and not all that counts with them can."""
 
 
 def structure(config: pulumi.Config, key: str) -> Any:
@@ -84,7 +84,9 @@ def whole_number(config: pulumi.Config, key: str, default: int, unit: str = "day
         value = config.get_int(key)
     except pulumi.ConfigTypeError:
         raise InvalidInputError(key, config.get(key), f"use a whole number of {unit}") from None
-    return require_whole_number(key, default if value is None else value, minimum=1, unit=unit)
+    maximum = _LONGEST_DAYS if unit == "days" else None
+    number = default if value is None else value
+    return require_whole_number(key, number, minimum=1, maximum=maximum, unit=unit)
 
 
 def require_boolean(field: str, value: object) -> bool:
@@ -125,10 +127,11 @@ def mapping_in(field: str, file: object, what: str) -> Mapping[str, Any]:
     Raises:
         InvalidInputError: it cannot be read, or holds something else than `what`.
     """
-    path = Path(require_filled(field, file)).expanduser()
+    path = path_of(field, require_filled(field, file))
+    text = content_of(field, path)
     try:
-        content = yaml.safe_load(content_of(field, path).decode())
-    except (yaml.YAMLError, UnicodeDecodeError):
+        content = yaml.safe_load(text.decode())
+    except (yaml.YAMLError, ValueError):
         raise InvalidInputError(field, str(path), f"name a YAML file with {what}") from None
     if content is None:
         return {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 
 from components import InvalidInputError, VaultInstallArgs
+from components.files import path_of
 from components.validation import require_server_address, require_vault_path
 
 from .connections import Connection
@@ -31,6 +32,7 @@ class Vault:
     namespace: str | None
     """Namespace of Vault Enterprise that all is in; None: none."""
     intermediate_lifetime_days: int
+    """Of what the root, or a CA of a cluster's own, signs."""
 
 
 def load_vault(
@@ -53,7 +55,9 @@ def load_vault(
     if address is not None:
         existing["address"] = address
     ca_file = config.get("vaultCaFile") or os.environ.get("VAULT_CACERT")
-    path = Path(ca_file).expanduser() if ca_file else None
+    path = None
+    if ca_file:
+        path = problems.value(None, path_of, "vaultCaFile", ca_file)
     certificate = None
     if path is not None:
         certificate = problems.value(None, certificates_in, "vaultCaFile", path)

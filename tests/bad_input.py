@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ _SPARES = 40
 
 CA = make(Recipe(common_name="a cluster's CA")).certificate_pem
 SERVER = make(Recipe(common_name="a server", ca=False)).certificate_pem
-EXPIRED = make(Recipe(common_name="an old CA", starts=-9, ends=-1))
+_DAY = (datetime(2026, 1, 2, 12, tzinfo=UTC) - datetime.now(UTC)).total_seconds() / 86_400
+# Of a fixed day, which a page shows.
+EXPIRED = make(Recipe(common_name="an old CA", starts=_DAY - 9, ends=_DAY))
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ def _lists() -> Iterator[Row]:
         "no clusters at all",
         "clusters: [] is not valid; list at least one workload cluster",
         bad={"clusters": []},
+        good={"clusters": [{"name": "east"}]},
     )
     yield Row(
         "a cluster twice",
@@ -256,6 +260,7 @@ def _kubeconfigs() -> Iterator[Row]:
         "a misspelt key",
         "kubeConfig: '…' is not valid; there is no such key: use kubeconfig, or leave it out",
         bad={"kubeConfig": "~/.kube/config"},
+        good={"kubeconfig": "{folder}/kubeconfig"},
     )
 
 
@@ -294,7 +299,7 @@ def _lifetimes() -> Iterator[Row]:
         ):
             yield Row(
                 f"{key} of {value}",
-                f"{key}: {value} is not valid; {whole} {unit}, 1 or more",
+                f"{key}: {value} is not valid; {whole} {unit}, 1 to 36500",
                 bad={key: value},
                 good={key: good},
             )

@@ -86,16 +86,16 @@ def test_one_cluster_may_do_without() -> None:
         ({"version": "v2.5.13"}, r"^istiodAgent\.version: 'v2\.5\.13' .*leave out the v"),
         ({"version": "latest"}, r"^istiodAgent\.version: 'latest' "),
         ({"version": 2.5}, r"^istiodAgent\.version: 2\.5 "),
-        ({"image": "a/b:1"}, r"^istiodAgent\.image: 'a/b:1' .*without tag"),
+        ({"version": "1", "image": "a/b:1"}, r"^istiodAgent\.image: 'a/b:1' .*without tag"),
         ({"imagePullPolicy": "Now"}, r"^istiodAgent\.imagePullPolicy: 'Now' "),
         ({"resources": {"requests": {"gpu": "1"}}}, r"^istiodAgent\.resources\.requests: 'gpu' "),
         ({"timeoutSeconds": 0}, r"^istiodAgent\.timeoutSeconds: 0 "),
         ({"installation": "helm"}, r"^istiodAgent\.installation: 'helm' .*none$"),
-        ({"installation": "istio-operator"}, r"^istiodAgent\.manifest: .*the whole IstioOperator"),
+        ({"installation": "istio-operator"}, r"^istiodAgent\.manifest: None .*the whole resource"),
         ({"manifest": "/absent"}, r"^istiodAgent\.manifest: '/absent' .*No such file"),
         ({"delivery": "apply"}, r"^istiodAgent\.delivery: 'apply' .*leave it out"),
         ({"placement": "both"}, r"^istiodAgent\.placement: 'both' "),
-        ({"placement": "management"}, r"^management\.context: None .*a manifest is applied in"),
+        ({"placement": "management"}, r"^istiodAgent\.placement: 'management' .*for a Deployment"),
         ({"imagePulPolicy": "Never"}, r"^istiodAgent\.imagePulPolicy: .*use imagePullPolicy"),
         ("2.5.13", r"^istiodAgent: '2\.5\.13' .*give it the fields installation, version"),
     ],
@@ -113,3 +113,69 @@ def test_a_manifest_has_a_single_istiods_agent(manifest: str) -> None:
     with pytest.raises(InvalidConfigurationError, match=r"^clusters\[0\]\.istioRevisions "):
         load(istiodAgent=agent, clusters=clusters)
     assert load(istiodAgent={"version": "2.5.13"}, clusters=clusters)
+
+
+def test_each_cluster_may_complete_what_they_have_in_common(manifest: str) -> None:
+    version = {"version": "2.5.13"}
+    clusters = [{"name": name, "istiodAgent": version} for name in ("east", "west")]
+    for args in agents(load(istiodAgent={"image": "mirror/agent"}, clusters=clusters)):
+        assert args == {"image": "mirror/agent", **version}
+    of_manifest = {"installation": "istio-operator", **version}
+    clusters = [{"name": name, "istiodAgent": {"manifest": manifest}} for name in ("east", "west")]
+    settings = load(istiodAgent=of_manifest, clusters=clusters)
+    assert [args["resource"] for args in agents(settings)] == [OPERATOR, OPERATOR]
+
+
+def test_one_cluster_may_have_a_deployment_where_the_others_have_a_manifest(manifest: str) -> None:
+    common = {"version": "2.5.13", "installation": "istio-operator", "manifest": manifest}
+    clusters = [{"name": "east"}, {"name": "west", "istiodAgent": {"installation": "deployment"}}]
+    east, west = agents(load(istiodAgent=common, clusters=clusters))
+
+    assert east["resource"] == OPERATOR
+    assert west == {"version": "2.5.13", "installation": "deployment"}
+
+
+def test_a_manifest_has_to_be_of_the_clusters_revision(environment: Path) -> None:
+    path = environment / "istio.yaml"
+    path.write_text(yaml.safe_dump({**OPERATOR, "spec": {"revision": "1-20"}}))
+    agent = {"version": "2.5.13", "installation": "istio-operator", "manifest": str(path)}
+
+    assert load(istiodAgent=agent, clusters=[{"name": "east", "istioRevisions": ["1-20"]}])
+    for fields in ({}, {"istioRevisions": ["1-21"]}):
+        with pytest.raises(
+            InvalidConfigurationError, match=r"^clusters\[0\]\.istioRevisions \(cluster east\): "
+        ):
+            load(istiodAgent=agent, clusters=[{"name": "east", **fields}])
+
+
+@pytest.mark.parametrize("part", ["metadata", "spec"])
+def test_a_manifest_of_another_shape_is_refused(environment: Path, part: str) -> None:
+    path = environment / "istio.yaml"
+    path.write_text(yaml.safe_dump({**OPERATOR, part: "text"}))
+    agent = {"version": "2.5.13", "installation": "istio-operator", "manifest": str(path)}
+    with pytest.raises(InvalidConfigurationError, match=r"^istiodAgent\.manifest"):
+        load(istiodAgent=agent, clusters=[{"name": "east"}])
+
+
+def test_all_faults_are_said_and_where_they_stand() -> None:
+    clusters = [
+        {"name": "east", "istiodAgent": {"imagePullPolicy": "Now"}},
+        {"name": "west", "istiodAgent": {"timeoutSeconds": 0}},
+    ]
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(istiodAgent={"version": "latest", "image": "a/b:1"}, clusters=clusters)
+
+    assert {line.partition(": ")[0] for line in refused.value.lines} == {
+        "istiodAgent.version",
+        "istiodAgent.image",
+        "clusters[0].istiodAgent.imagePullPolicy (cluster east)",
+        "clusters[1].istiodAgent.timeoutSeconds (cluster west)",
+    }
+
+
+def test_a_manifest_that_is_applied_in_the_management_cluster_needs_one(manifest: str) -> None:
+    agent = {"version": "1", "installation": "istio-operator", "manifest": manifest}
+    agent |= {"placement": "management", "delivery": "apply"}
+    with pytest.raises(InvalidConfigurationError, match=r"^management\.context: None .*manifest"):
+        load(istiodAgent=agent, clusters=[{"name": "east"}])
+    assert load(istiodAgent=agent, clusters=[{"name": "east"}], management={"context": "path"})

@@ -177,9 +177,9 @@ def test_an_account_of_ones_own_goes_before_the_revisions(recorder: Recorder) ->
 
 
 def test_a_missing_argument_is_no_half_made_cluster(recorder: Recorder) -> None:
-    for missing in ("ca_path", "vault_address", "kubernetes_ca_certificate"):
+    for missing in ("ca_path", "vault_address", "kubernetes_host", "kubernetes_ca_certificate"):
         given = {key: value for key, value in ARGS.items() if key != missing}
-        with pytest.raises(KeyError, match=missing):
+        with pytest.raises((KeyError, InvalidInputError), match=missing):
             ClusterTrust("east", given)  # type: ignore[arg-type]
     assert recorder.registered == []
 

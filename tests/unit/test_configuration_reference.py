@@ -130,6 +130,7 @@ def test_the_example_is_a_complete_environment(
     assert settings.vault.install["address"] == values["vaultAddress"]
     assert list(settings.connections) == ["eu-west-1", "us-east-1", "management"]
     assert settings.clusters[1].istio.revisions == ("1-20", "1-21")
+    assert settings.clusters[1].api_server is not None
     assert settings.clusters[1].api_server.address == "https://api.us-east-1.internal:6443"
 
 

@@ -94,8 +94,9 @@ def test_the_defaults(environment: Path) -> None:
     assert settings.vault.intermediate_lifetime_days == 365
     assert [cluster.name for cluster in settings.clusters] == ["east", "west"]
     east = settings.clusters[0]
-    assert east.istio == Istio(("default",), "istio-system", None)
+    assert east.istio == Istio(("default",), "istio-system", None, "clusters[0]")
     assert east.labels == {"cluster": "east"}
+    assert east.api_server is not None
     assert (east.api_server.address, east.api_server.ca_certificate) == (
         "https://east:6443",
         VAULT_CA,
@@ -137,9 +138,10 @@ def test_configuration_wins_over_the_environment(environment: Path) -> None:
     assert (root["lifetime_days"], settings.vault.intermediate_lifetime_days) == (20, 10)
     (cluster,) = settings.clusters
     assert (cluster.name, cluster.connection.context) == ("a", "east")
+    assert cluster.api_server is not None
     assert cluster.api_server.address == "https://lb"
     assert cluster.labels == {"region": "eu"}
-    assert cluster.istio == Istio(("1-20",), "istio", "istiod-service-account")
+    assert cluster.istio == Istio(("1-20",), "istio", "istiod-service-account", "clusters[0]")
 
 
 @pytest.mark.parametrize(
@@ -254,3 +256,54 @@ def test_without_a_ca_file_the_systems_certificates_count(monkeypatch: pytest.Mo
 
     assert settings.vault.ca_certificate is None
     assert "ca_certificate" not in settings.vault.install
+
+
+CANARY = "a-canary-that-must-not-show"
+
+
+@pytest.mark.parametrize(
+    "clusters",
+    [
+        {"east": {"kubeconfig": CANARY}},
+        [[CANARY]],
+        [{"name": "east", "kubeconfig": CANARY}],
+        [{"name": "east", "kubeconfig": {"users": [CANARY]}}],
+    ],
+)
+def test_values_of_a_key_with_a_secret_are_not_shown(clusters: Any) -> None:
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(clusters=clusters, secrets=["clusters"])
+    assert CANARY not in str(refused.value)
+
+
+def test_a_value_that_was_refused_is_not_compared_with_others() -> None:
+    for config in (
+        {"intermediateLifetimeDays": 0, "rootLifetimeDays": 300},
+        {"clusterCaLifetimeDays": 0, "signingCa": "cluster", "rootLifetimeDays": 1000},
+    ):
+        with pytest.raises(InvalidConfigurationError) as refused:
+            load(rootPathLength=2, **config)
+        assert len(refused.value.lines) == 1
+
+
+def test_where_vault_asks_nobody_it_needs_no_way_to_the_cluster(environment: Path) -> None:
+    keys = {"reviewerMode": "jwt", "jwksUrl": "https://keys", "issuer": "https://issuer"}
+    (cluster,) = load(clusters=[{"name": "path", **keys}]).clusters
+    assert cluster.api_server is None
+    assert environment
+
+
+def test_the_environments_kubeconfig_is_looked_at_only_where_it_is_used(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = str(environment / "kubeconfig")
+    monkeypatch.setenv("KUBECONFIG", "/a:/b")
+    assert load(clusters=[{"name": "east", "kubeconfig": own}])
+    with pytest.raises(InvalidConfigurationError, match=r"^kubeconfig: '/a:/b' "):
+        load(clusters=[{"name": "east", "kubeconfig": own}, {"name": "west"}])
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/ca.pem", "/a\0b"])
+def test_a_path_that_is_none_is_one_line(path: str) -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"^vaultCaFile: "):
+        load(vaultCaFile=path)
