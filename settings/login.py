@@ -40,19 +40,15 @@ def cluster_login(
     if filled != given:
         return defaults
     login = defaults.copy()
+    mode: str | None = login.get("reviewer_mode", "token")
     if "reviewerMode" in entry:
         mode = problems.value(
             None, require_one_of, f"{field}.reviewerMode", entry["reviewerMode"], REVIEWER_MODES
         )
-        if mode is None:
-            return defaults
-        login["reviewer_mode"] = mode
-    mode = login.get("reviewer_mode", "token")
-    foreign = (*_REVIEWER,) if mode == "jwt" else _ISSUER
-    for key in (*foreign, *(("reviewerToken", "reviewerTokenSecret") if mode == "client" else ())):
-        if key in entry:
-            fix = f"leave it out in reviewerMode {mode}"
-            problems.note(InvalidInputError(f"{field}.{key}", entry[key], fix))
+        if mode is not None:
+            login["reviewer_mode"] = mode
+    if mode is not None:
+        _note_foreign(entry, field, mode, problems)
     with problems.noted():
         if "audience" in entry:
             login["audience"] = require_audience(f"{field}.audience", entry["audience"])
@@ -78,6 +74,15 @@ def cluster_login(
         with problems.noted():
             _add_issuer(login, entry, field)
     return login
+
+
+def _note_foreign(entry: Mapping[str, Any], field: str, mode: str, problems: Problems) -> None:
+    """Notes fields that belong to another reviewer mode."""
+    foreign = (*_REVIEWER,) if mode == "jwt" else _ISSUER
+    for key in (*foreign, *(("reviewerToken", "reviewerTokenSecret") if mode == "client" else ())):
+        if key in entry:
+            fix = f"leave it out in reviewerMode {mode}"
+            problems.note(InvalidInputError(f"{field}.{key}", entry[key], fix))
 
 
 def _add_issuer(login: ClusterLogin, entry: Mapping[str, Any], field: str) -> None:

@@ -74,6 +74,9 @@ def _of(cluster: str, inventory: Inventory) -> set[str]:
     in_vault = {name for name in inventory.vault if cluster in name}
     in_kubernetes = {
         f"{cluster} v1 ServiceAccount istio-system/vault-token-reviewer",
+        f"{cluster} v1 ConfigMap istio-system/istiod-agent-environment",
+        # Not made, but with the agent in it.
+        f"{cluster} apps/v1 Deployment istio-system/istiod",
         f"{cluster} v1 Secret istio-system/vault-token-reviewer",
         f"{cluster} rbac.authorization.k8s.io/v1 ClusterRole -/gloo-mesh-istiod-agent",
         f"{cluster} rbac.authorization.k8s.io/v1 ClusterRoleBinding -/gloo-mesh-istiod-agent",

@@ -242,3 +242,9 @@ def test_a_ca_is_of_no_use_where_nobody_is_asked(environment: Path) -> None:
         match=r"^clusters\[0\]\.issuerCaFile \(cluster east\): .*nobody is asked",
     ):
         load(clusters=cluster(reviewerMode="jwt", **fields))
+
+
+def test_a_wrong_mode_hides_nothing() -> None:
+    with pytest.raises(InvalidConfigurationError) as refused:
+        load(clusters=cluster(reviewerMode="none", audience="two words", reviewerName="*"))
+    assert len(refused.value.lines) == 3
