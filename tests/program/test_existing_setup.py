@@ -54,6 +54,9 @@ ADDITIONS_TO_A_CLUSTER = {
     "rbac-reviewer-token",
     "rbac-agent-role",
     "rbac-agent-binding",
+    # The agent beside istiod.
+    "istiod-default-environment",
+    "istiod-default-patch",
 }
 
 
