@@ -70,6 +70,7 @@ class ClusterTrust(pulumi.ComponentResource):
         istio_namespace = require_dns_label(
             "istio_namespace", args.get("istio_namespace", ISTIO_NAMESPACE)
         )
+        revisions = args.get("istio_revisions", [DEFAULT_REVISION])
         accounts = istiod_service_accounts(args)
         release = release_args(args.get("agent_permissions"), accounts, istio_namespace)
         lifetime_days = require_whole_number(
@@ -83,11 +84,12 @@ class ClusterTrust(pulumi.ComponentResource):
         selectors = istiod_selectors(
             {"cluster": cluster} if cluster_labels is None else cluster_labels,
             istio_namespace,
-            _selected_revisions(args),
+            # What Gloo calls an istiod without a revision of its own is not documented.
+            None if DEFAULT_REVISION in revisions else revisions,
         )
         apply_to_meshes(selectors)
         policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
-        agent = _agent_choices(args)
+        agent = _agent_choices(args, revisions)
         login = args.get("login", ClusterLogin())
         check_login(login)
         policy_choice(args)
@@ -174,7 +176,7 @@ class ClusterTrust(pulumi.ComponentResource):
             self.istiod_manifests = istiod_agents(
                 f"{name}-istiod",
                 agent,
-                args.get("istio_revisions", [DEFAULT_REVISION]),
+                revisions,
                 istio_namespace,
                 pulumi.Output.all(**trust),
                 parent=self,
@@ -206,21 +208,13 @@ def _api_server(args: ClusterTrustArgs) -> ApiServerAccess | None:
     return ApiServerAccess(require_server_address("kubernetes_host", host or ""), certificate)
 
 
-def _agent_choices(args: ClusterTrustArgs) -> dict[str, Any] | None:
+def _agent_choices(args: ClusterTrustArgs, revisions: Sequence[str]) -> dict[str, Any] | None:
     choices = args.get("istiod_agent")
     if choices is None:
         return None
     if args.get("root_certificate_pem") is None:
         raise InvalidInputError("root_certificate_pem", None, "give it with istiod_agent")
-    revisions = args.get("istio_revisions", [DEFAULT_REVISION])
     return check_istiod_agent_choices(choices, revisions)
-
-
-def _selected_revisions(args: ClusterTrustArgs) -> Sequence[str] | None:
-    """The revisions that a policy is to pick; None for all in the namespace."""
-    revisions = args.get("istio_revisions", [DEFAULT_REVISION])
-    # What Gloo calls an istiod without a revision of its own is not documented.
-    return None if DEFAULT_REVISION in revisions else revisions
 
 
 def _istiods(args: ClusterTrustArgs) -> AgentRbacArgs:

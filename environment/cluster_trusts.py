@@ -69,7 +69,7 @@ def _trust_policy(
     settings: Settings, cluster: Cluster, providers: Mapping[str, kubernetes.Provider]
 ) -> TrustPolicyChoices:
     policy = settings.trust_policy
-    place = MANAGEMENT if policy.placement == MANAGEMENT else cluster.name
+    place = _where(policy.placement, cluster)
     choices = TrustPolicyChoices(
         provider=providers[place],
         namespace=policy.namespace,
@@ -85,6 +85,11 @@ def _trust_policy(
             timeout_seconds=policy.await_seconds,
         )
     return choices
+
+
+def _where(placement: str, cluster: Cluster) -> str:
+    """Name of the cluster in which something of `cluster` is placed."""
+    return MANAGEMENT if placement == MANAGEMENT else cluster.name
 
 
 def _permissions(settings: Settings, cluster: Cluster) -> AgentPermissions:
@@ -112,8 +117,8 @@ def _agent(
     if agent is None:
         return None
     if cluster.has_manifest:
-        place = MANAGEMENT if agent.placement == MANAGEMENT else cluster.name
-        return cast(IstiodAgentChoices, {**agent.args, "provider": providers[place]})
+        provider = providers[_where(agent.placement, cluster)]
+        return cast(IstiodAgentChoices, {**agent.args, "provider": provider})
     connection = cluster.connection
     way = {"kubeconfig": connection.provider_kubeconfig, "context": connection.context}
     return cast(IstiodAgentChoices, {**agent.args, **way})

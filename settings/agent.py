@@ -8,11 +8,11 @@ from components import InvalidInputError, IstiodAgentArgs
 from components.istiod_agent_args import INSTALLATIONS, check_istiod_agent_args
 from components.validation import require_one_of
 
-from .connections import MANAGEMENT
+from .connections import PLACEMENTS
 from .istio import Istio
 from .laid import Laid
 from .problems import HIDDEN, Problems
-from .values import mapping_in
+from .values import as_configured, mapping_in
 
 KEY = "istiodAgent"
 NONE = "none"
@@ -29,8 +29,9 @@ _ARGUMENTS = {
     "delivery": "delivery",
 }
 _MANIFEST, _PLACEMENT = "manifest", "placement"
-_PLACEMENTS = ("workload", MANAGEMENT)
 _OF_MANIFESTS = ("delivery", _MANIFEST, _PLACEMENT)
+# What has no meaning by itself, without the installation or a manifest.
+_OF_INSTALLATION = ("installation", "delivery")
 FIELDS = (*_ARGUMENTS, _MANIFEST, _PLACEMENT)
 
 # What is not looked at, while a field is looked at by itself.
@@ -69,11 +70,11 @@ def load_agent(entry: Laid, istio: Istio, problems: Problems) -> Agent | None:
     args = _arguments(entry, installation, part)
     placement = entry.value(
         part,
-        _PLACEMENTS[0],
+        PLACEMENTS[0],
         _PLACEMENT,
         require_one_of,
-        entry.fields.get(_PLACEMENT, _PLACEMENTS[0]),
-        _PLACEMENTS,
+        entry.fields.get(_PLACEMENT, PLACEMENTS[0]),
+        PLACEMENTS,
     )
     if installation == INSTALLATIONS[0] and _PLACEMENT in entry.fields and part.none:
         problem = InvalidInputError(_PLACEMENT, placement, "leave it out for a Deployment")
@@ -87,10 +88,10 @@ def _arguments(entry: Laid, installation: str, problems: Problems) -> dict[str, 
     """The component's arguments, each looked at by itself, so that none hides another."""
     args: dict[str, Any] = {}
     for name, argument in _ARGUMENTS.items():
-        if name not in entry.fields or name == "delivery":
+        if name not in entry.fields:
             continue
         args[argument] = entry.fields[name]
-        if name == "installation":
+        if name in _OF_INSTALLATION:
             continue
         try:
             check_istiod_agent_args(cast(IstiodAgentArgs, {**_SOUND, argument: entry.fields[name]}))
@@ -99,8 +100,6 @@ def _arguments(entry: Laid, installation: str, problems: Problems) -> dict[str, 
     if "version" not in entry.fields:
         fix = "use the version of Gloo Mesh, such as 2.5.13 or 2.5.13-fips"
         entry.note(problems, "version", InvalidInputError("version", None, fix))
-    if "delivery" in entry.fields:
-        args["delivery"] = entry.fields["delivery"]
     if _MANIFEST in entry.fields:
         args["resource"] = entry.value(
             problems, None, _MANIFEST, mapping_in, entry.fields[_MANIFEST], "one resource"
@@ -130,7 +129,7 @@ def _check_together(args: Mapping[str, Any], entry: Laid, istio: Istio, problems
 
 
 def _as_configured(error: InvalidInputError) -> InvalidInputError:
-    configured = {argument: name for name, argument in _ARGUMENTS.items()} | {"resource": _MANIFEST}
-    argument, dot, below = error.field.partition(".")
-    value = HIDDEN if argument == "resource" else error.value
-    return InvalidInputError(f"{configured.get(argument, argument)}{dot}{below}", value, error.fix)
+    problem = as_configured(error, {**_ARGUMENTS, _MANIFEST: "resource"})
+    if error.field.partition(".")[0] == "resource":
+        return InvalidInputError(problem.field, HIDDEN, problem.fix)
+    return problem

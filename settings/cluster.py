@@ -1,6 +1,6 @@
 """What the stack's configuration says of one workload cluster."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,7 @@ from components import AgentPermissions, ApiServer, ClusterLogin, InvalidInputEr
 from components.certificate_values import require_cas
 from components.files import path_of
 from components.kubernetes_values import require_labels
-from components.validation import (
-    require_dns_label,
-    require_server_address,
-    require_whole_number,
-)
+from components.validation import require_server_address, require_whole_number
 
 from .agent import FIELDS as AGENT_FIELDS
 from .agent import KEY as AGENT
@@ -26,7 +22,11 @@ from .permissions import FIELDS as PERMISSION_FIELDS
 from .permissions import KEY as PERMISSIONS
 from .permissions import load_permissions
 from .problems import Problems
-from .values import certificates_in, known_fields, require_filled
+from .values import certificates_in, known_fields, require_filled, require_label
+
+LAID_OVER = {PERMISSIONS: PERMISSION_FIELDS, AGENT: AGENT_FIELDS}
+"""Keys whose fields clusters have in common, each with these fields; a cluster lays its own over
+them."""
 
 FIELDS = (
     "name",
@@ -37,8 +37,7 @@ FIELDS = (
     "clusterLabels",
     "caGeneration",
     *ISTIO_FIELDS,
-    PERMISSIONS,
-    AGENT,
+    *LAID_OVER,
     *LOGIN_FIELDS,
 )
 """Fields of a cluster."""
@@ -81,27 +80,16 @@ class Common:
     connections: Connections
     login: ClusterLogin
     names: VaultNames
-    permissions: Mapping[str, Any]
-    agent: Mapping[str, Any]
+    laid_over: Mapping[str, Mapping[str, Any]]
+    """Fields by the keys of LAID_OVER."""
     problems: Problems
 
-    def laid(
-        self, key: str, known: Collection[str], fields: Mapping[str, Any], at: "Place"
-    ) -> Laid:
-        """What holds of `key` for the cluster with `fields`."""
+    def laid(self, key: str, fields: Mapping[str, Any], place: str, problems: Problems) -> Laid:
+        """What holds of `key`, one of LAID_OVER, for the cluster with `fields` at `place`."""
         own: Mapping[str, Any] = {}
         if key in fields:
-            own = known_fields(f"{at.place}.{key}", fields[key], known, at.problems)
-        common = self.agent if key == AGENT else self.permissions
-        return Laid(key, common, own, at.place, self.problems)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a cluster is described, and where its problems are noted."""
-
-    place: str
-    problems: Problems
+            own = known_fields(f"{place}.{key}", fields[key], LAID_OVER[key], problems)
+        return Laid(key, self.laid_over[key], own, place, self.problems)
 
 
 def load_cluster(entry: object, place: str, common: Common, problems: Problems) -> Cluster | None:
@@ -113,7 +101,7 @@ def load_cluster(entry: object, place: str, common: Common, problems: Problems) 
     fields = known_fields(
         place, entry, FIELDS, problems.part(told if isinstance(told, str) else None)
     )
-    name = problems.value(None, _name, f"{place}.name", fields.get("name"))
+    name = problems.value(None, require_label, f"{place}.name", fields.get("name"))
     part = problems.part(name)
     context = name
     if "context" in fields:
@@ -125,9 +113,8 @@ def load_cluster(entry: object, place: str, common: Common, problems: Problems) 
     server = None
     if asked := login.get("reviewer_mode") != "jwt":
         server = _api_server(fields, place, connection, part)
-    at = Place(place, part)
-    permissions = load_permissions(common.laid(PERMISSIONS, PERMISSION_FIELDS, fields, at), part)
-    agent = load_agent(common.laid(AGENT, AGENT_FIELDS, fields, at), istio, part)
+    permissions = load_permissions(common.laid(PERMISSIONS, fields, place, part), part)
+    agent = load_agent(common.laid(AGENT, fields, place, part), istio, part)
     generation = part.value(
         1,
         require_whole_number,
@@ -151,10 +138,6 @@ def load_cluster(entry: object, place: str, common: Common, problems: Problems) 
         ca_generation=generation,
         place=place,
     )
-
-
-def _name(field: str, value: object) -> str:
-    return require_dns_label(field, require_filled(field, value))
 
 
 def _api_server(

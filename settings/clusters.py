@@ -8,13 +8,9 @@ import pulumi
 
 from components import ClusterLogin, InvalidInputError
 
-from .agent import FIELDS as AGENT_FIELDS
-from .agent import KEY as AGENT
-from .cluster import Cluster, Common, load_cluster
+from .cluster import LAID_OVER, Cluster, Common, load_cluster
 from .connections import Connections
 from .names import VaultNames
-from .permissions import FIELDS as PERMISSION_FIELDS
-from .permissions import KEY as PERMISSIONS
 from .problems import Problems
 from .values import known_fields, structure
 
@@ -33,9 +29,8 @@ def load_clusters(
     if not isinstance(entries, list) or not entries:
         problems.note(InvalidInputError(KEY, entries, "list at least one workload cluster"))
         return ()
-    permissions = _of_all(config, PERMISSIONS, PERMISSION_FIELDS, problems)
-    agent = _of_all(config, AGENT, AGENT_FIELDS, problems)
-    common = Common(connections, login, names, permissions, agent, problems)
+    laid_over = {key: _of_all(config, key, fields, problems) for key, fields in LAID_OVER.items()}
+    common = Common(connections, login, names, laid_over, problems)
     again = _note_repetitions(entries, problems)
     read = [
         load_cluster(entry, f"{KEY}[{index}]", common, problems)

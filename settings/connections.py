@@ -22,6 +22,8 @@ KEY = "kubeconfig"
 MANAGEMENT = "management"
 """Key of the configuration, and name of the management cluster among the providers."""
 MANAGEMENT_FIELDS = ("context", "kubeconfig")
+PLACEMENTS = ("workload", MANAGEMENT)
+"""Where what belongs to a workload cluster can be: in it, or in the management cluster."""
 
 # Of DNS, RFC 1035, 2.3.4.
 _LONGEST_LABEL = 63
@@ -131,6 +133,13 @@ class Connections:
                 "name one file; merge several with `kubectl config view --flatten`",
             )
         return os.path.expanduser(kubeconfig)  # noqa: PTH111 - what a provider takes is a text
+
+
+def note_untold_management(config: pulumi.Config, what: str, problems: Problems) -> None:
+    """Notes that the management cluster is needed and not told: the one that `what`."""
+    if structure(config, MANAGEMENT) in (None, {}):
+        fix = f"name the context of the cluster that {what}"
+        problems.note(InvalidInputError(f"{MANAGEMENT}.context", None, fix))
 
 
 def _require_context_name(field: str, context: str) -> None:

@@ -8,9 +8,9 @@ import pulumi
 from components import InvalidInputError, VaultInstallArgs
 from components.vault_install_args import check_vault_install_args
 
-from .connections import MANAGEMENT, Connection
+from .connections import Connection, note_untold_management
 from .problems import Problems
-from .values import known_fields, structure
+from .values import as_configured, known_fields, structure
 
 KEY = "vaultInstall"
 
@@ -53,12 +53,7 @@ def installation(
         if config.get(key):
             fix = f"leave it out, or {KEY}: Vault is there"
             problems.note(InvalidInputError(key, config.get(key), fix))
-    if management is None and structure(config, MANAGEMENT) in (None, {}):
-        problems.note(
-            InvalidInputError(
-                f"{MANAGEMENT}.context", None, "name the context of the cluster that Vault goes to"
-            )
-        )
+    note_untold_management(config, "Vault goes to", problems)
     args: dict[str, Any] = {"mode": _MODES[0]}
     if management is not None:
         args |= {"context": management.context, "kubeconfig": management.kubeconfig}
@@ -94,11 +89,8 @@ def _is_sound(entry: Mapping[str, Any], field: str, problems: Problems) -> bool:
 
 
 def _check(args: Mapping[str, Any]) -> None:
-    configured = {argument: field for field, argument in FIELDS.items()}
     try:
         check_vault_install_args(cast(VaultInstallArgs, args))
     except InvalidInputError as error:
-        argument, dot, below = error.field.partition(".")
-        raise InvalidInputError(
-            f"{KEY}.{configured[argument]}{dot}{below}", error.value, error.fix
-        ) from None
+        problem = as_configured(error, FIELDS)
+        raise InvalidInputError(f"{KEY}.{problem.field}", problem.value, problem.fix) from None

@@ -9,7 +9,7 @@ from components.names import DEFAULT_REVISION, ISTIO_NAMESPACE, istiod_service_a
 from components.validation import require_dns_label
 
 from .problems import Problems
-from .values import require_filled
+from .values import require_label
 
 ISTIO_FIELDS = ("istioRevisions", "istioNamespace", "istiodServiceAccount")
 """Fields of a cluster that say what Istio there is."""
@@ -33,14 +33,14 @@ def load_istio(fields: Mapping[str, Any], place: str, problems: Problems) -> Ist
     revisions = _revisions(fields, place, problems)
     namespace = problems.value(
         ISTIO_NAMESPACE,
-        _label,
+        require_label,
         f"{place}.istioNamespace",
         fields.get("istioNamespace", ISTIO_NAMESPACE),
     )
     account = None
     if "istiodServiceAccount" in fields:
         field, value = f"{place}.istiodServiceAccount", fields["istiodServiceAccount"]
-        account = problems.value(None, _label, field, value)
+        account = problems.value(None, require_label, field, value)
         if len(revisions) > 1:
             fix = "leave it out with several revisions: each has an account of its own"
             problems.note(InvalidInputError(field, value, fix))
@@ -62,11 +62,7 @@ def _revisions(fields: Mapping[str, Any], place: str, problems: Problems) -> tup
 
 
 def _revision(field: str, value: object) -> str:
-    revision = _label(field, value)
+    revision = require_label(field, value)
     # Its Deployment and its account are named after it.
     require_dns_label(field, istiod_service_account(revision))
     return revision
-
-
-def _label(field: str, value: object) -> str:
-    return require_dns_label(field, require_filled(field, value))

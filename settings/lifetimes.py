@@ -41,17 +41,15 @@ def note_wrong_order(
         problems.note(InvalidInputError(_CLUSTER_CA, access.cluster_ca_lifetime_days, fix))
     if has_root:
         with problems.noted():
-            require_room_below_root(access, root)
+            _require_room_below_root(access, root)
 
 
-def require_room_below_root(access: Access, root: Root) -> None:
-    """Checks that the root leaves room for CAs of the clusters' own, where they are asked for.
+def _require_room_below_root(access: Access, root: Root) -> None:
+    """Checks that the root leaves room for CAs of the clusters' own.
 
     Raises:
         InvalidInputError: it does not.
     """
-    if access.signing_ca != "cluster":
-        return
     path_length, lifetime_days = _room_below(root)
     if path_length is not None and path_length < ROOT_PATH_LENGTH:
         raise InvalidInputError(
@@ -62,7 +60,7 @@ def require_room_below_root(access: Access, root: Root) -> None:
         )
     if access.cluster_ca_lifetime_days >= lifetime_days:
         raise InvalidInputError(
-            "clusterCaLifetimeDays",
+            _CLUSTER_CA,
             access.cluster_ca_lifetime_days,
             f"use less than the root's {lifetime_days} days: a CA must not outlive its root",
         )

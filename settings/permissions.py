@@ -11,7 +11,7 @@ from components.validation import require_one_of
 
 from .laid import Laid
 from .problems import HIDDEN, Problems
-from .values import mapping_in
+from .values import as_configured, mapping_in
 
 KEY = "agentPermissions"
 
@@ -70,13 +70,11 @@ def _release(entry: Laid, problems: Problems) -> AgentReleaseArgs:
 
 
 def _check(args: Mapping[str, Any], entry: Laid, problems: Problems) -> None:
-    configured = {argument: name for name, argument in _RELEASE.items()}
     try:
         check_agent_release_args(cast(AgentReleaseArgs, args))
     except InvalidInputError as error:
-        argument, dot, below = error.field.partition(".")
-        name = configured.get(argument, argument)
-        problem = InvalidInputError(f"{name}{dot}{below}", error.value, error.fix)
+        problem = as_configured(error, _RELEASE)
+        name = problem.field.partition(".")[0]
         stands = _VALUES_FILE if name == "values" and _VALUES_FILE in entry.fields else name
         entry.note(problems, stands, problem)
 

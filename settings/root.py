@@ -60,12 +60,11 @@ def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: 
     source = problems.value(
         None, require_one_of, "rootSource", config.get("rootSource") or "generated", _SOURCES
     )
-    part = problems.part()
-    certificate_args = _certificate_args(config, part)
-    accept = part.value(False, boolean, config, "rootAcceptMissingKeyUsage")
+    certificate_args = _certificate_args(config, problems)
+    accept = problems.value(False, boolean, config, "rootAcceptMissingKeyUsage")
     certificate = private_key = signing_mount = None
     if source == "external" and vault_is_installed:
-        part.note(
+        problems.note(
             InvalidInputError(
                 "rootSource",
                 source,
@@ -74,15 +73,15 @@ def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: 
         )
         source = None
     if source is not None:
-        _check_keys_of_source(config, source, part)
+        _check_keys_of_source(config, source, problems, accepts=accept)
     if source in ("generated", "vault"):
-        _check_certificate_args(source, certificate_args, part)
+        _check_certificate_args(source, certificate_args, problems)
     elif source is not None:
-        _note_useless(certificate_args, part)
+        _note_useless(certificate_args, problems)
         certificate = config.get("rootCertificate")
         root = None
         if certificate:
-            root = part.value(
+            root = problems.value(
                 None,
                 require_root,
                 "rootCertificate",
@@ -90,9 +89,9 @@ def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: 
                 accept_missing_key_usage=accept,
             )
         if source == "imported" and root is not None:
-            private_key = part.value(None, _private_key, config, root)
+            private_key = problems.value(None, _private_key, config, root)
         if source == "external" and config.get("rootSigningMount"):
-            signing_mount = part.value(
+            signing_mount = problems.value(
                 None, require_vault_path, "rootSigningMount", config.get("rootSigningMount")
             )
     replaces = config.get("rootReplaces") or None
@@ -130,7 +129,9 @@ def _certificate_args(config: pulumi.Config, problems: Problems) -> RootCertific
     )
 
 
-def _check_keys_of_source(config: pulumi.Config, source: str, problems: Problems) -> None:
+def _check_keys_of_source(
+    config: pulumi.Config, source: str, problems: Problems, *, accepts: bool
+) -> None:
     for key in _SOURCES[source]:
         if not config.get(key):
             fix = f"set it: rootSource {source} needs it"
@@ -138,7 +139,6 @@ def _check_keys_of_source(config: pulumi.Config, source: str, problems: Problems
     for key in ("rootCertificate", "rootPrivateKey", "rootSigningMount"):
         if key not in _SOURCES[source] and config.get(key):
             problems.note(InvalidInputError(key, HIDDEN, f"leave it out with rootSource {source}"))
-    accepts = problems.value(False, boolean, config, "rootAcceptMissingKeyUsage")
     if accepts and "rootCertificate" not in _SOURCES[source]:
         fix = f"leave it out with rootSource {source}"
         problems.note(InvalidInputError("rootAcceptMissingKeyUsage", True, fix))

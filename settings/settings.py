@@ -10,7 +10,7 @@ from components import InvalidInputError
 from .access import Access, load_access
 from .cluster import Cluster
 from .clusters import load_clusters
-from .connections import MANAGEMENT, Connection, Connections
+from .connections import MANAGEMENT, Connection, Connections, note_untold_management
 from .keys import note_unknown_keys
 from .lifetimes import note_wrong_order
 from .names import KEY as VAULT_NAMES
@@ -18,7 +18,7 @@ from .names import Used, VaultNames, load_names, note_same_mounts, note_same_pol
 from .problems import Problems
 from .root import Root, load_root
 from .trust_policy import TrustPolicy, load_trust_policy
-from .values import boolean, is_secret, structure
+from .values import boolean, is_secret
 from .vault import Vault, load_vault
 
 
@@ -85,20 +85,17 @@ class Settings:
         root = load_root(config, problems, vault_is_installed=vault.is_installed)
         note_wrong_order(vault.intermediate_lifetime_days, access, root, problems)
         names = load_names(config, problems)
-        trust_policy = load_trust_policy(config, management, problems)
+        trust_policy = load_trust_policy(config, problems)
         clusters = load_clusters(config, connections, access.login, names, problems)
         settings = cls(development, management, root, vault, access, names, trust_policy, clusters)
-        settings._note_clashes(problems, management_is_told=bool(structure(config, MANAGEMENT)))
+        if any(each.agent is not None and each.agent.placement == MANAGEMENT for each in clusters):
+            note_untold_management(config, "a manifest is applied in", problems)
+        settings._note_clashes(problems)
         return settings
 
-    def _note_clashes(self, problems: Problems, *, management_is_told: bool) -> None:
-        """Notes two things of one name, and a management cluster that is needed and not told."""
+    def _note_clashes(self, problems: Problems) -> None:
+        """Notes two things of one name, with the names that were chosen."""
         for cluster in self.clusters:
-            agent = cluster.agent
-            is_there = agent is not None and agent.placement == MANAGEMENT
-            if is_there and not management_is_told:
-                fix = "name the context of the cluster that a manifest is applied in"
-                problems.note(InvalidInputError(f"{MANAGEMENT}.context", None, fix))
             if cluster.name == MANAGEMENT and self.management is not None:
                 fix = "use another one: it is that of the management cluster"
                 problems.note(InvalidInputError(f"{cluster.place}.name", cluster.name, fix))

@@ -9,14 +9,13 @@ import pulumi
 from components import CertificateOptions, InvalidInputError
 from components.gloo_certificates import certificate_options
 from components.names import GLOO_NAMESPACE
-from components.validation import require_dns_label, require_one_of, require_whole_number
+from components.validation import require_one_of, require_whole_number
 
-from .connections import MANAGEMENT, Connection
+from .connections import MANAGEMENT, PLACEMENTS, note_untold_management
 from .problems import Problems
-from .values import known_fields, require_boolean, require_filled, structure
+from .values import known_fields, require_boolean, require_label, structure
 
 KEY = "rootTrustPolicy"
-PLACEMENTS = ("workload", MANAGEMENT)
 
 # The fields of the configuration that are Gloo's own, and those of CertificateOptions.
 _CERTIFICATES = {
@@ -41,9 +40,7 @@ class TrustPolicy:
     """How intermediates are made, beyond their lifetime."""
 
 
-def load_trust_policy(
-    config: pulumi.Config, management: Connection | None, problems: Problems
-) -> TrustPolicy:
+def load_trust_policy(config: pulumi.Config, problems: Problems) -> TrustPolicy:
     """Reads it from `config`; notes what is wrong."""
     entry = structure(config, KEY)
     if entry is None or entry == {}:
@@ -56,12 +53,16 @@ def load_trust_policy(
         fields.get("placement", PLACEMENTS[0]),
         PLACEMENTS,
     )
-    if placement == MANAGEMENT and management is None and not structure(config, MANAGEMENT):
-        fix = "name the context of the cluster that the policies go to"
-        problems.note(InvalidInputError(f"{MANAGEMENT}.context", None, fix))
+    if placement == MANAGEMENT:
+        note_untold_management(config, "the policies go to", problems)
     return TrustPolicy(
         placement,
-        problems.value(GLOO_NAMESPACE, _namespace, fields),
+        problems.value(
+            GLOO_NAMESPACE,
+            require_label,
+            f"{KEY}.namespace",
+            fields.get("namespace", GLOO_NAMESPACE),
+        ),
         problems.value(None, _await_seconds, fields),
         problems.value(
             False,
@@ -71,11 +72,6 @@ def load_trust_policy(
         ),
         _certificates(fields, problems),
     )
-
-
-def _namespace(fields: Mapping[str, Any]) -> str:
-    field = f"{KEY}.namespace"
-    return require_dns_label(field, require_filled(field, fields.get("namespace", GLOO_NAMESPACE)))
 
 
 def _await_seconds(fields: Mapping[str, Any]) -> int | None:

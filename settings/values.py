@@ -12,7 +12,7 @@ from pulumi.runtime.config import is_config_secret
 from components import InvalidInputError
 from components.certificate_values import require_certificates
 from components.files import content_of, path_of
-from components.validation import require_whole_number
+from components.validation import require_dns_label, require_whole_number
 
 from .problems import HIDDEN, Problems
 
@@ -109,6 +109,26 @@ def require_filled(field: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidInputError(field, value, "give it a text, in quotes if need be")
     return value
+
+
+def require_label(field: str, value: object) -> str:
+    """Returns `value`, an RFC 1123 label.
+
+    Raises:
+        InvalidInputError: it is anything else.
+    """
+    return require_dns_label(field, require_filled(field, value))
+
+
+def as_configured(error: InvalidInputError, fields: Mapping[str, str]) -> InvalidInputError:
+    """`error` of a component's argument, by the configuration's name for it.
+
+    `fields` has the arguments by these names; what is below an argument keeps its name.
+    """
+    configured = {argument: field for field, argument in fields.items()}
+    argument, dot, below = error.field.partition(".")
+    field = f"{configured.get(argument, argument)}{dot}{below}"
+    return InvalidInputError(field, error.value, error.fix)
 
 
 def certificates_in(field: str, path: Path) -> str:

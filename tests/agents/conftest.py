@@ -131,10 +131,7 @@ def own(
     own_environment: dict[str, str], gloo_mesh: GlooMesh, tmp_path: Path
 ) -> Iterator[OwnProgram]:
     """The program with an empty stack; what it makes is destroyed after the test."""
-    folder = tmp_path / "program"
-    shutil.copytree(_SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    program = OwnProgram(folder, dict(own_environment))
-    program.run("stack", "init")
+    program = OwnProgram.of(_SOURCE, tmp_path / "program", own_environment)
     yield program
     program.settings = {}
     program.run("destroy", "--yes", "--skip-preview")

@@ -17,6 +17,7 @@ from tests.root_trust_policies import (
     with_mesh,
     with_vault,
 )
+from tests.specs import with_fields
 
 from .gloo import GlooHand, refused
 
@@ -118,13 +119,6 @@ def test_what_the_definition_refuses_is_refused_before(
     spec = copy.deepcopy(policy_object(ORDINARY).spec)
     spec["config"]["intermediateCertOptions"] = {}
     assert refused(gloo.api, gloo.namespace, spec) is None
-    place: Any = spec
-    for step in path:
-        place = place[step]
-    for name, value in fields.items():
-        if value is None:
-            del place[name]
-        else:
-            place[name] = value
 
-    assert why in (refused(gloo.api, gloo.namespace, spec) or "")
+    changed = with_fields(spec, *path, **fields)
+    assert why in (refused(gloo.api, gloo.namespace, changed) or "")

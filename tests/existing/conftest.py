@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,14 @@ class OwnProgram:
     environment: dict[str, str]
     settings: dict[str, Any] = field(default_factory=dict)
     """What a test varies."""
+
+    @classmethod
+    def of(cls, source: Path, folder: Path, environment: Mapping[str, str]) -> "OwnProgram":
+        """A copy of the program in `source`, in `folder`, with an empty stack."""
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        program = cls(folder, dict(environment))
+        program.run("stack", "init")
+        return program
 
     def attempt(self, *arguments: str) -> tuple[int, str]:
         """Runs the engine; gives the exit code, and all that was printed."""
@@ -122,10 +130,7 @@ def own_environment(
 @pytest.fixture
 def own(own_environment: dict[str, str], tmp_path: Path) -> Iterator[OwnProgram]:
     """The program with an empty stack; what it makes is destroyed after the test."""
-    folder = tmp_path / "program"
-    shutil.copytree(_SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    program = OwnProgram(folder, dict(own_environment))
-    program.run("stack", "init")
+    program = OwnProgram.of(_SOURCE, tmp_path / "program", own_environment)
     yield program
     program.settings = {}
     program.environment = dict(own_environment)

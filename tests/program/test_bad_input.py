@@ -22,7 +22,6 @@ from tests.private_vault import AuditLog
 from .inventory import kubernetes_client, take_inventory, vault_client
 from .program import Program, clusters
 
-UP = ("up", "--yes", "--skip-preview")
 FAULTS = certificate_faults()
 
 
@@ -52,11 +51,13 @@ def nothing_is_written(lab: Lab, audit: AuditLog) -> Iterator[None]:
     assert audit.all_writes() == writes
 
 
-def refused(program: Program, command: tuple[str, ...], **changes: Any) -> str:
-    """What the engine prints when it ends because of `changes`."""
+def refused(program: Program, private_key: str | None = None, **changes: Any) -> str:
+    """What `up` prints when it ends because of `changes`, and of a root's `private_key`."""
     program.configure(**changes)
     try:
-        outcome = program.attempt(*command)
+        if private_key is not None:
+            program.configure_secret("rootPrivateKey", private_key)
+        outcome = program.attempt("up", "--yes", "--skip-preview")
     finally:
         program.configure_as_committed()
     assert outcome.exit_code != 0
@@ -87,7 +88,7 @@ def test_whatever_is_wrong_is_said_at_once(
     kubeconfig = str(folder / "kubeconfig")
     for group in groups(rows(), clusters("east"), folder):
         with nothing_is_written(lab, audit):
-            output = refused(deployed, UP, **{"kubeconfig": kubeconfig, **group.changes})
+            output = refused(deployed, **{"kubeconfig": kubeconfig, **group.changes})
         _require_lines(output, group)
 
 
@@ -116,21 +117,13 @@ def test_a_roots_key_that_is_anothers(lab: Lab, deployed: Program, audit: AuditL
 
 def _refused_root(program: Program, certificate_pem: str, private_key_pem: str) -> str:
     root = {"rootSource": "imported", "rootCertificate": certificate_pem, "rootOrganization": ""}
-    program.configure(**root)
-    try:
-        program.configure_secret("rootPrivateKey", private_key_pem)
-        outcome = program.attempt(*UP)
-    finally:
-        program.configure_as_committed()
-    assert outcome.exit_code != 0
-    assert "Traceback" not in outcome.output
-    return outcome.output
+    return refused(program, private_key_pem, **root)
 
 
 def test_a_wrong_ca_of_vault(lab: Lab, deployed: Program, audit: AuditLog, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text(CA)
     with nothing_is_written(lab, audit):
-        output = refused(deployed, UP, vaultCaFile=str(tmp_path / "ca.pem"))
+        output = refused(deployed, vaultCaFile=str(tmp_path / "ca.pem"))
     assert f"vaultCaFile: '{tmp_path}/ca.pem' is not valid; give the CA that Vault's" in output
 
     deployed.configure(vaultCaFile=lab.environment()["VAULT_CACERT"])
@@ -166,7 +159,7 @@ def vault_of_version(version: str) -> Iterator[str]:
 
 def test_a_vault_that_is_too_old(lab: Lab, deployed: Program, audit: AuditLog) -> None:
     with vault_of_version("1.10.11") as address, nothing_is_written(lab, audit):
-        output = refused(deployed, UP, vaultAddress=address)
+        output = refused(deployed, vaultAddress=address)
     assert f"vaultAddress: '{address}' is not valid; upgrade it" in output
     assert "of version 1.10.11" in output
 
@@ -175,7 +168,7 @@ def test_a_value_of_another_kind_is_refused_by_the_engine(
     lab: Lab, deployed: Program, audit: AuditLog
 ) -> None:
     with nothing_is_written(lab, audit):
-        output = refused(deployed, UP, development="perhaps")
+        output = refused(deployed, development="perhaps")
     assert "configuration key 'development' must be of type 'boolean'" in output
 
 
@@ -207,7 +200,7 @@ def test_a_cluster_without_gloos_definitions(lab: Lab, deployed: Program, audit:
     all_three = clusters("east", "west", "north")
     with nothing_is_written(lab, audit):
         output = refused(
-            deployed, UP, clusters=[*all_three[:2], {**all_three[2], "istioNamespace": "absent"}]
+            deployed, clusters=[*all_three[:2], {**all_three[2], "istioNamespace": "absent"}]
         )
     assert (
         "clusters[2].istioNamespace (cluster north): 'absent' is not valid; name the namespace of "
@@ -217,7 +210,7 @@ def test_a_cluster_without_gloos_definitions(lab: Lab, deployed: Program, audit:
     try:
         _await_definition(api, name, present=False)
         with nothing_is_written(lab, audit):
-            output = refused(deployed, UP, clusters=all_three)
+            output = refused(deployed, clusters=all_three)
         assert (
             "clusters[2].context (cluster north): 'north' is not valid; install Gloo Mesh there "
             "first: its API server does not know roottrustpolicies" in output
@@ -248,7 +241,6 @@ def test_one_cluster_under_two_addresses(
     with nothing_is_written(lab, audit):
         output = refused(
             deployed,
-            UP,
             kubeconfig=str(tmp_path / "kubeconfig"),
             clusters=[*clusters("east"), {"name": "second", "context": "alias"}],
         )

@@ -1,6 +1,5 @@
 """Each Gloo resource against the real server: what it takes, and what it refuses and why."""
 
-import copy
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +9,7 @@ from kubernetes.client.exceptions import ApiException
 
 from lab.definitions import definitions
 from tests.lab.environment.conftest import unchecked
+from tests.specs import with_fields
 
 PLURALS = {
     definition["spec"]["names"]["kind"]: definition["spec"]["names"]["plural"]
@@ -105,20 +105,6 @@ def gloo(east: client.ApiClient) -> Gloo:
     return Gloo(east)
 
 
-def _with(spec: dict[str, Any], *path: str | int, **fields: object) -> dict[str, Any]:
-    """Copy the spec and set the fields of the object at `path`; None takes a field away."""
-    changed = copy.deepcopy(spec)
-    place: Any = changed
-    for step in path:
-        place = place[step]
-    for name, value in fields.items():
-        if value is None:
-            del place[name]
-        else:
-            place[name] = value
-    return changed
-
-
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_good_object_is_taken_whole(gloo: Gloo, kind: str) -> None:
     assert gloo.create(kind, GOOD[kind])["spec"] == GOOD[kind]
@@ -156,7 +142,7 @@ def test_an_unknown_field_is_refused(gloo: Gloo, kind: str) -> None:
 def test_an_unknown_field_is_refused_at_every_depth(
     gloo: Gloo, path: tuple[str | int, ...], where: str
 ) -> None:
-    spec = _with(GOOD["RootTrustPolicy"], *path, colour="red")
+    spec = with_fields(GOOD["RootTrustPolicy"], *path, colour="red")
     assert f"unknown field in {where}," in gloo.refusal("RootTrustPolicy", spec)
 
 
@@ -168,7 +154,7 @@ VAULT = ("config", "agentCa", "vault")
     [
         (
             "RootTrustPolicy",
-            _with(GOOD["RootTrustPolicy"], "config", mgmtServerCa={"generated": {}}),
+            with_fields(GOOD["RootTrustPolicy"], "config", mgmtServerCa={"generated": {}}),
             "only one of mgmtServerCa and agentCa",
         ),
         (
@@ -178,29 +164,29 @@ VAULT = ("config", "agentCa", "vault")
         ),
         (
             "RootTrustPolicy",
-            _with(
+            with_fields(
                 GOOD["RootTrustPolicy"], "config", "passiveCertificateAuthorities", 0, generated={}
             ),
             "only one of generated and secretRef",
         ),
         (
             "RootTrustPolicy",
-            _with(GOOD["RootTrustPolicy"], *VAULT, caLocalPath="/etc/ca.pem"),
+            with_fields(GOOD["RootTrustPolicy"], *VAULT, caLocalPath="/etc/ca.pem"),
             "only one of caBundle, caSecretRef and caLocalPath",
         ),
         (
             "RootTrustPolicy",
-            _with(GOOD["RootTrustPolicy"], *VAULT, tokenSecretRef=REFERENCE),
+            with_fields(GOOD["RootTrustPolicy"], *VAULT, tokenSecretRef=REFERENCE),
             "exactly one of tokenSecretRef and kubernetesAuth",
         ),
         (
             "RootTrustPolicy",
-            _with(GOOD["RootTrustPolicy"], *VAULT, kubernetesAuth=None),
+            with_fields(GOOD["RootTrustPolicy"], *VAULT, kubernetesAuth=None),
             "exactly one of tokenSecretRef and kubernetesAuth",
         ),
         (
             "RootTrustPolicy",
-            _with(
+            with_fields(
                 GOOD["RootTrustPolicy"],
                 *VAULT,
                 "kubernetesAuth",
@@ -211,14 +197,14 @@ VAULT = ("config", "agentCa", "vault")
         ),
         (
             "RootTrustPolicy",
-            _with(GOOD["RootTrustPolicy"], *VAULT, "kubernetesAuth", role=None),
+            with_fields(GOOD["RootTrustPolicy"], *VAULT, "kubernetesAuth", role=None),
             "kubernetesAuth.role: Required value",
         ),
         ("RootTrustPolicy", {"config": {"agentCa": {}}}, "agentCa.vault: Required value"),
         ("RootTrustPolicy", {"applyToMeshes": []}, "spec.config: Required value"),
         (
             "RootTrustPolicy",
-            _with(
+            with_fields(
                 GOOD["RootTrustPolicy"],
                 "config",
                 "intermediateCertOptions",
@@ -228,12 +214,14 @@ VAULT = ("config", "agentCa", "vault")
         ),
         (
             "IssuedCertificate",
-            _with(GOOD["IssuedCertificate"], mgmtServerCa={"signingCertificateSecret": REFERENCE}),
+            with_fields(
+                GOOD["IssuedCertificate"], mgmtServerCa={"signingCertificateSecret": REFERENCE}
+            ),
             "only one of mgmtServerCa and agentCa",
         ),
         (
             "IssuedCertificate",
-            _with(GOOD["IssuedCertificate"], "agentCa", "vault", tokenSecretRef=REFERENCE),
+            with_fields(GOOD["IssuedCertificate"], "agentCa", "vault", tokenSecretRef=REFERENCE),
             "exactly one of tokenSecretRef and kubernetesAuth",
         ),
         ("KubernetesCluster", {"clusterDomain": 7}, "clusterDomain"),
@@ -255,10 +243,10 @@ def test_a_broken_object_is_refused_with_its_reason(
         {"config": {"mgmtServerCa": {}}},
         {"config": {"mgmtServerCa": {"generated": {"ttlDays": 365}}}},
         {"config": {"mgmtServerCa": {"secretRef": REFERENCE}}},
-        _with(GOOD["RootTrustPolicy"], *VAULT, kubernetesAuth=None, tokenSecretRef=REFERENCE),
-        _with(GOOD["RootTrustPolicy"], *VAULT, caBundle=None),
-        _with(GOOD["RootTrustPolicy"], *VAULT, caBundle=None, caLocalPath="/etc/ca.pem"),
-        _with(GOOD["RootTrustPolicy"], *VAULT, "kubernetesAuth", serviceAccountRef=REFERENCE),
+        with_fields(GOOD["RootTrustPolicy"], *VAULT, kubernetesAuth=None, tokenSecretRef=REFERENCE),
+        with_fields(GOOD["RootTrustPolicy"], *VAULT, caBundle=None),
+        with_fields(GOOD["RootTrustPolicy"], *VAULT, caBundle=None, caLocalPath="/etc/ca.pem"),
+        with_fields(GOOD["RootTrustPolicy"], *VAULT, "kubernetesAuth", serviceAccountRef=REFERENCE),
     ],
 )
 def test_each_answer_of_a_one_of_is_taken(gloo: Gloo, spec: dict[str, Any]) -> None:
