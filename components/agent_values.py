@@ -7,9 +7,11 @@ from .validation import InvalidInputError
 from .vault_values import merge_values
 
 # Where the keys are decides whether anything comes of them: Helm ignores a key at another level.
+ISTIOD_SIDECAR = "istiodSidecar"
+"""Below it are names and switches, among them all that the program sets."""
 _PATHS = {
-    "platform": ("glooAgent", "istiodSidecar"),
-    "legacy": ("istiodSidecar",),
+    "platform": ("glooAgent", ISTIOD_SIDECAR),
+    "legacy": (ISTIOD_SIDECAR,),
 }
 CHART_KINDS = tuple(_PATHS)
 CHART_NAMES = {"platform": "gloo-platform", "legacy": "gloo-mesh-agent"}

@@ -15,6 +15,7 @@ from components import (
     IstiodAgentChoices,
     TrustPolicyChoices,
 )
+from components.agent_values import ISTIOD_SIDECAR
 from settings import MANAGEMENT, Cluster, Settings
 
 from .root_of_trust import RootOfTrust
@@ -125,7 +126,9 @@ def _agent(
 
 
 def _secret(values: Any) -> Any:
-    """The values with each that is no map as a secret."""
+    """The values with each that is no map as a secret, but for those that the program looks at."""
     if isinstance(values, Mapping):
-        return {key: _secret(value) for key, value in values.items()}
+        return {
+            key: value if key == ISTIOD_SIDECAR else _secret(value) for key, value in values.items()
+        }
     return pulumi.Output.secret(values)

@@ -9,12 +9,14 @@ from components import InvalidInputError
 
 from .access import Access, load_access
 from .cluster import Cluster
+from .clusters import KEY as CLUSTERS
 from .clusters import load_clusters
 from .connections import MANAGEMENT, Connection, Connections, note_untold_management
 from .keys import note_unknown_keys
 from .lifetimes import note_wrong_order
 from .names import KEY as VAULT_NAMES
 from .names import Used, VaultNames, load_names, note_same_mounts, note_same_policies
+from .permissions import KEY as PERMISSIONS
 from .problems import Problems
 from .root import Root, load_root
 from .trust_policy import TrustPolicy, load_trust_policy
@@ -35,7 +37,7 @@ class Settings:
     names: VaultNames
     trust_policy: TrustPolicy
     clusters: tuple[Cluster, ...]
-    has_secret_values: bool = False
+    has_secret_values: bool
     """Whether the values for Gloo's chart may have secrets among them."""
 
     @property
@@ -87,7 +89,18 @@ class Settings:
         names = load_names(config, problems)
         trust_policy = load_trust_policy(config, problems)
         clusters = load_clusters(config, connections, access.login, names, problems)
-        settings = cls(development, management, root, vault, access, names, trust_policy, clusters)
+        settings = cls(
+            development,
+            management,
+            root,
+            vault,
+            access,
+            names,
+            trust_policy,
+            clusters,
+            # A cluster has its own below the key of all.
+            any(is_secret(config, key) for key in (PERMISSIONS, CLUSTERS)),
+        )
         if any(each.agent is not None and each.agent.placement == MANAGEMENT for each in clusters):
             note_untold_management(config, "a manifest is applied in", problems)
         settings._note_clashes(problems)

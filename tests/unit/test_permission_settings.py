@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import pulumi
+import pulumi.runtime
 import pytest
 import yaml
 
+from components.agent_release_args import agent_release_args
+from environment.cluster_trusts import _permissions
 from settings import InvalidConfigurationError
 
+from .conftest import Recorder, run
 from .test_settings import environment, load
 
 __all__ = ["environment"]
@@ -119,3 +124,33 @@ def test_where_the_reviewers_token_comes_from() -> None:
     ):
         with pytest.raises(InvalidConfigurationError, match=message):
             load(clusters=[{"name": "east", **fields}])
+
+
+@pytest.mark.parametrize(
+    ("secrets", "are_secret"),
+    [((), False), (("agentPermissions",), True), (("clusters",), True), (("audience",), False)],
+)
+def test_values_of_a_key_with_a_secret_are_secrets(
+    recorder: Recorder, secrets: Any, are_secret: bool
+) -> None:
+    """But for those that are compared with the program's own."""
+    own = {"createRoleBinding": True}
+    values = {**VALUES, "istiodSidecar": own}
+    settings = load(
+        agentPermissions={**RELEASE, "values": values},
+        clusters=[{"name": "east"}],
+        audience="vault",
+        secrets=secrets,
+    )
+    pulumi.runtime.set_mocks(recorder, project="mesh-trust", stack="unit", preview=False)
+
+    def program() -> pulumi.Output[Any]:
+        permissions = _permissions(settings, settings.clusters[0])
+        given: Any = permissions["release"]["values"]
+        assert given["istiodSidecar"] == own
+        # As the component takes them, which compares the latter.
+        assert agent_release_args(permissions["release"])
+        address = pulumi.Output.from_input(given["relay"]["serverAddress"])
+        return pulumi.Output.from_input([address.is_secret(), address])
+
+    assert run(program) == [are_secret, VALUES["relay"]["serverAddress"]]
