@@ -30,7 +30,7 @@ class PreparedTool:
     """As `1.2.3`."""
     source: Source
     path: Path
-    """The executable; the folder of files that are no program, and of plugins that were installed or
+    """The executable; the folder of what is no program, and of plugins that were installed or
     downloaded, or are the lab's own."""
     seconds: float = 0.0
     """How long it took to prepare."""
