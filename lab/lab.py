@@ -371,10 +371,10 @@ class Lab(ExistingLab):
         write_private(self.directory.kubeconfig, kubeconfig.render(contexts))
         for plane in plan.workload:
             steps.begin(plane.cluster, "preparing")
-            charts, helm = memory.executables.get(ISTIO_CHARTS), memory.executables.get("helm")
             istio = []
-            if plane.has_node and charts and helm:
-                istio = istio_objects(Path(helm), Path(charts), plane.cluster)
+            if plane.has_node:
+                helm, charts = (memory.executable(name) for name in ("helm", ISTIO_CHARTS))
+                istio = istio_objects(helm, charts, plane.cluster)
             prepare_workload_cluster(plane, istio)
             steps.finish(plane.cluster, "prepared as the guide takes for granted")
         steps.begin(plan.management.cluster, "preparing")

@@ -62,4 +62,4 @@ def _values(cluster: str) -> Object:
 
 def _documents(text: str) -> list[Any]:
     # The parser in C: the definitions are a megabyte.
-    return [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]  # noqa: S506 - safe
+    return [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]
