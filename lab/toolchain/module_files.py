@@ -46,8 +46,8 @@ def copy_files(
         check=False,
     )
     if done.returncode != 0:
-        said = done.stdout + done.stderr
-        raise ToolchainError(f"Go cannot download {files.module}: {said.strip()}")
+        said = " ".join((done.stdout + done.stderr).split())
+        raise ToolchainError(f"Go cannot download {files.module}: {said}")
     source = Path(json.loads(done.stdout)["Dir"])
     for path in files.paths:
         _copy(source / path, folder / Path(path).name)
