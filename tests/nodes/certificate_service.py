@@ -43,7 +43,7 @@ class CertificateService:
             )
             answer: Any = call(
                 _REQUEST(csr=csr.decode(), validity_duration=seconds),
-                metadata=[("authorization", f"Bearer {token}")],
+                metadata=(("authorization", f"Bearer {token}"),),
                 timeout=TIMEOUT_SECONDS,
             )
         return list(answer.cert_chain)
