@@ -32,8 +32,6 @@ _PLURALS = {
     "RoleBinding": "rolebindings",
     "StorageClass": "storageclasses",
     "Deployment": "deployments",
-    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
-    "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
     "CustomResourceDefinition": "customresourcedefinitions",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"strings"
 	"time"
@@ -117,7 +118,7 @@ func (v *vault) write(ctx context.Context, path string, values map[string]any) (
 		return nil, fmt.Errorf("%s: Vault answers nothing", path)
 	}
 	for _, warning := range answer.Warnings {
-		fmt.Printf("%s: %s\n", path, warning)
+		log.Printf("Vault says of %s: %s", path, warning)
 	}
 	return answer.Data, nil
 }

@@ -1,4 +1,7 @@
-"""Istio of a workload cluster, as its own chart makes it: istiod and its resource definitions."""
+"""Istio of a workload cluster, as its own chart makes it: istiod and its resource definitions.
+
+Its webhooks are left out: no sidecar is injected, and no object of Istio's is checked by istiod.
+"""
 
 import json
 import os
@@ -18,6 +21,9 @@ ISTIO_NAMESPACE = "istio-system"
 _CHART = "istio-discovery"
 _DEFINITIONS = "crd-all.gen.yaml"
 _TIMEOUT_SECONDS = 60
+
+# The API servers run on the host and reach no pod, so that nobody would hear their questions.
+_ANSWERED_BY_NOBODY = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
 def istio_objects(helm: Path, charts: Path, cluster: str) -> list[Object]:
@@ -42,7 +48,8 @@ def istio_objects(helm: Path, charts: Path, cluster: str) -> list[Object]:
         )
     if done.returncode != 0:
         raise LabError(f"Istio's chart cannot be rendered: {done.stderr.strip()}")
-    return [*definitions, *_documents(done.stdout)]
+    rendered = _documents(done.stdout)
+    return [*definitions, *(each for each in rendered if each["kind"] not in _ANSWERED_BY_NOBODY)]
 
 
 def _values(cluster: str) -> Object:

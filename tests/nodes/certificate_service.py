@@ -1,5 +1,6 @@
 """istiod's certificate service, asked as a workload's proxy asks it."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,8 @@ from .pods import api_client, core, until
 
 NAMESPACE = "istio-system"
 TIMEOUT_SECONDS = 10.0
+ISTIOD_SECONDS = 180.0
+"""How long istiod may take to start: half a minute on an idle machine."""
 
 _METHOD = "/istio.v1.auth.IstioCertificateService/CreateCertificate"
 _SERVER_NAME = "istiod.istio-system.svc"
@@ -71,12 +74,22 @@ def certificate_service(lab: Lab, cluster: str) -> Iterator[CertificateService]:
         [port] = api.read_namespaced_service(_SERVICE, NAMESPACE).spec.ports
         [node] = api.list_node().items
         addresses = {each.type: each.address for each in node.status.addresses}
-        yield CertificateService(f"{addresses['InternalIP']}:{port.node_port}")
+        address = (addresses["InternalIP"], port.node_port)
+        until(lambda: _answers(address), f"istiod of {cluster} at {address}", ISTIOD_SECONDS)
+        yield CertificateService(f"{address[0]}:{address[1]}")
     finally:
         api.delete_namespaced_service(_SERVICE, NAMESPACE)
 
 
-def await_istiod(lab: Lab, cluster: str, seconds: float = 180) -> Any:
+def _answers(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, TIMEOUT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def await_istiod(lab: Lab, cluster: str) -> Any:
     """Returns istiod's one pod, once its Deployment is as it was asked to be, and it is ready."""
     apps: Any = client.AppsV1Api(api_client(lab, cluster))
 
@@ -88,7 +101,7 @@ def await_istiod(lab: Lab, cluster: str, seconds: float = 180) -> Any:
         is_ready = found.status.updated_replicas == found.status.ready_replicas == 1
         return pods[0] if is_current and is_ready and len(pods) == 1 else None
 
-    return until(settled, f"istiod of {cluster}", seconds)
+    return until(settled, f"istiod of {cluster}", ISTIOD_SECONDS)
 
 
 def _message(file: Any, name: str) -> Any:
