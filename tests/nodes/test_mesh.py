@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
@@ -287,8 +288,11 @@ def test_a_cluster_that_has_its_ca_elsewhere_is_trusted_no_more(
     )
     policy.await_state("ACCEPTED")
     # A root that has nothing of the former one is not taken by an istiod that runs.
-    assert intermediate_of(west).issuer == root.subject
     pod = await_istiod(lab, "west").metadata
+    read = partial(core(lab, "west").read_namespaced_pod_log, container="discovery")
+    refusal = "Updating new ROOT-CA not supported"
+    until(lambda: refusal in read(pod.name, NAMESPACE), "istiod's refusal")
+    assert intermediate_of(west).issuer == root.subject
     core(lab, "west").delete_namespaced_pod(pod.name, NAMESPACE)
     until(lambda: await_istiod(lab, "west").metadata.uid != pod.uid, "another pod")
     until(lambda: [each.subject for each in west.read_trust()] != [root.subject], "the other root")
