@@ -85,4 +85,5 @@ class _PatientApiClient(client.ApiClient):
         """Sends one request."""
         if options.get("_request_timeout") is None:
             options["_request_timeout"] = REQUEST_SECONDS
-        return super().call_api(*args, **options)
+        # The stubs do not know it.
+        return super().call_api(*args, **options)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The official-style client of Vault, hvac, with the environment's token and CA."""
+"""hvac, the client of Vault, with the environment's token and CA."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 import hvac
 import requests
+from hvac.exceptions import Forbidden, VaultError
 
 from components.readiness import on_one_line
 
@@ -56,11 +57,11 @@ def asking(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except hvac.exceptions.Forbidden:
+    except Forbidden:
         raise UnreachableError(
             f"Vault refuses the token in VAULT_TOKEN {what}", "use a token that may read it"
         ) from None
-    except (requests.exceptions.RequestException, hvac.exceptions.VaultError) as error:
+    except (requests.exceptions.RequestException, VaultError) as error:
         raise UnreachableError(
             f"Vault does not tell {what} ({on_one_line(str(error), 150)})",
             "see that it runs and is unsealed: `vault status`",
