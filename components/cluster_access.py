@@ -61,7 +61,7 @@ class ClusterAccess:
         """
         from kubernetes import client
 
-        configuration = _configuration(kubeconfig, context)
+        configuration = client_configuration(kubeconfig, context)
         api_client = client.ApiClient(configuration)
         # The stubs make every field of an answer optional.
         self._core: Any = client.CoreV1Api(api_client)
@@ -142,7 +142,7 @@ class ClusterAccess:
         With `reasons`, the others are passed over. Kubernetes keeps events for an hour or so.
         """
         selector = f"involvedObject.uid={uid},type=Warning"
-        with _explained(self._reads):
+        with explained(self._reads):
             events = self._core.list_namespaced_event(
                 namespace, field_selector=selector, _request_timeout=_REQUEST_SECONDS
             ).items
@@ -188,7 +188,7 @@ class ClusterAccess:
     ) -> Any | None:
         from kubernetes.client import ApiException
 
-        with _explained(self._reads):
+        with explained(self._reads):
             try:
                 return read(*names, **options, _request_timeout=_REQUEST_SECONDS)
             except ApiException as error:
@@ -197,7 +197,14 @@ class ClusterAccess:
                 raise
 
 
-def _configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
+def client_configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
+    """What the official client has to know to get to the cluster of `context`.
+
+    `kubeconfig` is a path, the content of a file, or None for the one that kubectl would take.
+
+    Raises:
+        UnusableAccessError: there is no such file or context, or nothing to connect to.
+    """
     from kubernetes import client, config
 
     named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
@@ -246,7 +253,13 @@ def _is_in_pod() -> bool:
 
 
 @contextmanager
-def _explained(reads: str) -> Iterator[None]:
+def explained(reads: str) -> Iterator[None]:
+    """Has what the official client raises said in one line; `reads` is what is read.
+
+    Raises:
+        pulumi.RunError: the user of the kubeconfig may not read that.
+        ClusterSilentError: the API server does not answer, or not with sense.
+    """
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 

@@ -1,0 +1,87 @@
+"""The command `mesh-trust`, also `python -m operations`."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from components import InvalidInputError
+from settings import InvalidConfigurationError, Look
+
+from .errors import OperationError
+from .report import as_json, exit_code, print_table
+from .runner import Check, run_checks
+from .stack import Stack
+
+EXIT_CODES = """\b
+Exit codes: 0 all is well (warnings allowed); 1 something is not, or could not
+be looked at; 2 the command could not be run.
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where a command finds its stack."""
+
+    stack_name: str | None
+    folder: Path
+
+    def stack(self, look: Look | None = None) -> Stack:
+        """Reads it.
+
+        Raises:
+            OperationError: it cannot be read, or its configuration cannot be used.
+        """
+        try:
+            return Stack.load(self.stack_name, self.folder, look)
+        except (InvalidConfigurationError, InvalidInputError) as error:
+            raise OperationError(str(error)) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--stack", "-s", help="The stack to work on.  [default: the selected one]")
+@click.option(
+    "--cwd",
+    "-C",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The project's folder.  [default: this one]",
+)
+@click.pass_context
+def main(context: click.Context, stack: str | None, folder: Path) -> None:
+    """What happens around `pulumi up`: looks before it, looks after it, and rotations."""
+    context.obj = Project(stack, folder.resolve())
+
+
+def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the option `--json`."""
+    return click.option("--json", "as_document", is_flag=True, help="Print JSON.")(command)
+
+
+def tell(checks: Mapping[str, Sequence[Check]], *, as_document: bool) -> NoReturn:
+    """Runs `checks`, prints what they find, and ends with the exit code that says it."""
+    progress = Console(stderr=True)
+    started = time.monotonic()
+    left = set(checks)
+    with progress.status(_asked(left)) as status:
+
+        def report(subject: str) -> None:
+            left.discard(subject)
+            status.update(_asked(left))
+
+        findings = run_checks(checks, report)
+    seconds = time.monotonic() - started
+    if as_document:
+        click.echo(as_json(findings))
+    else:
+        print_table(findings, seconds, Console())
+    raise SystemExit(exit_code(findings))
+
+
+def _asked(subjects: set[str]) -> str:
+    return f"Asking {', '.join(sorted(subjects))} ..."

@@ -1,0 +1,9 @@
+"""What ends a command before it has found anything."""
+
+import click
+
+
+class OperationError(click.ClickException):
+    """The command cannot do what it is asked; the message is a single line that says what to do."""
+
+    exit_code = 2

@@ -1,0 +1,68 @@
+"""hvac, the client of Vault, with the environment's token and CA."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hvac
+import requests
+from hvac.exceptions import Forbidden, VaultError
+
+from components.readiness import on_one_line
+
+from .errors import OperationError
+from .stack import Stack
+from .unreachable import UnreachableError
+
+_REQUEST_SECONDS = 10
+
+
+def vault_address(stack: Stack) -> str | None:
+    """Where Vault is: as configured, or where the last update has found the installed one."""
+    configured = stack.settings.vault.install.get("address")
+    if isinstance(configured, str):
+        return configured
+    return stack.outputs.get("vaultAddress")
+
+
+def vault_client(stack: Stack) -> Any:
+    """A client with the token in VAULT_TOKEN; asks nothing yet.
+
+    Raises:
+        OperationError: no address or no token is known.
+    """
+    address = vault_address(stack)
+    if address is None:
+        raise OperationError("the stack has no Vault yet: run `pulumi up` first")
+    token = os.environ.get("VAULT_TOKEN")
+    if not token:
+        raise OperationError("VAULT_TOKEN is not set: give it a token that may read what is there")
+    ca_file = stack.settings.vault.ca_file
+    return hvac.Client(
+        url=address,
+        token=token,
+        namespace=stack.settings.vault.namespace,
+        verify=True if ca_file is None else str(ca_file),
+        timeout=_REQUEST_SECONDS,
+    )
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Asks Vault for `what`, as a sentence names it.
+
+    Raises:
+        UnreachableError: Vault does not answer, or refuses.
+    """
+    try:
+        yield
+    except Forbidden:
+        raise UnreachableError(
+            f"Vault refuses the token in VAULT_TOKEN {what}", "use a token that may read it"
+        ) from None
+    except (requests.exceptions.RequestException, VaultError) as error:
+        raise UnreachableError(
+            f"Vault does not tell {what} ({on_one_line(str(error), 150)})",
+            "see that it runs and is unsealed: `vault status`",
+        ) from None
