@@ -1,6 +1,7 @@
 """Says where each tool came from."""
 
 import os
+import re
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -11,6 +12,9 @@ from .node_packages import node_packages
 from .node_software import NodeSoftware
 from .places import home_directory
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
+
+# A module's version that has no tag: its time and the commit, of which the time tells enough.
+_UNTAGGED = re.compile(r"(-[0-9]{14})-[0-9a-f]{12}$")
 
 
 def tool_table(
@@ -25,7 +29,8 @@ def tool_table(
         table.add_column(heading)
     table.add_column("time", justify="right")
     for tool in toolchain.values():
-        table.add_row(tool.name, tool.version, _origin(tool), f"{tool.seconds:.1f} s")
+        version = _UNTAGGED.sub(r"\1", tool.version)
+        table.add_row(tool.name, version, _origin(tool), f"{tool.seconds:.1f} s")
     notes: dict[str, list[str]] = {}
     for tool in toolchain.values():
         for note in tool.notes:
