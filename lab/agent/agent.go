@@ -19,10 +19,10 @@ type agent struct {
 	folder  folder
 
 	held *authority
-	// What `held` was asked with, and the generation of the policy that was last satisfied.
-	asked      string
-	generation int64
-	said       string
+	// What `held` was asked with, and the state of the policy that was last satisfied.
+	asked string
+	seen  string
+	said  string
 }
 
 // once returns when istiod has a CA: each pod begins with one of its own.
@@ -53,15 +53,10 @@ func (a *agent) forever(ctx context.Context) error {
 }
 
 // resume takes over what the init container, or this container before it was restarted, has left.
-func (a *agent) resume(ctx context.Context) {
-	held, err := a.folder.read()
+func (a *agent) resume() {
+	held, asked, err := a.folder.read()
 	if err != nil {
 		log.Printf("%s has no CA that can be used: %v", a.folder, err)
-		return
-	}
-	asked, err := a.cluster.askedBefore(ctx, a.istiod)
-	if err != nil {
-		log.Printf("what was asked for is not known: %v", err)
 		return
 	}
 	a.held, a.asked = held, asked
@@ -97,7 +92,7 @@ func (a *agent) satisfy(ctx context.Context, policy *policy, request *request) e
 	if err != nil {
 		return errors.Join(err, a.cluster.reportCertificate(ctx, a.istiod, request, certificateFailed, err))
 	}
-	a.generation = policy.generation
+	a.seen = policy.state()
 	return a.cluster.reportCertificate(ctx, a.istiod, request, certificateFinished, nil)
 }
 
@@ -132,7 +127,7 @@ func (a *agent) whyNew(ctx context.Context, policy *policy, request *request, ac
 		return "the policy asks for another one", nil
 	case time.Now().After(a.held.renewal(request.renewalRatio)):
 		return "it is time to renew", nil
-	case a.generation == policy.generation:
+	case a.seen == policy.state():
 		return "", nil
 	}
 	signing, err := access.signing(ctx, request)
@@ -146,7 +141,7 @@ func (a *agent) whyNew(ctx context.Context, policy *policy, request *request, ac
 }
 
 func (a *agent) write(passive []*x509.Certificate) error {
-	changed, err := a.folder.write(a.held, passive)
+	changed, err := a.folder.write(a.held, a.asked, passive)
 	if changed {
 		log.Printf("%s has changed: %d more roots are trusted", a.folder, len(passive))
 	}

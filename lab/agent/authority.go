@@ -70,30 +70,34 @@ const (
 	certificateFile = "ca-cert.pem"
 	chainFile       = "cert-chain.pem"
 	rootFile        = "root-cert.pem"
+	// What the CA was asked with: of this pod, as another one may have been asked otherwise.
+	askedFile = "asked.json"
 )
 
-// read returns what `write` has written.
-func (f folder) read() (*authority, error) {
+// read returns what `write` has written: a CA, and what it was asked with.
+func (f folder) read() (*authority, string, error) {
 	content := map[string][]byte{}
-	for _, name := range []string{keyFile, certificateFile, chainFile, rootFile} {
+	for _, name := range []string{keyFile, certificateFile, chainFile, rootFile, askedFile} {
 		found, err := os.ReadFile(filepath.Join(string(f), name))
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		content[name] = found
 	}
 	// The root that signs comes first.
 	block, _ := pem.Decode(content[rootFile])
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no certificate", rootFile)
+		return nil, "", fmt.Errorf("%s holds no certificate", rootFile)
 	}
 	root := string(pem.EncodeToMemory(block))
-	return newAuthority(string(content[keyFile]), string(content[certificateFile]), []string{string(content[chainFile]), root})
+	above := []string{string(content[chainFile]), root}
+	held, err := newAuthority(string(content[keyFile]), string(content[certificateFile]), above)
+	return held, string(content[askedFile]), err
 }
 
-// write puts the four files there, and tells whether one has changed. istiod looks at the folder a
+// write puts the files there, and tells whether one has changed. istiod looks at the folder a
 // tenth of a second after the first change.
-func (f folder) write(held *authority, passive []*x509.Certificate) (bool, error) {
+func (f folder) write(held *authority, asked string, passive []*x509.Certificate) (bool, error) {
 	roots := []*x509.Certificate{held.root}
 	for _, each := range passive {
 		if !has(roots, each) {
@@ -108,6 +112,7 @@ func (f folder) write(held *authority, passive []*x509.Certificate) (bool, error
 		{certificateFile, inPem(held.certificate)},
 		{chainFile, inPem(held.chain...)},
 		{rootFile, inPem(roots...)},
+		{askedFile, []byte(asked)},
 	}
 	var changed []string
 	for _, each := range contents {

@@ -106,7 +106,7 @@ func (c *cluster) reportCertificate(ctx context.Context, place istiod, request *
 	if err != nil && !errors.IsNotFound(err) {
 		return err
 	}
-	// What was asked for is written when it is asked for: a restarted agent goes by it.
+	// What was asked for is written when it is asked for.
 	if errors.IsNotFound(err) || state == certificateRequested {
 		described := report.DeepCopy()
 		described.Object["spec"] = request.spec
@@ -124,19 +124,6 @@ func (c *cluster) reportCertificate(ctx context.Context, place istiod, request *
 	report.Object["status"] = status
 	_, err = resource.ApplyStatus(ctx, name, report, applying)
 	return err
-}
-
-// askedBefore returns what the IssuedCertificate of that istiod was asked with; empty without one.
-func (c *cluster) askedBefore(ctx context.Context, place istiod) (string, error) {
-	present, err := c.client.Resource(certificates).Namespace(place.namespace).Get(ctx, certificateName(place), metav1.GetOptions{})
-	if errors.IsNotFound(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	content, err := json.Marshal(present.Object["spec"])
-	return string(content), err
 }
 
 // passiveRoots reads the roots that are trusted and never sign.

@@ -50,6 +50,6 @@ func run(arguments []string) error {
 	if arguments[0] == "init-container" {
 		return agent.once(ctx)
 	}
-	agent.resume(ctx)
+	agent.resume()
 	return agent.forever(ctx)
 }

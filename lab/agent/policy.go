@@ -89,6 +89,11 @@ func readPolicy(object *unstructured.Unstructured) (*policy, error) {
 	return found, err
 }
 
+// state names the policy as it is now.
+func (p *policy) state() string {
+	return fmt.Sprintf("%s/%d", p.object.GetUID(), p.generation)
+}
+
 // selects tells whether the policy is for that istiod. The labels of its KubernetesCluster stand in
 // the management cluster, where the agent cannot look, and those of its Deployment it may not read:
 // it knows the two that Istio gives it.
