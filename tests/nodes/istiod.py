@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 from kubernetes import client
-from kubernetes.stream import stream
 
 from lab.lab import Lab
 from tests.commands import run_command
 
-from .pods import POD_SECONDS, api_client, until
+from .pods import api_client, execute, until
 
 CLUSTER = "east"
 NAMESPACE = "istio-system"
@@ -103,22 +102,7 @@ class Istiod:
     def execute(self, container: str, script: str) -> str:
         """What a script prints in a container of the pod."""
         pod = self.rolled_out().metadata.name
-        with api_client(self.lab, CLUSTER) as api:
-            running: Any = stream(
-                client.CoreV1Api(api).connect_get_namespaced_pod_exec,
-                pod,
-                NAMESPACE,
-                container=container,
-                command=["/bin/sh", "-ec", script],
-                stdout=True,
-                stderr=True,
-                _preload_content=False,
-            )
-            running.run_forever(timeout=POD_SECONDS)
-            printed: str = running.read_all()
-            # Its own way of closing leaves the socket open once the server has closed.
-            running.sock.shutdown()
-        return printed.strip()
+        return execute(self.lab, CLUSTER, pod, container, script, NAMESPACE)
 
 
 def is_ready(pod: Any) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kubernetes import client, config
+from kubernetes.stream import stream
 
 from lab.lab import Lab
 from lab.nodes.images import SHELL_IMAGE
@@ -83,3 +84,25 @@ def outcome(
 
         phase = until(ended, f"end of pod {name}")
         return phase, api.read_namespaced_pod_log(name, namespace)
+
+
+def execute(
+    lab: Lab, cluster: str, pod: str, container: str, script: str, namespace: str = "default"
+) -> str:
+    """What a script prints in a container of a pod."""
+    with api_client(lab, cluster) as api:
+        running: Any = stream(
+            client.CoreV1Api(api).connect_get_namespaced_pod_exec,
+            pod,
+            namespace,
+            container=container,
+            command=["/bin/sh", "-ec", script],
+            stdout=True,
+            stderr=True,
+            _preload_content=False,
+        )
+        running.run_forever(timeout=POD_SECONDS)
+        printed: str = running.read_all()
+        # Its own way of closing leaves the socket open once the server has closed.
+        running.sock.shutdown()
+    return printed.strip()

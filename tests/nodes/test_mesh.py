@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kubernetes import client
 
+from components.agent_containers import AGENT
 from lab.lab import Lab
 from tests.certificates import Recipe, make
 from tests.program.program import Program
@@ -23,7 +24,7 @@ from .certificate_service import NAMESPACE, await_istiod, certificate_service
 from .conftest import CLUSTERS
 from .installed import InstalledVault
 from .mesh import NotTrustedError, Workload, continuous_mutual_tls, handshake, in_pem
-from .pods import api_client, core, until
+from .pods import api_client, core, execute, until
 
 # Kinds of the policy that the agent reads, and of what it reports.
 POLICIES = ("admin.gloo.solo.io", "v2", "gloo-mesh", "roottrustpolicies")
@@ -263,6 +264,31 @@ def test_a_passive_root_is_trusted_as_well_and_signs_nothing(
     until(lambda: east.read_trust() == (root,), "one root")
     assert await_istiod(lab, "east").metadata.uid == pod
     assert intermediate_of(east) == before
+
+
+def test_an_agent_that_is_started_again_goes_on_with_what_it_has(
+    lab: Lab, root: x509.Certificate, workloads: Mapping[str, Workload]
+) -> None:
+    assert root
+    east, policy = workloads["east"], Policy(lab, "east")
+    before, pod = intermediate_of(east), await_istiod(lab, "east").metadata.name
+    execute(lab, "east", pod, AGENT, "kill 1", NAMESPACE)
+
+    def restarts() -> int:
+        found = core(lab, "east").read_namespaced_pod(pod, NAMESPACE)
+        return sum(each.restart_count for each in found.status.container_statuses)
+
+    until(lambda: restarts() == 1, "another start of the agent")
+    await_istiod(lab, "east")
+    # It hears of what comes later, and has asked for nothing until then.
+    assert intermediate_of(east) == before
+    try:
+        policy.change({"intermediateCertOptions": {"secretRotationGracePeriodRatio": 0.2}})
+        policy.await_state("ACCEPTED")
+        until(lambda: intermediate_of(east) != before, "what the policy asks for")
+    finally:
+        policy.change({"intermediateCertOptions": {"secretRotationGracePeriodRatio": None}})
+    policy.await_state("ACCEPTED")
 
 
 def test_a_cluster_that_has_its_ca_elsewhere_is_trusted_no_more(
