@@ -280,12 +280,14 @@ def test_an_agent_that_is_started_again_goes_on_with_what_it_has(
 
     until(lambda: restarts() == 1, "another start of the agent")
     await_istiod(lab, "east")
-    # It hears of what comes later, and has asked for nothing until then.
     assert intermediate_of(east) == before
     try:
         policy.change({"intermediateCertOptions": {"secretRotationGracePeriodRatio": 0.2}})
         policy.await_state("ACCEPTED")
         until(lambda: intermediate_of(east) != before, "what the policy asks for")
+        log = core(lab, "east").read_namespaced_pod_log(pod, NAMESPACE, container=AGENT)
+        asked = [line.partition(" for a CA: ")[2] for line in log.splitlines() if "asking" in line]
+        assert asked == ["the policy asks for another one"]
     finally:
         policy.change({"intermediateCertOptions": {"secretRotationGracePeriodRatio": None}})
     policy.await_state("ACCEPTED")
