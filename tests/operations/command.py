@@ -45,7 +45,9 @@ class Told:
             each for each in self.findings if (each["check"], each["subject"]) == (check, subject)
         ]
         assert found, f"{check} has found nothing of {subject}"
-        return min(found, key=lambda each: ("failed", "unknown", "warning", "ok").index(each["state"]))
+        return min(
+            found, key=lambda each: ("failed", "unknown", "warning", "ok").index(each["state"])
+        )
 
 
 @dataclass(frozen=True)
