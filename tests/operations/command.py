@@ -12,6 +12,8 @@ from typing import Any
 from lab.directory import CHECKOUT
 from tests.program.program import Program
 
+_WORST_FIRST = ("failed", "unknown", "warning", "ok")
+
 
 @dataclass(frozen=True)
 class Told:
@@ -45,9 +47,7 @@ class Told:
             each for each in self.findings if (each["check"], each["subject"]) == (check, subject)
         ]
         assert found, f"{check} has found nothing of {subject}"
-        return min(
-            found, key=lambda each: ("failed", "unknown", "warning", "ok").index(each["state"])
-        )
+        return min(found, key=lambda each: _WORST_FIRST.index(each["state"]))
 
 
 @dataclass(frozen=True)
