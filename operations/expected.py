@@ -102,7 +102,9 @@ class ExpectedTrust:
             return {
                 "bound_issuer": token_issuer(self.cluster.login),
                 "jwt_supported_algs": list(ALGORITHMS),
-                **{"jwt_validation_pubkeys": [], "jwks_url": "", "oidc_discovery_url": ""},
+                "jwt_validation_pubkeys": [],
+                "jwks_url": "",
+                "oidc_discovery_url": "",
                 **source,
             }
         return {
