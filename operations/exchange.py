@@ -6,12 +6,12 @@ from typing import Any
 
 import requests
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_pem_private_key,
 )
-from cryptography.exceptions import InvalidSignature
 from hvac.exceptions import Forbidden, VaultError
 from kubernetes.client import ApiException
 

@@ -14,7 +14,7 @@ def api_server(client: ClusterClient, subject: str) -> Iterator[Finding]:
     """Whether the API server answers."""
     with client.reading("its version"):
         version = client.version.get_code().git_version
-    seen = f"{client.api.configuration.host} answers, Kubernetes {version}"
+    seen = f"{client.host} answers, Kubernetes {version}"
     yield Finding("api-server", subject, State.OK, seen)
 
 

@@ -54,11 +54,10 @@ def istiod_agent(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Findin
         # Gloo's documentation calls both by one name.
         init = _named(pod.init_containers, AGENT_INIT) or _named(pod.init_containers, AGENT)
         sidecar = _named(pod.containers, AGENT)
-        lacking = [
-            what for what, it in (("container", sidecar), ("init container", init)) if it is None
-        ]
+        lacking = ["container"] if sidecar is None else []
+        lacking += ["init container"] if init is None else []
         fix = _UP if agent is not None else "put it there: see docs/istiod-agent.md"
-        if lacking:
+        if sidecar is None or init is None:
             seen = f"{place} has no {' and no '.join(lacking)} {AGENT}"
             yield Finding(check, trust.subject, State.FAILED, seen, fix)
             continue

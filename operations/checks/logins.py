@@ -26,7 +26,7 @@ def login(expected: Expected, trust: ExpectedTrust, client: ClusterClient) -> It
         try:
             held = exchange.log_in()
         except RefusedError as error:
-            yield _refused(trust, who, path, str(error))
+            yield _refused(trust, who, str(error))
             continue
         left = exchange.log_out(held)
         seen = f"service account {who} can log in at {path}"
@@ -64,7 +64,7 @@ def handshake(expected: Expected, trust: ExpectedTrust, client: ClusterClient) -
 _RIGHTS = "use a token that may take it back: see docs/verify.md"
 
 
-def _refused(trust: ExpectedTrust, who: str, path: str, said: str) -> Finding:
+def _refused(trust: ExpectedTrust, who: str, said: str) -> Finding:
     seen, fix = f"service account {who} cannot log in: {said}", _UP
     if _BARE in said and trust.mode == "token":
         seen += (
