@@ -24,7 +24,7 @@ class _PutBack(AbstractContextManager[None]):
 def put_back(
     function: Callable[_P, Iterator[None]],
 ) -> Callable[_P, AbstractContextManager[None]]:
-    """A context: what stands before the `yield` breaks something, what stands behind puts it back."""
+    """A context: what is before the `yield` breaks something, what is behind it puts it back."""
 
     @wraps(function)
     def broken(*args: _P.args, **kwargs: _P.kwargs) -> AbstractContextManager[None]:
