@@ -13,7 +13,6 @@ from cryptography import x509
 from lab import processes
 from lab.lab import Lab
 from lab.vault_server import unseal
-from tests.printed import run_as_printed
 from tests.program.inventory import vault_client
 from tests.program.program import Program, clusters
 from tests.program.token_policy import limited_token, rules
@@ -21,7 +20,7 @@ from tests.program.token_policy import limited_token, rules
 from .breakages import EAST, ROWS, VAULT, WEST, Failed, Row
 from .command import MeshTrust
 from .conftest import CLUSTERS
-from .healthy import make_healthy
+from .healthy import core, make_healthy
 from .put_back import put_back
 from .vault_breakages import reviewer_jwt_is_erased
 
@@ -108,13 +107,17 @@ def _name(each: Any) -> str:
     return name
 
 
-def test_the_command_that_it_names_writes_an_erased_jwt_anew(
-    lab: Lab, mesh_trust: MeshTrust, tmp_path: Path
+def test_what_it_advises_brings_an_erased_jwt_back(
+    lab: Lab, program: Program, mesh_trust: MeshTrust
 ) -> None:
     with reviewer_jwt_is_erased(lab):
         fix = mesh_trust.run("verify", "--json").of("login", WEST)["fix"]
-        command = fix.split("`")[1]
-        run_as_printed(f"{command} --yes --skip-preview", tmp_path, mesh_trust.environment())
+        assert fix == (
+            "have a new one made: `kubectl --context west delete secret -n istio-system "
+            "vault-token-reviewer`, then `pulumi up --refresh`"
+        )
+        core(lab, "west").delete_namespaced_secret("vault-token-reviewer", "istio-system")
+        program.up("--refresh")
         mended = mesh_trust.run("verify", "--json")
 
     assert mended.of("login", WEST)["state"] == "ok"
