@@ -27,7 +27,7 @@ from .vault_breakages import reviewer_jwt_is_erased
 # Without nodes no istiod runs, which is worth a warning.
 WITHOUT_NODES = {
     (check, f"cluster {cluster}")
-    for check in ("istiod-ready", "istiod-log", "agent-log")
+    for check in ("istiod-ready", "istiod-intermediate", "istiod-log", "agent-log")
     for cluster in CLUSTERS
 }
 LIFETIMES = {
