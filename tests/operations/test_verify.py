@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from lab import processes
+from lab.directory import CHECKOUT
 from lab.lab import Lab
 from lab.vault_server import unseal
 from tests.program.inventory import vault_client
@@ -218,6 +220,14 @@ def test_a_handshake_is_made_and_cleaned_up_after(lab: Lab, mesh_trust: MeshTrus
         assert issued["revocation_time"] > 0
         names = x509.load_pem_x509_certificate(issued["certificate"].encode()).subject
         assert names.rfc4514_string() == "CN=mesh-trust verify"
+    assert {each["check"] for each in told.findings} == documented_checks()
+
+
+def documented_checks() -> set[str]:
+    """Those in the tables of the page, whose rows begin with their names."""
+    page = (CHECKOUT / "docs" / "verify.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([a-z][a-z-]+)`", row)}
 
 
 def test_a_handshake_that_is_refused_at_its_last_step(lab: Lab, mesh_trust: MeshTrust) -> None:
