@@ -1,5 +1,5 @@
 """Runs the command."""
 
-from operations.cli import main
+from operations.command import main
 
 main(prog_name="mesh-trust")
