@@ -42,6 +42,14 @@ class Project:
         except (InvalidConfigurationError, InvalidInputError) as error:
             raise OperationError(str(error)) from None
 
+    def stack_anyway(self) -> tuple[Stack, tuple[str, ...]]:
+        """Reads it as far as its configuration can be used; gives the other problems as well.
+
+        Raises:
+            OperationError: it cannot be read.
+        """
+        return Stack.load_anyway(self.stack_name, self.folder, self.config_file)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--stack", "-s", help="The stack to work on.  [default: the selected one]")

@@ -13,7 +13,7 @@ import pulumi
 from pulumi.automation import CommandError, InvalidVersionError, LocalWorkspace
 
 from components.readiness import on_one_line
-from settings import Look, Settings
+from settings import InvalidConfigurationError, Look, Settings
 
 from .errors import OperationError
 
@@ -48,22 +48,61 @@ class Stack:
             OperationError: there is no such stack, or it cannot be read.
             settings.InvalidConfigurationError: its configuration cannot be used.
         """
-        workspace = _workspace(folder)
-        name = name or _selected(workspace)
-        options = ["--stack", name]
-        configured = [] if config_file is None else ["--config-file", str(config_file)]
-        with ThreadPoolExecutor(1) as threads:
-            outputs = threads.submit(_printed, workspace, ["stack", "output", *options])
-            values = _printed(workspace, ["config", "--show-secrets", *options, *configured])
-        pulumi.runtime.set_all_config(
-            {key: value["value"] for key, value in values.items()},
-            [key for key, value in values.items() if value["secret"]],
-        )
-        pulumi.runtime.settings.configure(
-            pulumi.runtime.settings.Settings(project=PROJECT, stack=name)
-        )
-        shown = {key: value for key, value in outputs.result().items() if value != _SECRET}
-        return cls(name, Settings.load(look), shown)
+        name, outputs = _read(name, folder, config_file)
+        return cls(name, Settings.load(look), outputs)
+
+    @classmethod
+    def load_anyway(
+        cls, name: str | None, folder: Path, config_file: Path | None = None
+    ) -> "tuple[Stack, tuple[str, ...]]":
+        """Reads it as `load` does, as far as its configuration can be used.
+
+        Gives the problems of the rest as well, each in a line.
+
+        Raises:
+            OperationError: there is no such stack, or it cannot be read.
+        """
+        name, outputs = _read(name, folder, config_file)
+        seen: list[Settings] = []
+        try:
+            Settings.load(lambda settings, _: seen.append(settings))
+        except InvalidConfigurationError as error:
+            problems = error.lines
+        else:
+            problems = ()
+        return cls(name, seen[0], outputs), problems
+
+
+def own_ids(name: str, folder: Path) -> frozenset[tuple[str, str]]:
+    """Type and id of each resource in the state of the stack `name`.
+
+    Raises:
+        OperationError: it cannot be read.
+    """
+    workspace = _workspace(folder)
+    # Encrypted, as it is kept: nothing of it is needed but names.
+    printed = _printed(workspace, ["stack", "export", "--stack", name], as_json=False)
+    resources = (printed.get("deployment") or {}).get("resources") or ()
+    return frozenset((each["type"], each["id"]) for each in resources if "id" in each)
+
+
+def _read(
+    name: str | None, folder: Path, config_file: Path | None
+) -> tuple[str, Mapping[str, Any]]:
+    """Has `pulumi.Config` read the stack's configuration; gives its name and outputs."""
+    workspace = _workspace(folder)
+    name = name or _selected(workspace)
+    options = ["--stack", name]
+    configured = [] if config_file is None else ["--config-file", str(config_file)]
+    with ThreadPoolExecutor(1) as threads:
+        outputs = threads.submit(_printed, workspace, ["stack", "output", *options])
+        values = _printed(workspace, ["config", "--show-secrets", *options, *configured])
+    pulumi.runtime.set_all_config(
+        {key: value["value"] for key, value in values.items()},
+        [key for key, value in values.items() if value["secret"]],
+    )
+    pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=PROJECT, stack=name))
+    return name, {key: value for key, value in outputs.result().items() if value != _SECRET}
 
 
 def _workspace(folder: Path) -> LocalWorkspace:
@@ -88,10 +127,13 @@ def _selected(workspace: LocalWorkspace) -> str:
     return str(selected.name)
 
 
-def _printed(workspace: LocalWorkspace, command: Sequence[str]) -> dict[str, Any]:
-    """What the engine prints as JSON."""
+def _printed(
+    workspace: LocalWorkspace, command: Sequence[str], *, as_json: bool = True
+) -> dict[str, Any]:
+    """What the engine prints as JSON; `as_json` says whether it has to be asked for that."""
+    asked = [*command, "--json"] if as_json else command
     with _explained():
-        done = workspace.pulumi_command.run([*command, "--json"], workspace.work_dir, {})
+        done = workspace.pulumi_command.run(list(asked), workspace.work_dir, {})
     printed: dict[str, Any] = json.loads(done.stdout)
     return printed
 

@@ -11,6 +11,7 @@ from settings import Cluster
 from ..about import About
 from ..cluster_client import ClusterClient
 from ..finding import Finding
+from ..unreachable import UnreachableError
 from .clocks import clock_finding
 
 OLDEST = (1, 16)
@@ -30,10 +31,15 @@ def api_server_findings(
     subject: str, client: ClusterClient, cluster: Cluster | None
 ) -> Iterator[Finding]:
     """Asks for version and time; `cluster` is what is configured of a workload cluster."""
-    with client.reading("its version"):
-        version, _, headers = client.version.get_code_with_http_info()
+    about = About("api-server", subject)
+    try:
+        with client.reading("its version"):
+            version, _, headers = client.version.get_code_with_http_info()
+    except UnreachableError as error:
+        yield about.failed(str(error), error.fix)
+        return
     told = str(version.git_version)
-    yield About("api-server", subject).ok(f"{client.api.configuration.host} answers")
+    yield about.ok(f"it answers, and is reached by context {client.context}")
     yield _version_finding(About("api-version", subject), told, cluster)
     yield clock_finding(About("clock", subject), _time_in(headers))
 

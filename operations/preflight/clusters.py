@@ -193,6 +193,4 @@ def _identities(clusters: Sequence[Cluster]) -> Mapping[str, str | None]:
             return None
 
     with ThreadPoolExecutor(max(1, len(clusters))) as threads:
-        return dict(
-            zip((each.name for each in clusters), threads.map(uid, clusters), strict=True)
-        )
+        return dict(zip((each.name for each in clusters), threads.map(uid, clusters), strict=True))

@@ -21,6 +21,7 @@ SUBJECT = "stack"
 CONFIGURATION = About("configuration", SUBJECT)
 CONTEXTS = About("contexts", SUBJECT)
 ROOT = About("root", SUBJECT)
+MANAGED = About("management-cluster", SUBJECT)
 
 # Which check tells of a problem, by the field in front of it.
 _OF_ROOT = re.compile(r"root(?!TrustPolicy)\w*|(intermediate|clusterCa)LifetimeDays")
@@ -77,6 +78,18 @@ def root_findings(
             f"it will be made {where}: {args['common_name']!r}, {args['key_algorithm']}, "
             f"{args['lifetime_days']} days"
         )
+
+
+def management_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether the configuration tells the management cluster, so that it can be looked at."""
+    if settings.management is None:
+        yield MANAGED.warning(
+            "it is not told, so that Gloo's management server, its KubernetesClusters and "
+            "Workspaces are not looked at",
+            "name its context in management.context",
+        )
+    else:
+        yield MANAGED.ok(f"it is told: context {settings.management.context}")
 
 
 def _check_of(line: str) -> About:

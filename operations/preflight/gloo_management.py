@@ -75,9 +75,7 @@ def _registration(
     about: About, client: ClusterClient, cluster: Cluster, registered: Sequence[Mapping[str, Any]]
 ) -> Finding:
     labels = ",".join(f"{key}={value}" for key, value in cluster.labels.items())
-    found = [
-        each["metadata"] for each in registered if _has(each["metadata"], cluster.labels)
-    ]
+    found = [each["metadata"] for each in registered if _has(each["metadata"], cluster.labels)]
     names = ", ".join(each["name"] for each in found)
     kubectl = f"kubectl --context {client.context}"
     if len(found) == 1 and found[0]["name"] == cluster.name:
@@ -127,9 +125,7 @@ def _workspace_finding(
             "make one with the clusters, as Gloo's getting started does: "
             f"`kubectl --context {client.context} get workspace -A`",
         )
-    labels = {
-        each["metadata"]["name"]: each["metadata"].get("labels") or {} for each in registered
-    }
+    labels = {each["metadata"]["name"]: each["metadata"].get("labels") or {} for each in registered}
     outside = [
         cluster.name
         for cluster in settings.clusters

@@ -74,7 +74,8 @@ def _absent(
         f"{namespace} has no Deployment {istiod_deployment(revision)} for revision {revision}"
         + (f", but {there}" if there else ""),
         f"install Istio first, or name its revision in {cluster.place}.istioRevisions and its "
-        f"namespace in istioNamespace: `kubectl --context {context} get deployment -A -l app={APP}`",
+        f"namespace in istioNamespace: `kubectl --context {context} get deployment -A -l "
+        f"app={APP}`",
     )
 
 

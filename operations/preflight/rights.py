@@ -85,8 +85,8 @@ def _ungranted(
         name = f"/{instead.name}" if instead.name else ""
         yield about.failed(
             f"its user may not hand on {grant.what}, as it has not all that is in it itself",
-            f"grant it that, or the verb {instead.verb} on {instead.resource}.{instead.group}{name}; "
-            f"see `kubectl --context {client.context} auth can-i --list`",
+            f"grant it that, or the verb {instead.verb} on {instead.resource}.{instead.group}"
+            f"{name}; see `kubectl --context {client.context} auth can-i --list`",
         )
 
 

@@ -20,9 +20,7 @@ from .vault_paths import OwnIds
 INSTALLED = About("vault-pod", SUBJECT)
 
 
-def install_findings(
-    management: Connection, settings: Settings, own: OwnIds
-) -> Iterator[Finding]:
+def install_findings(management: Connection, settings: Settings, own: OwnIds) -> Iterator[Finding]:
     """Looks at release, StatefulSet, pod and Service, as `pulumi up` does while it waits.
 
     Raises:

@@ -31,6 +31,4 @@ def permission_findings(client: Any, settings: Settings) -> Iterator[Finding]:
                 "policy is in the README and docs/stack-token.md",
             )
     if is_well:
-        yield PERMISSIONS.ok(
-            f"the token in VAULT_TOKEN may do what is asked at {len(needs)} paths"
-        )
+        yield PERMISSIONS.ok(f"the token in VAULT_TOKEN may do what is asked at {len(needs)} paths")
