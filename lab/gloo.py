@@ -1,4 +1,4 @@
-"""What stands for Gloo Mesh in the clusters: its Deployments, which run nothing, and a workspace."""
+"""What stands for Gloo Mesh in the clusters: its Deployments, which run nothing; a workspace."""
 
 from lab.kubernetes_objects import Object
 

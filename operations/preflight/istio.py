@@ -33,6 +33,11 @@ def istio_findings(subject: str, client: ClusterClient, cluster: Cluster) -> Ite
     """Looks at the namespace of istiod, and at the Deployments in it."""
     namespace = cluster.istio.namespace
     there = About("istiod", subject)
+    with client.reading(f"namespaces, {namespace} among them"):
+        named = client.core.list_namespace(field_selector=f"metadata.name={namespace}").items
+    if not named:
+        # Told by another check.
+        return
     with client.reading(f"Deployments in {namespace}"):
         found = client.apps.list_namespaced_deployment(namespace).items
     istiods = {each.metadata.name: each for each in found}

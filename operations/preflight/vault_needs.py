@@ -15,8 +15,13 @@ class Need:
     """Capabilities that the token needs at a path."""
 
     path: str
-    """Without `/v1`. For what has no name yet, as an issuer, a name that stands for any."""
+    """Without `/v1`, as a policy has it: `+` stands for what has no name yet, as an issuer."""
     capabilities: tuple[str, ...]
+
+    @property
+    def asked_at(self) -> str:
+        """The same path with some name in that place."""
+        return self.path.replace("+", "any")
 
 
 def vault_needs(settings: Settings) -> list[Need]:
@@ -55,7 +60,7 @@ def _root(settings: Settings) -> Iterator[Need]:
         yield from _pki_mount(mount)
         yield Need(f"{mount}/config/issuers", ("create", "read", "update"))
         yield Need(f"{mount}/issuers", ("list",))
-        yield Need(f"{mount}/issuer/any", ("read",))
+        yield Need(f"{mount}/issuer/+", ("read",))
         if root.source == "vault":
             yield Need(f"{mount}/root/generate/internal", ("create", "update"))
         else:
@@ -79,7 +84,7 @@ def _own_ca(cluster: Cluster) -> Iterator[Need]:
     yield Need(f"{mount}/issuers/generate/intermediate/internal", ("update",))
     yield Need(f"{mount}/intermediate/set-signed", ("update",))
     yield Need(f"{mount}/issuers", ("list",))
-    yield Need(f"{mount}/issuer/any", ("read",))
+    yield Need(f"{mount}/issuer/+", ("read",))
     yield Need(f"{mount}/config/issuers", ("create", "read", "update"))
     yield Need(f"{mount}/config/keys", ("read",))
 
@@ -103,5 +108,5 @@ def _auth_mount(path: str) -> Iterator[Need]:
 
 def lacking(need: Need, granted: Mapping[str, list[str]]) -> list[str]:
     """The capabilities that are not among those `granted`, by path."""
-    has = granted.get(need.path) or []
+    has = granted.get(need.asked_at) or []
     return [] if "root" in has else [each for each in need.capabilities if each not in has]

@@ -18,7 +18,7 @@ def permission_findings(client: Any, settings: Settings) -> Iterator[Finding]:
     """Asks Vault at `sys/capabilities-self`, for all paths at once."""
     needs = vault_needs(settings)
     with asking("what the token may do (sys/capabilities-self)"):
-        granted = client.sys.get_capabilities(paths=[need.path for need in needs])["data"]
+        granted = client.sys.get_capabilities(paths=[need.asked_at for need in needs])["data"]
     is_well = True
     for need in needs:
         lacked = lacking(need, granted)

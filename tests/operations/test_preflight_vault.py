@@ -1,0 +1,266 @@
+"""Each check of Vault, with exactly that broken which it looks for."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from lab.lab import Lab
+from lab.vault_server import unseal
+from tests.certificates import make
+from tests.program.inventory import kubernetes_client, vault_client
+from tests.program.program import Program
+from tests.program.token_policy import limited_token, rules
+
+from .command import MeshTrust
+from .looked import failing, preflight
+from .proxies import in_front_of
+from .test_preflight_clusters import configured
+
+TOKEN, PERMISSIONS, PATHS = (
+    (f"vault-{check}", "Vault") for check in ("token", "permissions", "paths")
+)
+
+
+def test_an_address_at_which_nothing_is(undeployed: Program, mesh_trust: MeshTrust) -> None:
+    """Vault elsewhere does not get to API servers on this machine's loopback either."""
+    with configured(undeployed, vaultAddress="https://127.1.2.3:9"):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {("vault-reachable", "Vault")}
+    assert {subject for _, subject in told.those("unknown")} == {"Vault"}
+
+    with configured(undeployed, vaultAddress="https://vault.invalid:8200"):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {("vault-reachable", "Vault")}
+    assert {
+        ("kubernetes-host", "cluster east"),
+        ("kubernetes-host", "cluster west"),
+    } <= told.those("warning")
+
+
+def test_a_sealed_vault(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) -> None:
+    assert not undeployed.deployed
+    vault_client(lab).sys.seal()
+    try:
+        told = preflight(mesh_trust)
+    finally:
+        unseal(lab.directory, lab.environment()["VAULT_ADDR"])
+    assert told.those("failed") == {("vault-unsealed", "Vault")}
+    assert "vault operator unseal" in told.of("vault-unsealed", "Vault")["fix"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
+    [({"version": "1.10.11"}, "vault-version"), ({"server_time_utc": 1_700_000_000}, "clock")],
+)
+def test_what_vault_says_of_itself(
+    lab: Lab,
+    undeployed: Program,
+    mesh_trust: MeshTrust,
+    changed: dict[str, Any],
+    check: str,
+) -> None:
+    """The real Vault, but for that."""
+
+    def change(
+        path: str, status: int, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        if path.startswith("/v1/sys/health"):
+            body = json.dumps({**json.loads(body), **changed}).encode()
+        return status, headers, body
+
+    real = lab.environment()
+    with in_front_of(real["VAULT_ADDR"], change, real["VAULT_CACERT"]) as address:
+        with configured(undeployed, vaultAddress=address):
+            assert failing(mesh_trust) == {(check, "Vault")}
+
+
+@contextmanager
+def token_of(lab: Lab, **fields: Any) -> Iterator[str]:
+    vault = vault_client(lab)
+    made = vault.auth.token.create(**{"policies": ["root"], "ttl": "1h", **fields})["auth"]
+    yield made["client_token"]
+    if fields.get("type") != "batch":
+        vault.auth.token.revoke(made["client_token"])
+
+
+def test_tokens(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) -> None:
+    assert not undeployed.deployed
+    told = preflight(mesh_trust, {"VAULT_TOKEN": ""})
+    assert told.those("failed") == {TOKEN}
+    assert told.those("unknown") == {PERMISSIONS, PATHS}
+    assert "VAULT_TOKEN is not set" in told.of(*TOKEN)["seen"]
+    told = preflight(mesh_trust, {"VAULT_TOKEN": "hvs.nobodys"})
+    assert told.those("failed") == {TOKEN}
+    assert "nobodys" not in told.output
+    with token_of(lab, num_uses=50) as token:
+        assert failing(mesh_trust, {"VAULT_TOKEN": token}) == {TOKEN}
+    vault = vault_client(lab)
+    vault.sys.create_or_update_policy("stack", "\n".join(rules()))
+    try:
+        with token_of(lab, policies=["stack"], type="batch") as token:
+            assert failing(mesh_trust, {"VAULT_TOKEN": token}) == {TOKEN}
+        with token_of(lab, policies=["stack"], ttl="5m") as token:
+            told = preflight(mesh_trust, {"VAULT_TOKEN": token})
+            assert told.exit_code == 0
+            assert TOKEN in told.those("warning")
+        with token_of(lab, policies=["stack"]) as token:
+            told = preflight(mesh_trust, {"VAULT_TOKEN": token})
+            assert {TOKEN, PERMISSIONS} <= told.those("ok")
+    finally:
+        vault.sys.delete_policy("stack")
+
+
+def test_a_root_token_outside_development(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust
+) -> None:
+    with configured(undeployed, development=False):
+        assert failing(mesh_trust) == {TOKEN}
+        with limited_token(undeployed, rules()):
+            assert failing(mesh_trust) == set()
+
+
+@pytest.mark.parametrize("rule", range(len(rules())))
+def test_each_rule_of_the_policy_is_looked_for(
+    undeployed: Program, mesh_trust: MeshTrust, rule: int
+) -> None:
+    """The policy of the documentation is enough, and without any of its rules it is not."""
+    less = [each for number, each in enumerate(rules()) if number != rule]
+    with limited_token(undeployed, less):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {PERMISSIONS}, rules()[rule]
+    # Where it may not even look, it cannot tell.
+    assert told.those("unknown") <= {PATHS}
+
+
+def test_what_is_asked_for_is_enough(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) -> None:
+    """A policy of what preflight says is lacking, and of nothing else, takes an update through."""
+    with limited_token(undeployed, ['path "none" { capabilities = ["read"] }']):
+        told = preflight(mesh_trust)
+        lacking = [each for each in told.findings if each["check"] == PERMISSIONS[0]]
+        policy = [
+            match[0]
+            for each in lacking
+            if (match := re.search(r'path "[^"]+" \{[^}]+\}', each["fix"]))
+        ]
+        assert len(policy) == len(lacking)
+    undeployed.deployed = True
+    with limited_token(undeployed, policy):
+        assert failing(mesh_trust) == set()
+        for command in ("up", "refresh", "up", "destroy"):
+            undeployed.run(command, "--yes", "--skip-preview")
+    undeployed.deployed = False
+    assert "pki/" not in vault_client(lab).sys.list_mounted_secrets_engines()["data"]
+
+
+@contextmanager
+def mounted(lab: Lab, kind: str, path: str) -> Iterator[None]:
+    vault = vault_client(lab)
+    vault.sys.enable_secrets_engine(kind, path=path)
+    try:
+        yield
+    finally:
+        vault.sys.disable_secrets_engine(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "seen", "fix"),
+    [
+        ("pki", "pki_int_east", "pki_int_east is there already, and not in the state", "import"),
+        ("kv", "pki", "of type kv, and none of type pki can be made there", "another name"),
+        ("kv", "pki_int_west/kv", "is in the way of pki_int_west", "another name"),
+    ],
+)
+def test_paths_that_are_in_use(
+    lab: Lab,
+    undeployed: Program,
+    mesh_trust: MeshTrust,
+    kind: str,
+    path: str,
+    seen: str,
+    fix: str,
+) -> None:
+    assert not undeployed.deployed
+    with mounted(lab, kind, path):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {PATHS}
+    found = told.of(*PATHS)
+    assert "path is already in use" in found["seen"]
+    assert seen in found["seen"]
+    assert fix in found["fix"] or "docs/existing-setup.md" in found["fix"]
+
+
+def test_an_auth_mount_and_a_policy_of_others(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust
+) -> None:
+    assert not undeployed.deployed
+    vault = vault_client(lab)
+    vault.sys.enable_auth_method("kubernetes", path="kube-east-mesh-auth")
+    vault.sys.create_or_update_policy("gen-int-ca-istio-west-mesh", 'path "a" {capabilities = []}')
+    try:
+        told = preflight(mesh_trust)
+    finally:
+        vault.sys.disable_auth_method("kube-east-mesh-auth")
+        vault.sys.delete_policy("gen-int-ca-istio-west-mesh")
+    bad = [each["seen"] for each in told.findings if each["state"] == "failed"]
+    assert told.those("failed") == {PATHS}
+    assert [each.split(" is there")[0] for each in bad] == [
+        "auth mount kube-east-mesh-auth",
+        "policy gen-int-ca-istio-west-mesh",
+    ]
+
+
+def test_a_mount_that_signs_for_others(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust
+) -> None:
+    vault = vault_client(lab)
+    root = {"rootSource": "external", "rootSigningMount": "corporate", "rootOrganization": ""}
+    signing = ("vault-signing-mount", "Vault")
+    with mounted(lab, "pki", "corporate"):
+        vault.sys.tune_mount_configuration(
+            "corporate", default_lease_ttl="8760h", max_lease_ttl="87600h"
+        )
+        made = vault.write_data(
+            "corporate/root/generate/internal",
+            data={
+                "common_name": "Corporate root",
+                "ttl": "80000h",
+                "key_type": "ec",
+                "key_bits": 256,
+            },
+        )["data"]["certificate"]
+        with configured(undeployed, rootCertificate=make().certificate_pem, **root):
+            assert failing(mesh_trust) == {signing}
+        with configured(undeployed, rootCertificate=made, **root):
+            told = preflight(mesh_trust)
+            assert told.those("failed") == set()
+            assert signing in told.those("ok")
+            vault.sys.tune_mount_configuration("corporate", default_lease_ttl="768h")
+            assert failing(mesh_trust) == {signing}
+
+
+POD = ("vault-pod", "Vault")
+
+
+def test_a_vault_to_be_installed(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) -> None:
+    core: Any = client.CoreV1Api(kubernetes_client(lab, "mgmt"))
+    installed = {"mode": "dev", "chart": "./lab/charts/vault"}
+    with configured(undeployed, vaultInstall=installed):
+        told = preflight(mesh_trust, {"VAULT_ADDR": "", "VAULT_TOKEN": ""})
+        assert told.those("failed") == set()
+        assert "will install it as Helm release vault/vault" in told.of(*POD)["seen"]
+
+        core.create_namespace({"metadata": {"name": "vault"}})
+        labels = {"owner": "helm", "name": "vault", "status": "deployed", "version": "1"}
+        kept = {"metadata": {"name": "sh.helm.release.v1.vault.v1", "labels": labels}}
+        core.create_namespaced_secret("vault", {**kept, "type": "helm.sh/release.v1"})
+        try:
+            told = preflight(mesh_trust, {"VAULT_ADDR": "", "VAULT_TOKEN": ""})
+        finally:
+            core.delete_namespace("vault")
+    assert told.those("failed") == {POD}
+    assert "vaultAddress" in told.of(*POD)["fix"]
