@@ -36,7 +36,10 @@ def configuration_findings(problems: Sequence[str], settings: Settings) -> Itera
         if about is not ROOT:
             by_check[about].append(line)
     names = ", ".join(cluster.name for cluster in settings.clusters)
-    contexts = sorted({each.context for each in settings.connections.values()})
+    connections = [cluster.connection for cluster in settings.clusters]
+    if settings.management is not None:
+        connections.append(settings.management)
+    contexts = sorted({each.context for each in connections})
     well = {
         CONFIGURATION: f"it can be used; clusters: {names}",
         CONTEXTS: f"they are there, and DNS names: {', '.join(contexts)}",
@@ -93,7 +96,7 @@ def management_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_of(line: str) -> About:
-    field = line.partition(": ")[0]
+    field = line.partition(": ")[0].partition(" (cluster ")[0]
     if _OF_ROOT.match(field):
         return ROOT
     return CONTEXTS if _OF_CONTEXTS.match(field) else CONFIGURATION

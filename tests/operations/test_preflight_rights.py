@@ -139,7 +139,7 @@ def test_less_is_said(
         configured(undeployed, kubeconfig=kubeconfig),
     ):
         assert failing(mesh_trust) == set()
-    rest = _all_but(lab, group, resource)
+    rest = _all_but(lab, group)
     with (
         limited_user(lab, tmp_path, rest) as kubeconfig,
         configured(undeployed, kubeconfig=kubeconfig),
@@ -151,8 +151,8 @@ def test_less_is_said(
     assert f"its user may not get, list, watch, create, patch, delete {named} in" in lacking["seen"]
 
 
-def _all_but(lab: Lab, group: str, resource: str) -> list[dict[str, Any]]:
-    """Rules that allow everything with every resource but one."""
+def _all_but(lab: Lab, group: str) -> list[dict[str, Any]]:
+    """Rules that allow everything, but of `group` not the resource that is tried."""
     api = kubernetes_client(lab, "east")
     groups = ["", *(each.name for each in client.ApisApi(api).get_api_versions().groups)]
     rules = [

@@ -74,9 +74,11 @@ def test_what_vault_says_of_itself(
         return status, headers, body
 
     real = lab.environment()
-    with in_front_of(real["VAULT_ADDR"], change, real["VAULT_CACERT"]) as address:
-        with configured(undeployed, vaultAddress=address):
-            assert failing(mesh_trust) == {(check, "Vault")}
+    with (
+        in_front_of(real["VAULT_ADDR"], change, real["VAULT_CACERT"]) as address,
+        configured(undeployed, vaultAddress=address),
+    ):
+        assert failing(mesh_trust) == {(check, "Vault")}
 
 
 @contextmanager
@@ -115,9 +117,7 @@ def test_tokens(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) -> None:
         vault.sys.delete_policy("stack")
 
 
-def test_a_root_token_outside_development(
-    lab: Lab, undeployed: Program, mesh_trust: MeshTrust
-) -> None:
+def test_a_root_token_outside_development(undeployed: Program, mesh_trust: MeshTrust) -> None:
     with configured(undeployed, development=False):
         assert failing(mesh_trust) == {TOKEN}
         with limited_token(undeployed, rules()):
