@@ -1,7 +1,5 @@
 """Runs the command."""
 
-from operations.cli import main
-from operations.preflight.command import preflight
+from operations.command import main
 
-main.add_command(preflight)
 main(prog_name="mesh-trust")

@@ -1,25 +1,21 @@
-"""The command `mesh-trust preflight`."""
+"""The sub-command `preflight`."""
 
 import click
 
-from ..cli import EXIT_CODES, Project, tell, with_json
+from ..cli import EXIT_CODES, Project, main, tell, with_json
 from ..stack import own_ids
 from .checks import preflight_checks
 
-_HELP = f"""Looks whether `pulumi up` can go through, before it does.
 
-Whatever the stack's configuration names is looked at: clusters, Istio, Gloo
-Mesh, Vault and the rights in them. Nothing is written anywhere.
-
-{EXIT_CODES}
-"""
-
-
-@click.command(help=_HELP)
+@main.command(epilog=EXIT_CODES)
 @with_json
 @click.pass_obj
 def preflight(project: Project, as_document: bool) -> None:
-    """Prints what is found."""
+    """Look before `pulumi up` whether it can go through.
+
+    Whatever the stack's configuration names is looked at: clusters, Istio, Gloo
+    Mesh, Vault, and the rights in them. Nothing is written anywhere.
+    """
     stack, problems = project.stack_anyway()
     own = own_ids(stack.name, project.folder)
     tell(preflight_checks(stack, problems, own), as_document=as_document)
