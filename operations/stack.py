@@ -19,6 +19,9 @@ from .errors import OperationError
 
 PROJECT = "mesh-trust"
 _SECRET = "[secret]"  # noqa: S105 - what the engine shows of one
+_ROOT_TYPE = "pulumi:pulumi:Stack"
+_SPECIAL = "4dabf18193072939515e22adb298388d"
+"""Key by which the engine marks what is no plain value (sdk/go/common/resource/sig)."""
 
 
 @dataclass(frozen=True)
@@ -48,61 +51,76 @@ class Stack:
             OperationError: there is no such stack, or it cannot be read.
             settings.InvalidConfigurationError: its configuration cannot be used.
         """
-        name, outputs = _read(name, folder, config_file)
-        return cls(name, Settings.load(look), outputs)
+        name, outputs = _read(name, folder, config_file, ["stack", "output", "--json"])
+        shown = {key: value for key, value in outputs.items() if value != _SECRET}
+        return cls(name, Settings.load(look), shown)
+
+
+@dataclass(frozen=True)
+class PlannedStack:
+    """A stack as it is described, whether or not its configuration can be used."""
+
+    stack: Stack
+    """With settings as far as they can be used."""
+    problems: tuple[str, ...]
+    """What is wrong with the rest of the configuration, each in a line."""
+    own_ids: frozenset[tuple[str, str]]
+    """Type and id of each resource in its state."""
 
     @classmethod
-    def load_anyway(
+    def load(
         cls, name: str | None, folder: Path, config_file: Path | None = None
-    ) -> "tuple[Stack, tuple[str, ...]]":
-        """Reads it as `load` does, as far as its configuration can be used.
-
-        Gives the problems of the rest as well, each in a line.
+    ) -> "PlannedStack":
+        """Reads it, as `Stack.load` does.
 
         Raises:
             OperationError: there is no such stack, or it cannot be read.
         """
-        name, outputs = _read(name, folder, config_file)
+        # Encrypted, as it is kept: nothing secret is needed of it.
+        name, state = _read(name, folder, config_file, ["stack", "export"])
+        resources = (state.get("deployment") or {}).get("resources") or ()
+        outputs = next(
+            (each.get("outputs", {}) for each in resources if each["type"] == _ROOT_TYPE), {}
+        )
         seen: list[Settings] = []
+        problems: tuple[str, ...] = ()
         try:
             Settings.load(lambda settings, _: seen.append(settings))
         except InvalidConfigurationError as error:
             problems = error.lines
-        else:
-            problems = ()
-        return cls(name, seen[0], outputs), problems
+        return cls(
+            Stack(name, seen[0], {key: each for key, each in outputs.items() if _is_shown(each)}),
+            problems,
+            frozenset((each["type"], each["id"]) for each in resources if "id" in each),
+        )
 
 
-def own_ids(name: str, folder: Path) -> frozenset[tuple[str, str]]:
-    """Type and id of each resource in the state of the stack `name`.
-
-    Raises:
-        OperationError: it cannot be read.
-    """
-    workspace = _workspace(folder)
-    # Encrypted, as it is kept: nothing of it is needed but names.
-    printed = _printed(workspace, ["stack", "export", "--stack", name], as_json=False)
-    resources = (printed.get("deployment") or {}).get("resources") or ()
-    return frozenset((each["type"], each["id"]) for each in resources if "id" in each)
+def _is_shown(output: Any) -> bool:
+    """Whether an output in a state is none of the engine's special values, as secrets are."""
+    return not isinstance(output, Mapping) or _SPECIAL not in output
 
 
 def _read(
-    name: str | None, folder: Path, config_file: Path | None
-) -> tuple[str, Mapping[str, Any]]:
-    """Has `pulumi.Config` read the stack's configuration; gives its name and outputs."""
+    name: str | None, folder: Path, config_file: Path | None, besides: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """Has `pulumi.Config` read the stack's configuration.
+
+    Gives its name, and what the engine's command `besides` prints of it.
+    """
     workspace = _workspace(folder)
     name = name or _selected(workspace)
     options = ["--stack", name]
     configured = [] if config_file is None else ["--config-file", str(config_file)]
     with ThreadPoolExecutor(1) as threads:
-        outputs = threads.submit(_printed, workspace, ["stack", "output", *options])
-        values = _printed(workspace, ["config", "--show-secrets", *options, *configured])
+        printed = threads.submit(_printed, workspace, [*besides, *options])
+        command = ["config", "--show-secrets", "--json", *options, *configured]
+        values = _printed(workspace, command)
     pulumi.runtime.set_all_config(
         {key: value["value"] for key, value in values.items()},
         [key for key, value in values.items() if value["secret"]],
     )
     pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=PROJECT, stack=name))
-    return name, {key: value for key, value in outputs.result().items() if value != _SECRET}
+    return name, printed.result()
 
 
 def _workspace(folder: Path) -> LocalWorkspace:
@@ -127,13 +145,10 @@ def _selected(workspace: LocalWorkspace) -> str:
     return str(selected.name)
 
 
-def _printed(
-    workspace: LocalWorkspace, command: Sequence[str], *, as_json: bool = True
-) -> dict[str, Any]:
-    """What the engine prints as JSON; `as_json` says whether it has to be asked for that."""
-    asked = [*command, "--json"] if as_json else command
+def _printed(workspace: LocalWorkspace, command: Sequence[str]) -> dict[str, Any]:
+    """What the engine prints, which is JSON."""
     with _explained():
-        done = workspace.pulumi_command.run(list(asked), workspace.work_dir, {})
+        done = workspace.pulumi_command.run(list(command), workspace.work_dir, {})
     printed: dict[str, Any] = json.loads(done.stdout)
     return printed
 

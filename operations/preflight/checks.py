@@ -8,7 +8,7 @@ from settings import Settings
 
 from ..finding import Finding
 from ..runner import Check
-from ..stack import Stack
+from ..stack import PlannedStack, Stack
 from ..unreachable import UnreachableError
 from ..vault_client import client_of
 from .clusters import cluster_checks, same_cluster_findings
@@ -23,16 +23,12 @@ from .vault_permissions import permission_findings
 from .vault_token import token_findings
 
 
-def preflight_checks(
-    stack: Stack, problems: Sequence[str], own: OwnIds
-) -> dict[str, Sequence[Check]]:
-    """The checks by subject; `problems` are those of the configuration, each in a line.
-
-    `own` has type and id of what is in the stack's state.
-    """
+def preflight_checks(planned: PlannedStack) -> dict[str, Sequence[Check]]:
+    """The checks by subject."""
+    stack = planned.stack
     return {
-        STACK: _of_stack(stack, problems),
-        VAULT: _of_vault(stack, own),
+        STACK: _of_stack(stack, planned.problems),
+        VAULT: _of_vault(stack, planned.own_ids),
         **cluster_checks(stack.settings),
     }
 

@@ -3,7 +3,6 @@
 import click
 
 from ..cli import EXIT_CODES, Project, main, tell, with_json
-from ..stack import own_ids
 from .checks import preflight_checks
 
 
@@ -16,6 +15,4 @@ def preflight(project: Project, as_document: bool) -> None:
     Whatever the stack's configuration names is looked at: clusters, Istio, Gloo
     Mesh, Vault, and the rights in them. Nothing is written anywhere.
     """
-    stack, problems = project.stack_anyway()
-    own = own_ids(stack.name, project.folder)
-    tell(preflight_checks(stack, problems, own), as_document=as_document)
+    tell(preflight_checks(project.planned_stack()), as_document=as_document)

@@ -38,7 +38,7 @@ def test_before_the_first_update(
     assert told.those("failed", "unknown") == set()
     assert told.those("warning") == SCALED_DOWN
     assert told.exit_code == 0
-    assert "8 are free, and 0 the stack's own" in told.of("vault-paths", "Vault")["seen"]
+    assert "9 are free, and 0 the stack's own" in told.of("vault-paths", "Vault")["seen"]
     assert set(audit.all_writes()[writes:]) == ASKED_BY_POST
     assert take_inventory(lab, ALL).changes_since(before) == set()
 
@@ -58,7 +58,7 @@ def test_after_an_update(
 
     assert told.those("failed", "unknown") == set()
     assert told.those("warning") == SCALED_DOWN
-    assert "0 are free, and 8 the stack's own" in told.of("vault-paths", "Vault")["seen"]
+    assert "0 are free, and 9 the stack's own" in told.of("vault-paths", "Vault")["seen"]
     assert "the stack has it, and keeps it" in told.of("root", "stack")["seen"]
     assert set(audit.all_writes()[writes:]) == ASKED_BY_POST
     assert take_inventory(lab, ALL).changes_since(before) == set()
