@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,84 +26,93 @@ from .broken import (
 )
 from .command import MeshTrust
 from .looked import SCALED_DOWN, Pairs, failing, preflight
-from .proxies import in_front_of
+from .proxies import Change, in_front_of
 
 EAST, WEST, MANAGEMENT = "cluster east", "cluster west", "cluster management"
+BOTH = (EAST, WEST)
+INSTALLATION = "istio-installation"
 _POD = "/spec/template/spec"
 
-BREAKAGES: dict[str, tuple[Any, Pairs]] = {
-    "Gloo's agent is missing": (
-        lambda lab: without_deployment(lab, "east", "gloo-mesh", "gloo-mesh-agent"),
-        {("gloo-agent", EAST)},
-    ),
-    "Gloo's management server is missing": (
-        lambda lab: without_deployment(lab, "mgmt", "gloo-mesh", "gloo-mesh-mgmt-server"),
-        {("gloo-management-server", MANAGEMENT)},
-    ),
-    "there is no workspace": (
-        lambda lab: without_object(lab, "workspaces", "mesh"),
-        {("gloo-workspaces", MANAGEMENT)},
-    ),
-    "a workspace without a cluster": (
-        lambda lab: changed_object(
-            lab, "workspaces", "mesh", "/spec/workloadClusters", [{"name": "west"}]
+Breakage = Callable[[Lab], AbstractContextManager[None]]
+
+ROUNDS: dict[str, list[tuple[tuple[str, str], Breakage]]] = {
+    "what is missing": [
+        (
+            ("gloo-agent", EAST),
+            lambda lab: without_deployment(lab, "east", "gloo-mesh", "gloo-mesh-agent"),
         ),
-        {("gloo-workspaces", MANAGEMENT)},
-    ),
-    "workspaces are not defined": (
-        lambda lab: not_served(lab, "mgmt", "workspaces.admin.gloo.solo.io"),
-        {("gloo-workspaces", MANAGEMENT)},
-    ),
-    "a cluster is not registered": (
-        lambda lab: without_object(lab, "kubernetesclusters", "east"),
-        {("gloo-clusters", MANAGEMENT)},
-    ),
-    "a cluster has no label": (
-        lambda lab: changed_object(lab, "kubernetesclusters", "east", "/metadata/labels", {}),
-        {("gloo-clusters", MANAGEMENT)},
-    ),
-    "a label is another cluster's too": (
-        lambda lab: changed_object(
-            lab, "kubernetesclusters", "west", "/metadata/labels", {"cluster": "east"}
+        (
+            ("gloo-management-server", MANAGEMENT),
+            lambda lab: without_deployment(lab, "mgmt", "gloo-mesh", "gloo-mesh-mgmt-server"),
         ),
-        {("gloo-clusters", MANAGEMENT)},
-    ),
-    "RootTrustPolicies are not defined": (
-        lambda lab: not_served(lab, "east", "roottrustpolicies.admin.gloo.solo.io"),
-        {("gloo-definitions", EAST)},
-    ),
-    "istiod is missing": (
-        lambda lab: without_deployment(lab, "west", "istio-system", "istiod"),
-        {("istiod", WEST)},
-    ),
-    "istiod has another account": (
-        lambda lab: changed_deployment(
-            lab, "west", "istiod", f"{_POD}/serviceAccountName", "istiod-service-account"
+        (("gloo-workspaces", MANAGEMENT), lambda lab: without_object(lab, "workspaces", "mesh")),
+        (
+            ("gloo-clusters", MANAGEMENT),
+            lambda lab: without_object(lab, "kubernetesclusters", "east"),
         ),
-        {("istiod-account", WEST)},
-    ),
-    "istiod's folder is others'": (
-        lambda lab: changed_deployment(
-            lab,
-            "west",
-            "istiod",
-            f"{_POD}/containers/0/env",
-            [{"name": "ROOT_CA_DIR", "value": "/theirs"}],
+        (
+            ("gloo-definitions", EAST),
+            lambda lab: not_served(lab, "east", "roottrustpolicies.admin.gloo.solo.io"),
         ),
-        {("istiod-patch", WEST)},
-    ),
+        (
+            ("istiod", WEST),
+            lambda lab: without_deployment(lab, "west", "istio-system", "istiod"),
+        ),
+    ],
+    "what says something else": [
+        (
+            ("gloo-workspaces", MANAGEMENT),
+            lambda lab: changed_object(
+                lab, "workspaces", "mesh", "/spec/workloadClusters", [{"name": "west"}]
+            ),
+        ),
+        (
+            ("gloo-clusters", MANAGEMENT),
+            lambda lab: changed_object(lab, "kubernetesclusters", "east", "/metadata/labels", {}),
+        ),
+        (
+            ("istiod-account", WEST),
+            lambda lab: changed_deployment(
+                lab, "west", "istiod", f"{_POD}/serviceAccountName", "istiod-service-account"
+            ),
+        ),
+    ],
+    "what is in the way": [
+        (
+            ("gloo-workspaces", MANAGEMENT),
+            lambda lab: not_served(lab, "mgmt", "workspaces.admin.gloo.solo.io"),
+        ),
+        (
+            ("gloo-clusters", MANAGEMENT),
+            lambda lab: changed_object(
+                lab, "kubernetesclusters", "west", "/metadata/labels", {"cluster": "east"}
+            ),
+        ),
+        (
+            ("istiod-patch", WEST),
+            lambda lab: changed_deployment(
+                lab,
+                "west",
+                "istiod",
+                f"{_POD}/containers/0/env",
+                [{"name": "ROOT_CA_DIR", "value": "/theirs"}],
+            ),
+        ),
+    ],
 }
+"""Several things that are broken at once, each with the check that has to see it."""
 
 
-@pytest.mark.parametrize("breakage", BREAKAGES)
-def test_exactly_that_check_fails(
-    lab: Lab, undeployed: Program, mesh_trust: MeshTrust, breakage: str
+@pytest.mark.parametrize("name", ROUNDS)
+def test_exactly_these_checks_fail(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust, name: str
 ) -> None:
-    broken, expected = BREAKAGES[breakage]
-    way: AbstractContextManager[None] = broken(lab)
+    """All that is put back is well again: what is broken in one round is not in the next."""
     assert not undeployed.deployed
-    with way:
-        assert failing(mesh_trust) == expected
+    with ExitStack() as broken:
+        for _, breakage in ROUNDS[name]:
+            broken.enter_context(breakage(lab))
+        assert failing(mesh_trust) == {expected for expected, _ in ROUNDS[name]}
 
 
 @contextmanager
@@ -120,45 +129,28 @@ def of_east(**fields: Any) -> list[dict[str, Any]]:
     return [{**east, **fields}, west]
 
 
-def test_all_is_put_back(undeployed: Program, mesh_trust: MeshTrust) -> None:
-    """The control of the test above."""
-    assert not undeployed.deployed
-    told = preflight(mesh_trust)
-    assert (told.exit_code, told.those("warning")) == (0, SCALED_DOWN)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        (
-            {"rootTrustPolicy": {"namespace": "absent"}},
-            {("gloo-namespace", EAST), ("gloo-namespace", WEST)},
-        ),
-        ({"clusters": of_east(istioNamespace="absent")}, {("istio-namespace", EAST)}),
-        ({"clusters": of_east(istioRevisions=["1-99"])}, {("istiod", EAST)}),
-        ({"clusters": of_east(reviewerToken="automatic")}, {("api-version", EAST)}),
-        ({"clusters": of_east(clusterLabels={"cluster": "west"})}, None),
-        (
-            {
-                "agentPermissions": {
-                    "by": "release",
-                    "chartKind": "legacy",
-                    "chartVersion": "2.5.13",
-                }
-            },
-            {("gloo-agent-release", EAST), ("gloo-agent-release", WEST)},
-        ),
-    ],
-)
-def test_what_the_configuration_supposes(
-    undeployed: Program, mesh_trust: MeshTrust, changes: dict[str, Any], expected: Pairs | None
-) -> None:
-    with configured(undeployed, **changes):
-        failed = failing(mesh_trust)
-    if expected is None:
-        # A label of two clusters is refused by the configuration itself.
-        expected = {("configuration", "stack")}
-    assert failed == expected
+def test_what_the_configuration_supposes(undeployed: Program, mesh_trust: MeshTrust) -> None:
+    release = {"by": "release", "chartKind": "legacy", "chartVersion": "2.5.13"}
+    with configured(
+        undeployed,
+        rootTrustPolicy={"namespace": "absent"},
+        agentPermissions=release,
+        clusters=of_east(istioNamespace="absent"),
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {
+        ("istio-namespace", EAST),
+        *((check, each) for check in ("gloo-namespace", "gloo-agent-release") for each in BOTH),
+    }
+    with configured(
+        undeployed, clusters=of_east(istioRevisions=["1-99"], reviewerToken="automatic")
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {("istiod", EAST), ("api-version", EAST)}
+    assert (
+        "has no Deployment istiod-1-99 for revision 1-99, but istiod"
+        in (told.of("istiod", EAST)["seen"])
+    )
 
 
 def test_no_management_cluster_is_told(undeployed: Program, mesh_trust: MeshTrust) -> None:
@@ -201,33 +193,40 @@ def test_revisions(undeployed: Program, mesh_trust: MeshTrust) -> None:
 def test_how_istio_was_installed(
     lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
 ) -> None:
-    told = preflight(mesh_trust)
-    assert "stands by itself" in told.of("istio-installation", WEST)["seen"]
     manifest = tmp_path / "istio.yaml"
     operator = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator"}
     manifest.write_text(yaml.safe_dump({**operator, "metadata": {"name": "istio"}, "spec": {}}))
     by_operator = {"installation": "istio-operator", "manifest": str(manifest)}
-    expected = {("istio-installation", EAST)}
-
-    with configured(undeployed, clusters=of_east(istiodAgent=by_operator)):
-        assert failing(mesh_trust) == expected
-        with operators(lab, "east", "istio-system/kept", "istio-system/installed-state"):
-            assert failing(mesh_trust) == set()
-    with operators(lab, "east", "istio-system/kept"):
-        told = preflight(mesh_trust)
-        assert told.those("failed") == expected
-        assert "istio-system/kept" in told.of(*expected.copy().pop())["seen"]
-    with operators(lab, "east", "istio-system/installed-state"):
-        # What istioctl leaves behind, and nobody acts on.
-        assert failing(mesh_trust) == set()
-    with operators(lab, "east", "gm-iop-1-20/istiod"):
-        told = preflight(mesh_trust)
-        assert told.those("failed") == expected
-        assert "lifecycle-manager" in told.of(*expected.copy().pop())["fix"]
+    of_both = [(INSTALLATION, EAST), (INSTALLATION, WEST)]
     helm = "/metadata/annotations/meta.helm.sh~1release-name"
-    with changed_deployment(lab, "west", "istiod", helm, "istiod-release"):
+
+    with (
+        configured(undeployed, clusters=of_east(istiodAgent=by_operator)),
+        changed_deployment(lab, "west", "istiod", helm, "istiod-release"),
+    ):
         told = preflight(mesh_trust)
-        assert "Helm release istiod-release" in told.of("istio-installation", WEST)["seen"]
+    assert told.those("failed") == {(INSTALLATION, EAST)}
+    east, west = (told.of(*each)["seen"] for each in of_both)
+    assert "stands by itself, and the configuration says istio-operator" in east
+    assert "comes from the Helm release istiod-release, as clusters[1].istiodAgent says" in west
+
+    with (
+        configured(undeployed, clusters=of_east(istiodAgent=by_operator)),
+        operators(lab, "east", "istio-system/kept", "istio-system/installed-state"),
+        operators(lab, "west", "gm-iop-1-20/istiod"),
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {(INSTALLATION, WEST)}
+    assert "lifecycle-manager" in told.of(INSTALLATION, WEST)["fix"]
+
+    with (
+        operators(lab, "east", "istio-system/kept"),
+        # What istioctl leaves behind, and nobody acts on.
+        operators(lab, "west", "istio-system/installed-state"),
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {(INSTALLATION, EAST)}
+    assert "IstioOperator istio-system/kept" in told.of(INSTALLATION, EAST)["seen"]
 
 
 @contextmanager
@@ -301,7 +300,9 @@ def test_an_api_server_that_is_down(
     lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
 ) -> None:
     """The others are looked at all the same."""
-    kubeconfig = other_server(lab, tmp_path, "west", "https://127.0.0.1:9")
+    kubeconfig = other_server(
+        str(lab.directory.kubeconfig), tmp_path, "west", "https://127.0.0.1:9"
+    )
     with configured(undeployed, kubeconfig=kubeconfig):
         told = preflight(mesh_trust)
     assert told.those("failed") == {("api-server", WEST)}
@@ -310,9 +311,9 @@ def test_an_api_server_that_is_down(
     assert ("istiod-patch", EAST) in told.those("ok")
 
 
-def other_server(lab: Lab, folder: Path, context: str, address: str) -> str:
-    """The lab's kubeconfig, in which `context` leads to `address`."""
-    document = yaml.safe_load(lab.directory.kubeconfig.read_text())
+def other_server(kubeconfig: str, folder: Path, context: str, address: str) -> str:
+    """A kubeconfig like another one, in which `context` leads to `address`."""
+    document = yaml.safe_load(Path(kubeconfig).read_text())
     (entry,) = (each["cluster"] for each in document["clusters"] if each["name"] == context)
     entry["server"] = address
     path = folder / "kubeconfig"
@@ -320,26 +321,8 @@ def other_server(lab: Lab, folder: Path, context: str, address: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(
-    ("version", "date", "expected", "warned"),
-    [
-        ("v1.15.12", None, {("api-version", WEST)}, set()),
-        ("v1.21.14", None, set(), {("api-version", WEST)}),
-        ("v1.23.17", None, set(), set()),
-        (None, "Thu, 01 Jan 2026 00:00:00 GMT", {("clock", WEST)}, set()),
-    ],
-)
-def test_another_version_and_another_time(
-    lab: Lab,
-    undeployed: Program,
-    mesh_trust: MeshTrust,
-    tmp_path: Path,
-    version: str | None,
-    date: str | None,
-    expected: Pairs,
-    warned: Pairs,
-) -> None:
-    """The real API server, but for what it says of itself."""
+def _says(version: str | None = None, date: str | None = None) -> Change:
+    """What passes an API server's answers on, but for its version or its time."""
 
     def change(
         path: str, status: int, headers: dict[str, str], body: bytes
@@ -348,14 +331,42 @@ def test_another_version_and_another_time(
             body = json.dumps({**json.loads(body), "gitVersion": version}).encode()
         return status, {**headers, "Date": date or headers["Date"]}, body
 
-    api: Any = kubernetes_client(lab, "west")
-    real = api.configuration
-    cert = (real.cert_file, real.key_file)
-    with in_front_of(real.host, change, real.ssl_ca_cert, cert) as address:
-        kubeconfig = other_server(lab, tmp_path, "west", address)
-        east, west = clusters("east", "west")
-        told_host = [east, {**west, "kubernetesHost": real.host}]
-        with configured(undeployed, kubeconfig=kubeconfig, clusters=told_host):
+    return change
+
+
+@pytest.mark.parametrize(
+    ("east", "west", "failed", "warned"),
+    [
+        (
+            _says("v1.15.12"),
+            _says(date="Thu, 01 Jan 2026 00:00:00 GMT"),
+            {("api-version", EAST), ("clock", WEST)},
+            set(),
+        ),
+        (_says("v1.21.14"), _says("v1.23.17"), set(), {("api-version", EAST)}),
+    ],
+)
+def test_other_versions_and_another_time(
+    lab: Lab,
+    undeployed: Program,
+    mesh_trust: MeshTrust,
+    tmp_path: Path,
+    east: Change,
+    west: Change,
+    failed: Pairs,
+    warned: Pairs,
+) -> None:
+    """The real API servers, but for what they say of themselves."""
+    listed = []
+    with ExitStack() as proxies:
+        kubeconfig = str(lab.directory.kubeconfig)
+        for context, change in (("east", east), ("west", west)):
+            real = kubernetes_client(lab, context).configuration
+            cert = (real.cert_file, real.key_file)
+            address = proxies.enter_context(in_front_of(real.host, change, real.ssl_ca_cert, cert))
+            kubeconfig = other_server(kubeconfig, tmp_path, context, address)
+            listed += [{**clusters(context)[0], "kubernetesHost": real.host}]
+        with configured(undeployed, kubeconfig=kubeconfig, clusters=listed):
             told = preflight(mesh_trust)
-    assert told.those("failed") == expected
+    assert told.those("failed") == failed
     assert told.those("warning") == SCALED_DOWN | warned
