@@ -27,20 +27,25 @@ WITHOUT_TOKENS = (1, 24)
 """The first that makes no token Secret for a service account by itself."""
 
 
-def api_server_findings(
-    subject: str, client: ClusterClient, cluster: Cluster | None
-) -> Iterator[Finding]:
-    """Asks for version and time; `cluster` is what is configured of a workload cluster."""
+def answer_findings(subject: str, client: ClusterClient) -> Iterator[Finding]:
+    """Whether it answers at all."""
     about = About("api-server", subject)
     try:
         with client.reading("its version"):
-            version, _, headers = client.version.get_code_with_http_info()
+            client.version.get_code()
     except UnreachableError as error:
         yield about.failed(str(error), error.fix)
-        return
-    told = str(version.git_version)
-    yield about.ok(f"it answers, and is reached by context {client.context}")
-    yield _version_finding(About("api-version", subject), told, cluster)
+    else:
+        yield about.ok(f"it answers, and is reached by context {client.context}")
+
+
+def version_findings(
+    subject: str, client: ClusterClient, cluster: Cluster | None
+) -> Iterator[Finding]:
+    """Asks for version and time; `cluster` is what is configured of a workload cluster."""
+    with client.reading("its version"):
+        version, _, headers = client.version.get_code_with_http_info()
+    yield _version_finding(About("api-version", subject), str(version.git_version), cluster)
     yield clock_finding(About("clock", subject), _time_in(headers))
 
 

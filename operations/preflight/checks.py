@@ -16,7 +16,7 @@ from .configuration import SUBJECT as STACK
 from .configuration import configuration_findings, management_findings, root_findings
 from .signing_mount import signing_mount_findings
 from .vault_health import SUBJECT as VAULT
-from .vault_health import health_findings
+from .vault_health import health_findings, time_findings
 from .vault_install import install_findings
 from .vault_paths import OwnIds, path_findings
 from .vault_permissions import permission_findings
@@ -59,6 +59,7 @@ def _of_vault(stack: Stack, own: OwnIds) -> list[Check]:
 
     checks = [
         Check("vault-reachable", health, is_needed=True),
+        Check("clock", lambda: time_findings(client)),
         Check("vault-token", lambda: token_findings(client, settings), is_needed=True),
         Check("vault-permissions", lambda: permission_findings(client, settings)),
         Check("vault-paths", lambda: path_findings(client, settings, own)),

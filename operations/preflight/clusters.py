@@ -7,6 +7,7 @@ from functools import partial
 import pulumi
 
 from components.cluster_access import IDENTITY_NAMESPACE, ClusterAccess, ClusterSilentError
+from components.root_trust_policy_status import API_VERSION, PLURAL
 from environment.servers import (
     Questions,
     Seen,
@@ -23,7 +24,7 @@ from ..cluster_client import ClusterClient
 from ..finding import Finding
 from ..runner import Check
 from ..unreachable import UnreachableError
-from .api_server import api_server_findings
+from .api_server import answer_findings, version_findings
 from .gloo_agent import gloo_agent_findings
 from .gloo_management import management_findings
 from .istio import istio_findings
@@ -63,7 +64,8 @@ Look = Callable[[ClusterClient], Iterator[Finding]]
 def _of_workload(settings: Settings, cluster: Cluster, asked: Questions) -> list[Check]:
     subject, connection = subject_of(cluster.name), cluster.connection
     return [
-        _check("api-server", connection, partial(_api_server, subject, cluster), is_needed=True),
+        _check("api-server", connection, partial(answer_findings, subject), is_needed=True),
+        _check("api-version", connection, partial(_version, subject, cluster)),
         Check("kubernetes-host", partial(_vaults_way, subject, settings, cluster)),
         _check("permissions", connection, partial(_rights, subject, settings, cluster.name)),
         Check("gloo-definitions", partial(_lacks, subject, cluster.place, asked)),
@@ -77,7 +79,8 @@ def _of_management(
 ) -> list[Check]:
     subject = subject_of(MANAGEMENT)
     checks = [
-        _check("api-server", connection, partial(_api_server, subject, None), is_needed=True),
+        _check("api-server", connection, partial(answer_findings, subject), is_needed=True),
+        _check("api-version", connection, partial(_version, subject, None)),
         _check(
             "gloo-management-server",
             connection,
@@ -97,8 +100,8 @@ def _check(name: str, connection: Connection, look: Look, *, is_needed: bool = F
     return Check(name, lambda: look(ClusterClient(connection)), is_needed)
 
 
-def _api_server(subject: str, cluster: Cluster | None, client: ClusterClient) -> Iterator[Finding]:
-    return api_server_findings(subject, client, cluster)
+def _version(subject: str, cluster: Cluster | None, client: ClusterClient) -> Iterator[Finding]:
+    return version_findings(subject, client, cluster)
 
 
 def _rights(
@@ -138,9 +141,18 @@ def _lacks(subject: str, place: str, asked: Questions) -> Iterator[Finding]:
     }
     for check in _SEEN:
         if check in lacking:
-            yield About(check, subject).refused(lacking[check].problem)
+            problem = lacking[check].problem
+            fix = f"{problem.fix.partition(': ')[0]} ({problem.field})"
+            yield About(check, subject).failed(_absent(check, asked), fix)
         elif (well := wanted[check]) is not None:
             yield About(check, subject).ok(well)
+
+
+def _absent(check: str, asked: Questions) -> str:
+    if check == "gloo-definitions":
+        return f"its API server does not know {PLURAL} of {API_VERSION}"
+    namespace = asked.policy_namespace if check == "gloo-namespace" else asked.istio_namespace
+    return f"namespace {namespace} is not there"
 
 
 def _seen(asked: Questions) -> Seen:

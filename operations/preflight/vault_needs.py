@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from settings import Cluster, Settings
 
-_MOUNT = ("create", "read", "update", "delete")
-_AUTH_MOUNT = (*_MOUNT, "sudo")
-_WRITTEN = ("create", "read", "update", "delete")
+# Vault's own paths and those of the PKI engine know no creation: to write there is to update.
+_UPDATED = ("read", "update")
+_MADE = (*_UPDATED, "delete")
+_CREATED = ("create", *_MADE)
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,11 @@ def _root(settings: Settings) -> Iterator[Need]:
         yield Need(f"sys/mounts/{mount}/tune", ("read",))
     else:
         yield from _pki_mount(mount)
-        yield Need(f"{mount}/config/issuers", ("create", "read", "update"))
+        yield Need(f"{mount}/config/issuers", _UPDATED)
         yield Need(f"{mount}/issuers", ("list",))
         yield Need(f"{mount}/issuer/+", ("read",))
-        if root.source == "vault":
-            yield Need(f"{mount}/root/generate/internal", ("create", "update"))
-        else:
-            yield Need(f"{mount}/config/ca", ("create", "update"))
+        made = "root/generate/internal" if root.source == "vault" else "config/ca"
+        yield Need(f"{mount}/{made}", ("update",))
     if settings.access.signing_ca == "cluster":
         yield Need(f"{mount}/root/sign-intermediate", ("update",))
 
@@ -72,10 +71,10 @@ def _root(settings: Settings) -> Iterator[Need]:
 def _cluster(cluster: Cluster) -> Iterator[Need]:
     names = cluster.names
     yield from _pki_mount(names.intermediate_mount)
-    yield Need(f"sys/policies/acl/{names.policy}", _WRITTEN)
+    yield Need(f"sys/policies/acl/{names.policy}", _MADE)
     yield from _auth_mount(names.auth_mount)
-    yield Need(f"auth/{names.auth_mount}/config", ("create", "read", "update"))
-    yield Need(f"auth/{names.auth_mount}/role/{names.role}", _WRITTEN)
+    yield Need(f"auth/{names.auth_mount}/config", _UPDATED)
+    yield Need(f"auth/{names.auth_mount}/role/{names.role}", _CREATED)
 
 
 def _own_ca(cluster: Cluster) -> Iterator[Need]:
@@ -85,25 +84,25 @@ def _own_ca(cluster: Cluster) -> Iterator[Need]:
     yield Need(f"{mount}/intermediate/set-signed", ("update",))
     yield Need(f"{mount}/issuers", ("list",))
     yield Need(f"{mount}/issuer/+", ("read",))
-    yield Need(f"{mount}/config/issuers", ("create", "read", "update"))
+    yield Need(f"{mount}/config/issuers", _UPDATED)
     yield Need(f"{mount}/config/keys", ("read",))
 
 
 def _administrator(settings: Settings) -> Iterator[Need]:
     names = settings.names
     yield from _auth_mount(names.administrator_mount)
-    yield Need(f"auth/{names.administrator_mount}/users/{names.administrator}", _WRITTEN)
-    yield Need(f"sys/policies/acl/{names.administrator_policy}", _WRITTEN)
+    yield Need(f"auth/{names.administrator_mount}/users/{names.administrator}", _CREATED)
+    yield Need(f"sys/policies/acl/{names.administrator_policy}", _MADE)
 
 
 def _pki_mount(path: str) -> Iterator[Need]:
-    yield Need(f"sys/mounts/{path}", _MOUNT)
-    yield Need(f"sys/mounts/{path}/tune", ("read", "update"))
+    yield Need(f"sys/mounts/{path}", _MADE)
+    yield Need(f"sys/mounts/{path}/tune", _UPDATED)
 
 
 def _auth_mount(path: str) -> Iterator[Need]:
-    yield Need(f"sys/auth/{path}", _AUTH_MOUNT)
-    yield Need(f"sys/mounts/auth/{path}/tune", ("read", "update"))
+    yield Need(f"sys/auth/{path}", (*_MADE, "sudo"))
+    yield Need(f"sys/mounts/auth/{path}/tune", _UPDATED)
 
 
 def lacking(need: Need, granted: Mapping[str, list[str]]) -> list[str]:

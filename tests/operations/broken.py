@@ -44,19 +44,26 @@ def without_object(lab: Lab, plural: str, name: str) -> Iterator[None]:
 
 @contextmanager
 def changed_object(lab: Lab, plural: str, name: str, path: str, value: Any) -> Iterator[None]:
-    """With another `value` at a JSON path of one of Gloo's objects in the management cluster."""
-    custom: Any = client.CustomObjectsApi(kubernetes_client(lab, "mgmt"))
-    place = (GLOO, VERSION, NAMESPACE, plural, name)
-    before: Any = custom.get_namespaced_custom_object(*place)
-    for part in path.strip("/").split("/"):
-        before = before[part]
-    change = [{"op": "replace", "path": path, "value": value}]
-    custom.patch_namespaced_custom_object(*place, change)
+    """With another `value` at a path of one of Gloo's objects in the management cluster."""
+    before = _put(lab, plural, name, path, value)
     try:
         yield
     finally:
-        change[0]["value"] = before
-        custom.patch_namespaced_custom_object(*place, change)
+        _put(lab, plural, name, path, before)
+
+
+def _put(lab: Lab, plural: str, name: str, path: str, value: Any) -> Any:
+    """Writes `value` at a path of an object; gives what was there."""
+    custom: Any = client.CustomObjectsApi(kubernetes_client(lab, "mgmt"))
+    place = (GLOO, VERSION, NAMESPACE, plural, name)
+    whole: Any = custom.get_namespaced_custom_object(*place)
+    *above, last = path.strip("/").split("/")
+    part = whole
+    for each in above:
+        part = part[each]
+    before, part[last] = part.get(last, {}), value
+    custom.replace_namespaced_custom_object(*place, whole)
+    return before
 
 
 @contextmanager

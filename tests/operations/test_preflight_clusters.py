@@ -369,4 +369,5 @@ def test_other_versions_and_another_time(
         with configured(undeployed, kubeconfig=kubeconfig, clusters=listed):
             told = preflight(mesh_trust)
     assert told.those("failed") == failed
+    assert told.those("unknown") == set()
     assert told.those("warning") == SCALED_DOWN | warned
