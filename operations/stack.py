@@ -79,7 +79,7 @@ class PlannedStack:
         # Encrypted, as it is kept: nothing secret is needed of it.
         name, state = _read(name, folder, config_file, ["stack", "export"])
         resources = (state.get("deployment") or {}).get("resources") or ()
-        outputs = next(
+        outputs: Mapping[str, Any] = next(
             (each.get("outputs", {}) for each in resources if each["type"] == _ROOT_TYPE), {}
         )
         seen: list[Settings] = []
