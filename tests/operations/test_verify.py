@@ -1,9 +1,10 @@
-"""`mesh-trust verify` on real servers: all well, and each thing that goes wrong seen by its check."""
+"""`mesh-trust verify` on real servers: all well, and whatever goes wrong seen by its check."""
 
 import contextlib
 import json
+import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,24 @@ import pytest
 from cryptography import x509
 
 from lab import processes
+from lab.directory import CHECKOUT
 from lab.lab import Lab
 from lab.vault_server import unseal
-from tests.printed import run_as_printed
 from tests.program.inventory import vault_client
 from tests.program.program import Program, clusters
 from tests.program.token_policy import limited_token, rules
 
-from .breakages import EAST, ROWS, VAULT, WEST, Breakage, put_back, reviewer_jwt_is_erased
+from .breakages import EAST, ROWS, VAULT, WEST, Failed, Row
 from .command import MeshTrust
 from .conftest import CLUSTERS
-from .healthy import make_healthy
+from .healthy import core, make_healthy
+from .put_back import put_back
+from .vault_breakages import reviewer_jwt_is_erased
 
 # Without nodes no istiod runs, which is worth a warning.
 WITHOUT_NODES = {
     (check, f"cluster {cluster}")
-    for check in ("istiod-ready", "istiod-log", "agent-log")
+    for check in ("istiod-ready", "istiod-intermediate", "istiod-log", "agent-log")
     for cluster in CLUSTERS
 }
 LIFETIMES = {
@@ -75,17 +78,17 @@ def test_a_person_reads_a_table(lab: Lab, mesh_trust: MeshTrust) -> None:
     assert vault_client(lab).token not in told.output
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: "+".join(breakage.name for breakage in row))
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: "+".join(_name(each) for each in row))
 def test_what_breaks_is_seen_by_its_check_and_by_no_other(
-    lab: Lab, mesh_trust: MeshTrust, row: Sequence[Breakage]
+    lab: Lab, mesh_trust: MeshTrust, row: Row
 ) -> None:
     with contextlib.ExitStack() as broken:
-        for breakage in row:
-            broken.enter_context(breakage.broken(lab))
+        for each in row:
+            broken.enter_context(each.broken(lab))
         told = mesh_trust.run("verify", "--json")
 
-    expected = {place: found for each in row for place, found in each.found.items()}
-    wanted = {place: state for place, (state, _) in expected.items()}
+    expected = [each for each in row if isinstance(each, Failed)]
+    wanted = {(each.check, each.subject): each.state for each in expected}
     found = {
         (each["check"], each["subject"]): each["state"]
         for each in told.findings
@@ -93,22 +96,30 @@ def test_what_breaks_is_seen_by_its_check_and_by_no_other(
     }
     always = WITHOUT_NODES - wanted.keys()
     assert {place: found[place] for place in found.keys() - always} == wanted
-    for place, (state, words) in expected.items():
-        finding = told.of(*place)
-        assert words in finding["seen"], finding
+    for each in expected:
+        finding = told.of(each.check, each.subject)
+        assert each.words in finding["seen"], finding
         assert finding["fix"], finding
         assert "\n" not in finding["seen"] + finding["fix"]
-        assert finding["state"] == state
     assert told.exit_code == int("failed" in wanted.values())
 
 
-def test_the_command_that_it_names_writes_an_erased_jwt_anew(
-    lab: Lab, mesh_trust: MeshTrust, tmp_path: Path
+def _name(each: Any) -> str:
+    name: str = each.broken.__name__
+    return name
+
+
+def test_what_it_advises_brings_an_erased_jwt_back(
+    lab: Lab, program: Program, mesh_trust: MeshTrust
 ) -> None:
     with reviewer_jwt_is_erased(lab):
         fix = mesh_trust.run("verify", "--json").of("login", WEST)["fix"]
-        command = fix.split("`")[1]
-        run_as_printed(f"{command} --yes --skip-preview", tmp_path, mesh_trust.environment())
+        assert fix == (
+            "have a new one made: `kubectl --context west delete secret -n istio-system "
+            "vault-token-reviewer`, then `pulumi up --refresh`"
+        )
+        core(lab, "west").delete_namespaced_secret("vault-token-reviewer", "istio-system")
+        program.up("--refresh")
         mended = mesh_trust.run("verify", "--json")
 
     assert mended.of("login", WEST)["state"] == "ok"
@@ -209,6 +220,14 @@ def test_a_handshake_is_made_and_cleaned_up_after(lab: Lab, mesh_trust: MeshTrus
         assert issued["revocation_time"] > 0
         names = x509.load_pem_x509_certificate(issued["certificate"].encode()).subject
         assert names.rfc4514_string() == "CN=mesh-trust verify"
+    assert {each["check"] for each in told.findings} == documented_checks()
+
+
+def documented_checks() -> set[str]:
+    """Those in the tables of the page, whose rows begin with their names."""
+    page = (CHECKOUT / "docs" / "verify.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([a-z][a-z-]+)`", row)}
 
 
 def test_a_handshake_that_is_refused_at_its_last_step(lab: Lab, mesh_trust: MeshTrust) -> None:
