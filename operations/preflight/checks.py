@@ -48,7 +48,12 @@ def _of_vault(stack: Stack, own: OwnIds) -> list[Check]:
     if settings.vault.is_installed:
         if settings.management is None:
             return []
-        return [Check("vault-pod", partial(install_findings, settings.management, settings, own))]
+        return [
+            Check(
+                "vault-pod",
+                partial(install_findings, settings.management, settings.vault.install, own),
+            )
+        ]
     address = settings.vault.install.get("address")
     if not isinstance(address, str) or _lacks_ca(settings):
         return [Check("vault-reachable", _unusable)]

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pulumi
 
+from components import VaultInstallArgs
 from components.cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
 from components.helm_releases import RELEASE
 from components.readiness import Ready
 from components.vault_in_cluster import VaultInCluster
 from components.vault_install_args import objects_of
-from settings import Connection, Settings
+from settings import Connection
 
 from ..about import About
 from ..finding import Finding
@@ -20,13 +21,15 @@ from .vault_paths import OwnIds
 INSTALLED = About("vault-pod", SUBJECT)
 
 
-def install_findings(management: Connection, settings: Settings, own: OwnIds) -> Iterator[Finding]:
+def install_findings(
+    management: Connection, install: VaultInstallArgs, own: OwnIds
+) -> Iterator[Finding]:
     """Looks at release, StatefulSet, pod and Service, as `pulumi up` does while it waits.
 
     Raises:
         UnreachableError: the management cluster does not answer, or may not be read.
     """
-    objects = objects_of(settings.vault.install)
+    objects = objects_of(install)
     place = f"{objects.namespace}/{objects.release}"
     try:
         access = ClusterAccess(management.kubeconfig, management.context)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -9,8 +10,14 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from components import VaultInstallArgs
+from components.helm_releases import RELEASE
+from components.kubeconfig import Kubeconfig
 from lab.lab import Lab
 from lab.vault_server import unseal
+from operations.finding import Finding
+from operations.preflight.vault_install import install_findings
+from settings import Connection
 from tests.certificates import make
 from tests.program.inventory import kubernetes_client, vault_client
 from tests.program.program import Program
@@ -238,3 +245,40 @@ def test_a_vault_to_be_installed(lab: Lab, undeployed: Program, mesh_trust: Mesh
             core.delete_namespace("vault")
     assert told.those("failed") == {POD}
     assert "vaultAddress" in told.of(*POD)["fix"]
+
+
+def test_a_vault_that_was_installed(lab: Lab) -> None:
+    """What the guide's `pod vault-0 does not have a host assigned` is about: there are no nodes."""
+    kubeconfig = str(lab.directory.kubeconfig)
+    management = Connection(kubeconfig, "mgmt", Kubeconfig.read(kubeconfig))
+    api = kubernetes_client(lab, "mgmt")
+    core: Any = client.CoreV1Api(api)
+    apps: Any = client.AppsV1Api(api)
+
+    def found() -> Finding:
+        (finding,) = install_findings(management, {"mode": "dev"}, {(RELEASE, "server/vault")})
+        return finding
+
+    def own() -> Finding:
+        install: VaultInstallArgs = {"mode": "dev", "namespace": "server"}
+        (finding,) = install_findings(management, install, {(RELEASE, "server/vault")})
+        return finding
+
+    assert found().state == "ok"
+    core.create_namespace({"metadata": {"name": "server"}})
+    try:
+        assert own().state == "failed"
+        assert "StatefulSet server/vault does not exist" in own().seen
+        labels = {"app": "vault"}
+        container = {"name": "vault", "image": "mesh-trust.lab/none:0"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+        spec = {"serviceName": "vault", "selector": {"matchLabels": labels}, "template": template}
+        apps.create_namespaced_stateful_set("server", {"metadata": {"name": "vault"}, "spec": spec})
+        deadline = time.monotonic() + 60
+        while "has no node yet" not in own().seen:
+            assert time.monotonic() < deadline, own()
+            time.sleep(0.2)
+        assert own().state == "failed"
+        assert "kubectl --context mgmt get nodes" in str(own().fix)
+    finally:
+        core.delete_namespace("server")
