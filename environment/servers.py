@@ -1,7 +1,7 @@
 """Looks at the servers that settings name, before anything is written to any of them."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -25,8 +25,9 @@ def look_at_servers(settings: Settings, problems: Problems) -> None:
     """
     _look_at_vault(settings, problems)
     for cluster in settings.clusters:
-        _warn_of_loopback(settings, cluster)
-    questions = _questions(settings)
+        if (warning := loopback_warning(settings, cluster)) is not None:
+            pulumi.log.warn(warning)
+    questions = cluster_questions(settings)
     places = {cluster.name: cluster.place for cluster in settings.clusters}
     identities: dict[str, str] = {}
     for name, seen in _see(questions).items():
@@ -35,19 +36,19 @@ def look_at_servers(settings: Settings, problems: Problems) -> None:
             pulumi.log.warn(f"cluster {name} cannot be looked at beforehand: {seen}")
             continue
         part = problems.part(name)
-        _note_what_is_lacking(place, questions[name], seen, part)
+        for lack in what_is_lacking(place, questions[name], seen):
+            part.note(lack.problem)
         if name not in places or seen.identity is None:
             # The management cluster may be a workload cluster as well.
             continue
         other = identities.setdefault(seen.identity, name)
         if other != name:
-            fix = f"use another context: it leads to the cluster of {other}"
             context = questions[name].connection.context
-            part.note(InvalidInputError(f"{place}.context", context, fix))
+            part.note(same_cluster(place, context, other))
 
 
 @dataclass(frozen=True)
-class _Questions:
+class Questions:
     """What is asked of a cluster."""
 
     connection: Connection
@@ -60,7 +61,7 @@ class _Questions:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What a cluster shows."""
 
     identity: str | None
@@ -71,11 +72,22 @@ class _Seen:
     """Whether its API server does not know RootTrustPolicies."""
 
 
-def _questions(settings: Settings) -> dict[str, _Questions]:
+@dataclass(frozen=True)
+class Lack:
+    """Something that is not in a cluster, and has to be."""
+
+    what: str
+    """`definition`, `policy namespace`, `istio namespace` or `istiod`."""
+    problem: InvalidInputError
+    """The value of the configuration that supposes it."""
+
+
+def cluster_questions(settings: Settings) -> dict[str, Questions]:
+    """What is asked of which cluster, by the cluster's name."""
     policy = settings.trust_policy
     in_management = policy.placement == MANAGEMENT
     questions = {
-        cluster.name: _Questions(
+        cluster.name: Questions(
             cluster.connection,
             cluster.istio.namespace,
             cluster.istio.revisions if _needs_istiod(cluster) else (),
@@ -84,7 +96,7 @@ def _questions(settings: Settings) -> dict[str, _Questions]:
         for cluster in settings.clusters
     }
     if in_management and settings.management is not None:
-        questions[MANAGEMENT] = _Questions(settings.management, None, (), policy.namespace)
+        questions[MANAGEMENT] = Questions(settings.management, None, (), policy.namespace)
     return questions
 
 
@@ -93,7 +105,7 @@ def _needs_istiod(cluster: Cluster) -> bool:
     return cluster.agent is not None and not cluster.has_manifest
 
 
-def _see(questions: Mapping[str, _Questions]) -> Mapping[str, _Seen | str]:
+def _see(questions: Mapping[str, Questions]) -> Mapping[str, Seen | str]:
     """What each cluster shows, or why it shows nothing, by the cluster's name."""
     if not questions:
         return {}
@@ -102,51 +114,68 @@ def _see(questions: Mapping[str, _Questions]) -> Mapping[str, _Seen | str]:
     return {name: look.result() for name, look in looks.items()}
 
 
-def _look(asked: _Questions) -> _Seen | str:
+def _look(asked: Questions) -> Seen | str:
     try:
-        access = ClusterAccess(asked.connection.kubeconfig, asked.connection.context, _READS)
-        group, _, version = API_VERSION.partition("/")
-        for_policies = asked.policy_namespace is not None
-
-        def lacks(namespace: str | None) -> bool:
-            return namespace is not None and access.namespace_uid(namespace) is None
-
-        return _Seen(
-            identity=access.namespace_uid(IDENTITY_NAMESPACE),
-            lacks_istio_namespace=lacks(asked.istio_namespace),
-            lacks_policy_namespace=lacks(asked.policy_namespace),
-            lacks_revisions=tuple(
-                revision
-                for revision in asked.revisions
-                if access.deployment(str(asked.istio_namespace), istiod_deployment(revision))
-                is None
-            ),
-            lacks_policies=for_policies and not access.serves(group, version, PLURAL),
-        )
+        return look_at_cluster(asked)
     except (ClusterSilentError, pulumi.RunError) as error:
         return str(error)
 
 
-def _note_what_is_lacking(place: str, asked: _Questions, seen: _Seen, problems: Problems) -> None:
+def look_at_cluster(asked: Questions) -> Seen:
+    """Asks a cluster.
+
+    Raises:
+        ClusterSilentError: it does not answer.
+        pulumi.RunError: its kubeconfig leads nowhere, or its user may not read what is asked.
+    """
+    access = ClusterAccess(asked.connection.kubeconfig, asked.connection.context, _READS)
+    group, _, version = API_VERSION.partition("/")
+    for_policies = asked.policy_namespace is not None
+
+    def lacks(namespace: str | None) -> bool:
+        return namespace is not None and access.namespace_uid(namespace) is None
+
+    return Seen(
+        identity=access.namespace_uid(IDENTITY_NAMESPACE),
+        lacks_istio_namespace=lacks(asked.istio_namespace),
+        lacks_policy_namespace=lacks(asked.policy_namespace),
+        lacks_revisions=tuple(
+            revision
+            for revision in asked.revisions
+            if access.deployment(str(asked.istio_namespace), istiod_deployment(revision)) is None
+        ),
+        lacks_policies=for_policies and not access.serves(group, version, PLURAL),
+    )
+
+
+def what_is_lacking(place: str, asked: Questions, seen: Seen) -> Iterator[Lack]:
+    """What the cluster that the configuration describes at `place` has not, and has to have."""
     field, context = f"{place}.context", asked.connection.context
     if seen.lacks_policies:
         fix = (
             f"install Gloo Mesh there first: its API server does not know {PLURAL} of {API_VERSION}"
         )
-        problems.note(InvalidInputError(field, context, fix))
+        yield Lack("definition", InvalidInputError(field, context, fix))
     elif seen.lacks_policy_namespace:
         fix = f"install Gloo Mesh there first: it has no namespace {asked.policy_namespace}"
-        problems.note(InvalidInputError(field, context, fix))
+        yield Lack("policy namespace", InvalidInputError(field, context, fix))
     if seen.lacks_istio_namespace:
         fix = "name the namespace of istiod, which has to be there: this one is not"
-        problems.note(InvalidInputError(f"{place}.istioNamespace", asked.istio_namespace, fix))
+        problem = InvalidInputError(f"{place}.istioNamespace", asked.istio_namespace, fix)
+        yield Lack("istio namespace", problem)
         return
     for revision in seen.lacks_revisions:
         fix = (
             f"name the revision of an istiod that is there: {asked.istio_namespace} has no "
             f"Deployment {istiod_deployment(revision)}"
         )
-        problems.note(InvalidInputError(f"{place}.istioRevisions", revision, fix))
+        yield Lack("istiod", InvalidInputError(f"{place}.istioRevisions", revision, fix))
+
+
+def same_cluster(place: str, context: str, other: str) -> InvalidInputError:
+    """What is wrong with the `context` at `place`, which leads to the cluster of `other`."""
+    fix = f"use another context: it leads to the cluster of {other}"
+    return InvalidInputError(f"{place}.context", context, fix)
 
 
 def _look_at_vault(settings: Settings, problems: Problems) -> None:
@@ -167,18 +196,19 @@ def _look_at_vault(settings: Settings, problems: Problems) -> None:
     problems.note(InvalidInputError(field, value, f"{obstacle.advice}: {obstacle.reason}"))
 
 
-def _warn_of_loopback(settings: Settings, cluster: Cluster) -> None:
-    """Warns of an API server that only this machine gets to, where Vault is on another one."""
+def loopback_warning(settings: Settings, cluster: Cluster) -> str | None:
+    """What to say of an API server that only this machine gets to, where Vault is on another."""
     if cluster.api_server is None:
-        return
+        return None
     vault = settings.vault.install.get("address")
     vault_is_here = isinstance(vault, str) and _is_loopback(vault)
-    if _is_loopback(cluster.api_server.address) and not vault_is_here:
-        pulumi.log.warn(
-            f"{cluster.place}.kubernetesHost (cluster {cluster.name}): "
-            f"{cluster.api_server.address!r} is this machine's own address, at which Vault does "
-            "not get to the cluster's API server; set kubernetesHost to one at which it does"
-        )
+    if vault_is_here or not _is_loopback(cluster.api_server.address):
+        return None
+    return (
+        f"{cluster.place}.kubernetesHost (cluster {cluster.name}): "
+        f"{cluster.api_server.address!r} is this machine's own address, at which Vault does "
+        "not get to the cluster's API server; set kubernetesHost to one at which it does"
+    )
 
 
 def _is_loopback(address: str) -> bool:

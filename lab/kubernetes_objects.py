@@ -38,6 +38,7 @@ _PLURALS = {
     "RootTrustPolicy": "roottrustpolicies",
     "KubernetesCluster": "kubernetesclusters",
     "Mesh": "meshes",
+    "Workspace": "workspaces",
     "IssuedCertificate": "issuedcertificates",
     "CertificateRequest": "certificaterequests",
     "PodBounceDirective": "podbouncedirectives",

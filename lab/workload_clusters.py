@@ -12,6 +12,7 @@ from lab.closed_schemas import UNKNOWN_FIELD, closed
 from lab.control_plane import ControlPlane
 from lab.definitions import definitions
 from lab.errors import LabError
+from lab.gloo import AGENT, MANAGEMENT_SERVER, gloo_deployment, workspace
 from lab.kubernetes_objects import ClusterWriter, Object
 from lab.nodes.images import SHELL_IMAGE
 
@@ -25,6 +26,7 @@ GLOO_NAMESPACE = "gloo-mesh"
 ISTIO_NAMESPACE = "istio-system"
 
 _REVISION = "default"
+_WORKSPACE = "mesh"
 _ENFORCED_SECONDS = 30.0
 _PAUSE_SECONDS = 0.2
 # Valid as any string, and as base64.
@@ -43,6 +45,8 @@ def prepare_management_cluster(plane: ControlPlane, workload_clusters: Sequence[
         _define(writer)
         for name in workload_clusters:
             writer.apply([registered_cluster(name), discovered_mesh(name)])
+        server = gloo_deployment(MANAGEMENT_SERVER, GLOO_NAMESPACE)
+        writer.apply([server, workspace(_WORKSPACE, GLOO_NAMESPACE)])
 
 
 def prepare_workload_cluster(plane: ControlPlane, istio: Sequence[Object] = ()) -> None:
@@ -57,7 +61,7 @@ def prepare_workload_cluster(plane: ControlPlane, istio: Sequence[Object] = ()) 
         writer.apply([namespace(GLOO_NAMESPACE), namespace(ISTIO_NAMESPACE)])
         writer.apply(istio or [istiod_account(), istiod_deployment(replicas=0)])
         _define(writer)
-        writer.apply([discovered_mesh(plane.cluster)])
+        writer.apply([discovered_mesh(plane.cluster), gloo_deployment(AGENT, GLOO_NAMESPACE)])
 
 
 def namespace(name: str) -> Object:

@@ -15,7 +15,7 @@ from settings import InvalidConfigurationError, Look
 from .errors import OperationError
 from .report import as_json, exit_code, print_table
 from .runner import Check, run_checks
-from .stack import Stack
+from .stack import PlannedStack, Stack
 
 EXIT_CODES = """\b
 Exit codes: 0 all is well (warnings allowed); 1 something is not, or could not
@@ -41,6 +41,14 @@ class Project:
             return Stack.load(self.stack_name, self.folder, look, self.config_file)
         except (InvalidConfigurationError, InvalidInputError) as error:
             raise OperationError(str(error)) from None
+
+    def planned_stack(self) -> PlannedStack:
+        """Reads it as far as its configuration can be used.
+
+        Raises:
+            OperationError: it cannot be read.
+        """
+        return PlannedStack.load(self.stack_name, self.folder, self.config_file)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

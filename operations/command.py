@@ -1,6 +1,7 @@
 """The command with all of its sub-commands."""
 
 from .cli import main
+from .preflight.command import preflight
 from .verify import verify
 
-__all__ = ["main", "verify"]
+__all__ = ["main", "preflight", "verify"]

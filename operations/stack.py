@@ -13,12 +13,15 @@ import pulumi
 from pulumi.automation import CommandError, InvalidVersionError, LocalWorkspace
 
 from components.readiness import on_one_line
-from settings import Look, Settings
+from settings import InvalidConfigurationError, Look, Settings
 
 from .errors import OperationError
 
 PROJECT = "mesh-trust"
 _SECRET = "[secret]"  # noqa: S105 - what the engine shows of one
+_ROOT_TYPE = "pulumi:pulumi:Stack"
+_SPECIAL = "4dabf18193072939515e22adb298388d"
+"""Key by which the engine marks what is no plain value (sdk/go/common/resource/sig)."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +51,76 @@ class Stack:
             OperationError: there is no such stack, or it cannot be read.
             settings.InvalidConfigurationError: its configuration cannot be used.
         """
-        workspace = _workspace(folder)
-        name = name or _selected(workspace)
-        options = ["--stack", name]
-        configured = [] if config_file is None else ["--config-file", str(config_file)]
-        with ThreadPoolExecutor(1) as threads:
-            outputs = threads.submit(_printed, workspace, ["stack", "output", *options])
-            values = _printed(workspace, ["config", "--show-secrets", *options, *configured])
-        pulumi.runtime.set_all_config(
-            {key: value["value"] for key, value in values.items()},
-            [key for key, value in values.items() if value["secret"]],
-        )
-        pulumi.runtime.settings.configure(
-            pulumi.runtime.settings.Settings(project=PROJECT, stack=name)
-        )
-        shown = {key: value for key, value in outputs.result().items() if value != _SECRET}
+        name, outputs = _read(name, folder, config_file, ["stack", "output", "--json"])
+        shown = {key: value for key, value in outputs.items() if value != _SECRET}
         return cls(name, Settings.load(look), shown)
+
+
+@dataclass(frozen=True)
+class PlannedStack:
+    """A stack as it is described, whether or not its configuration can be used."""
+
+    stack: Stack
+    """With settings as far as they can be used."""
+    problems: tuple[str, ...]
+    """What is wrong with the rest of the configuration, each in a line."""
+    own_ids: frozenset[tuple[str, str]]
+    """Type and id of each resource in its state."""
+
+    @classmethod
+    def load(
+        cls, name: str | None, folder: Path, config_file: Path | None = None
+    ) -> "PlannedStack":
+        """Reads it, as `Stack.load` does.
+
+        Raises:
+            OperationError: there is no such stack, or it cannot be read.
+        """
+        # Encrypted, as it is kept: nothing secret is needed of it.
+        name, state = _read(name, folder, config_file, ["stack", "export"])
+        resources = (state.get("deployment") or {}).get("resources") or ()
+        outputs: Mapping[str, Any] = next(
+            (each.get("outputs", {}) for each in resources if each["type"] == _ROOT_TYPE), {}
+        )
+        seen: list[Settings] = []
+        problems: tuple[str, ...] = ()
+        try:
+            Settings.load(lambda settings, _: seen.append(settings))
+        except InvalidConfigurationError as error:
+            problems = error.lines
+        return cls(
+            Stack(name, seen[0], {key: each for key, each in outputs.items() if _is_shown(each)}),
+            problems,
+            frozenset((each["type"], each["id"]) for each in resources if "id" in each),
+        )
+
+
+def _is_shown(output: Any) -> bool:
+    """Whether an output in a state is none of the engine's special values, as secrets are."""
+    return not isinstance(output, Mapping) or _SPECIAL not in output
+
+
+def _read(
+    name: str | None, folder: Path, config_file: Path | None, besides: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """Has `pulumi.Config` read the stack's configuration.
+
+    Gives its name, and what the engine's command `besides` prints of it.
+    """
+    workspace = _workspace(folder)
+    name = name or _selected(workspace)
+    options = ["--stack", name]
+    configured = [] if config_file is None else ["--config-file", str(config_file)]
+    with ThreadPoolExecutor(1) as threads:
+        printed = threads.submit(_printed, workspace, [*besides, *options])
+        command = ["config", "--show-secrets", "--json", *options, *configured]
+        values = _printed(workspace, command)
+    pulumi.runtime.set_all_config(
+        {key: value["value"] for key, value in values.items()},
+        [key for key, value in values.items() if value["secret"]],
+    )
+    pulumi.runtime.settings.configure(pulumi.runtime.settings.Settings(project=PROJECT, stack=name))
+    return name, printed.result()
 
 
 def _workspace(folder: Path) -> LocalWorkspace:
@@ -89,9 +146,9 @@ def _selected(workspace: LocalWorkspace) -> str:
 
 
 def _printed(workspace: LocalWorkspace, command: Sequence[str]) -> dict[str, Any]:
-    """What the engine prints as JSON."""
+    """What the engine prints, which is JSON."""
     with _explained():
-        done = workspace.pulumi_command.run([*command, "--json"], workspace.work_dir, {})
+        done = workspace.pulumi_command.run(list(command), workspace.work_dir, {})
     printed: dict[str, Any] = json.loads(done.stdout)
     return printed
 

@@ -39,6 +39,11 @@ def vault_client(stack: Stack, token: str | None = None) -> Any:
         token = os.environ.get("VAULT_TOKEN") or None
     if token is None:
         raise OperationError("VAULT_TOKEN is not set: give it a token that may read what is there")
+    return client_of(stack, address, token)
+
+
+def client_of(stack: Stack, address: str, token: str) -> Any:
+    """A client of the Vault at `address` with `token`, which may be none; asks nothing yet."""
     ca_file = stack.settings.vault.ca_file
     return hvac.Client(
         url=address,

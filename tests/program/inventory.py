@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +56,10 @@ def kubernetes_client(lab: Lab, cluster: str) -> Any:
 CLUSTERS = ("mgmt", "east", "west", "north")
 
 
-def await_own_objects(lab: Lab) -> None:
-    """Waits until the clusters have made what they make in every namespace by themselves."""
+def await_own_objects(lab: Lab, clusters: Sequence[str] = CLUSTERS) -> None:
+    """Waits until `clusters` have made what they make in every namespace by themselves."""
     deadline = time.monotonic() + 60
-    while lacking := [name for name in CLUSTERS if _lacks_root_certificates(lab, name)]:
+    while lacking := [name for name in clusters if _lacks_root_certificates(lab, name)]:
         assert time.monotonic() < deadline, lacking
         time.sleep(0.2)
 
@@ -71,10 +71,10 @@ def _lacks_root_certificates(lab: Lab, cluster: str) -> bool:
     return namespaces != {each.metadata.namespace for each in maps}
 
 
-def take_inventory(lab: Lab) -> Inventory:
-    """The inventory of Vault and of every cluster."""
+def take_inventory(lab: Lab, clusters: Sequence[str] = CLUSTERS) -> Inventory:
+    """The inventory of Vault and of `clusters`."""
     found: dict[str, str] = {}
-    for cluster in CLUSTERS:
+    for cluster in clusters:
         found.update(_objects(lab, cluster))
     return Inventory(dict(vault_contents(vault_client(lab))), found)
 

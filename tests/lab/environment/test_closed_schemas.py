@@ -83,4 +83,5 @@ def test_every_definition_is_read() -> None:
         "Mesh",
         "PodBounceDirective",
         "RootTrustPolicy",
+        "Workspace",
     ]

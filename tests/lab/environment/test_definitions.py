@@ -44,6 +44,7 @@ GOOD: dict[str, dict[str, Any]] = {
         },
     },
     "KubernetesCluster": {"clusterDomain": "cluster.local"},
+    "Workspace": {"workloadClusters": [{"name": "*", "namespaces": [{"name": "*"}]}]},
     "Mesh": {"installation": {"cluster": "east", "podLabels": {"app": "istiod"}}},
     "IssuedCertificate": {
         "agentCa": {"vault": VAULT_AGENT},
@@ -60,6 +61,7 @@ GOOD: dict[str, dict[str, Any]] = {
 STATUS: dict[str, dict[str, Any]] = {
     "RootTrustPolicy": {"observedGeneration": 1, "state": "ACCEPTED"},
     "KubernetesCluster": {"common": {"State": {"approval": "ACCEPTED"}}},
+    "Workspace": {"common": {"State": {"approval": "ACCEPTED"}}},
     "Mesh": {"observedGeneration": 1},
     "IssuedCertificate": {"observedGeneration": 1, "state": "FINISHED", "error": ""},
     "CertificateRequest": {"state": "FINISHED", "signedCertificate": "Y2VydA=="},
@@ -74,7 +76,8 @@ class Gloo:
         self._api = client.CustomObjectsApi(api)
 
     def place(self, kind: str) -> tuple[str, str, str, str]:
-        group = "admin" if kind in ("RootTrustPolicy", "KubernetesCluster") else "internal"
+        administered = ("RootTrustPolicy", "KubernetesCluster", "Workspace")
+        group = "admin" if kind in administered else "internal"
         return f"{group}.gloo.solo.io", "v2", "gloo-mesh", PLURALS[kind]
 
     def body(self, kind: str, spec: object) -> dict[str, Any]:
@@ -225,6 +228,7 @@ VAULT = ("config", "agentCa", "vault")
             "exactly one of tokenSecretRef and kubernetesAuth",
         ),
         ("KubernetesCluster", {"clusterDomain": 7}, "clusterDomain"),
+        ("Workspace", {"workloadClusters": [{"name": 7}]}, "workloadClusters[0].name"),
         ("Mesh", {"installation": {"podLabels": {"app": 7}}}, "podLabels"),
         ("CertificateRequest", {}, "certificateSigningRequest: Required value"),
         ("PodBounceDirective", {"podsToBounce": [{}]}, "namespace: Required value"),

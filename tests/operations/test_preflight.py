@@ -1,0 +1,81 @@
+"""`mesh-trust preflight` where all is well: before the first update, and after it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.lab import Lab
+from tests.private_vault import AuditLog
+from tests.program.inventory import await_own_objects, take_inventory, vault_client
+from tests.program.program import Program
+
+from .command import MeshTrust
+from .looked import SCALED_DOWN, preflight
+
+ALL = ("mgmt", "east", "west")
+ASKED_BY_POST = {"sys/capabilities-self"}
+"""What Vault counts among writes, as it is asked with a body."""
+
+
+@pytest.fixture(scope="module")
+def audit(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditLog]:
+    vault = vault_client(lab)
+    log = AuditLog(vault, tmp_path_factory.mktemp("audit") / "audit.log")
+    yield log
+    vault.sys.disable_audit_device("file")
+
+
+def test_before_the_first_update(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust, audit: AuditLog
+) -> None:
+    await_own_objects(lab, ALL)
+    before, writes = take_inventory(lab, ALL), len(audit.all_writes())
+
+    told = preflight(mesh_trust)
+
+    assert told.those("failed", "unknown") == set()
+    assert told.those("warning") == SCALED_DOWN
+    assert told.exit_code == 0
+    assert "9 are free, and 0 the stack's own" in told.of("vault-paths", "Vault")["seen"]
+    assert set(audit.all_writes()[writes:]) == ASKED_BY_POST
+    assert take_inventory(lab, ALL).changes_since(before) == set()
+
+    # The control: what is written is seen.
+    undeployed.up()
+    assert "sys/mounts/pki" in audit.all_writes()[writes:]
+    assert take_inventory(lab, ALL).changes_since(before) != set()
+
+
+def test_after_an_update(
+    lab: Lab, deployed: Program, mesh_trust: MeshTrust, audit: AuditLog
+) -> None:
+    assert deployed.deployed
+    before, writes = take_inventory(lab, ALL), len(audit.all_writes())
+
+    told = preflight(mesh_trust)
+
+    assert told.those("failed", "unknown") == set()
+    assert told.those("warning") == SCALED_DOWN
+    assert "0 are free, and 9 the stack's own" in told.of("vault-paths", "Vault")["seen"]
+    assert "the stack has it, and keeps it" in told.of("root", "stack")["seen"]
+    assert set(audit.all_writes()[writes:]) == ASKED_BY_POST
+    assert take_inventory(lab, ALL).changes_since(before) == set()
+
+
+def test_a_table_for_people(deployed: Program, mesh_trust: MeshTrust) -> None:
+    assert deployed.deployed
+    told = mesh_trust.run("preflight", environment={"COLUMNS": "200"})
+    assert told.exit_code == 0, told.errors
+    assert "findings in" in told.output
+    for subject in ("stack", "Vault", "cluster east", "cluster west", "cluster management"):
+        assert f"\n{' ' * 9}{subject}" in f"\n{told.output}"
+    assert os.environ.get("VAULT_TOKEN", "…") not in told.output
+
+
+def test_every_check_is_in_the_documentation(deployed: Program, mesh_trust: MeshTrust) -> None:
+    assert deployed.deployed
+    page = (Path(__file__).parents[2] / "docs" / "preflight.md").read_text()
+    for each in preflight(mesh_trust).findings:
+        assert f"| `{each['check']}` |" in page

@@ -1,0 +1,138 @@
+"""A configuration that cannot be used, or a root that cannot: all of it is said, and more."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab.lab import Lab
+from tests.certificates import certificate_faults, key_pem, make
+from tests.program.program import Program, clusters
+from tests.program.token_policy import limited_token, rules
+
+from .command import MeshTrust
+from .looked import SCALED_DOWN, preflight
+from .test_preflight_clusters import EAST, WEST, configured, of_east
+
+FAULTS = certificate_faults()
+CONFIGURATION, CONTEXTS, ROOT = (
+    (check, "stack") for check in ("configuration", "contexts", "root")
+)
+
+
+def test_all_problems_are_said_and_the_servers_looked_at(
+    undeployed: Program, mesh_trust: MeshTrust
+) -> None:
+    wrong = {
+        "tokenTtlSeconds": 1,
+        "policy": "none",
+        "clusters": [*clusters("west"), {"name": "Nord", "context": "n_orth"}],
+        "rootLifetimeDays": 0,
+    }
+    with configured(undeployed, **wrong):
+        told = preflight(mesh_trust)
+    failed = [each for each in told.findings if each["state"] == "failed"]
+    assert told.those("failed") == {CONFIGURATION, CONTEXTS, ROOT}
+    fields = [each["seen"].partition(": ")[0] for each in failed]
+    for field in ("tokenTtlSeconds", "policy", "clusters[1].name", "rootLifetimeDays"):
+        assert field in fields
+    assert any("'n_orth' is not valid" in each["seen"] for each in failed)
+    assert all(each["fix"] for each in failed)
+    # What can be looked at is.
+    assert ("istiod-patch", WEST) in told.those("ok")
+    assert ("vault-permissions", "Vault") in told.those("ok")
+    assert ("gloo-workspaces", "cluster management") in told.those("ok")
+
+
+def test_a_context_with_an_underscore(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
+) -> None:
+    document = yaml.safe_load(lab.directory.kubeconfig.read_text())
+    (east,) = (each for each in document["contexts"] if each["name"] == "east")
+    document["contexts"].append({**east, "name": "ea_st"})
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
+    with configured(
+        undeployed, kubeconfig=str(tmp_path / "kubeconfig"), clusters=of_east(context="ea_st")
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {CONTEXTS}
+    assert "kubectl config rename-context ea_st ea-st" in told.of(*CONTEXTS)["fix"]
+
+
+def test_one_cluster_under_two_addresses(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
+) -> None:
+    document = yaml.safe_load(lab.directory.kubeconfig.read_text())
+    for kind in ("contexts", "clusters"):
+        (east,) = (each for each in document[kind] if each["name"] == "east")
+        document[kind].append(json.loads(json.dumps(east)) | {"name": "alias"})
+    document["contexts"][-1]["context"]["cluster"] = "alias"
+    server = document["clusters"][-1]["cluster"]["server"]
+    document["clusters"][-1]["cluster"]["server"] = server.replace("127.0.0.1", "localhost")
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
+    with configured(
+        undeployed,
+        kubeconfig=str(tmp_path / "kubeconfig"),
+        clusters=[*clusters("east"), {"name": "west", "context": "alias"}],
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {("clusters-apart", "stack")}
+    assert "it leads to the cluster of east" in told.of("clusters-apart", "stack")["fix"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("not a CA", "not marked for CA use"), ("sound", "")],
+)
+def test_a_root_that_is_brought(
+    undeployed: Program, mesh_trust: MeshTrust, fault: str, said: str
+) -> None:
+    made = make() if fault == "sound" else FAULTS[fault]
+    root = {"rootSource": "imported", "rootOrganization": ""}
+    with configured(undeployed, rootCertificate=made.certificate_pem, **root):
+        undeployed.configure_secret("rootPrivateKey", made.private_key_pem)
+        told = preflight(mesh_trust)
+    assert told.those("failed") == (set() if fault == "sound" else {ROOT})
+    assert said in told.of(*ROOT)["seen"] + str(told.of(*ROOT)["fix"])
+
+
+def test_a_key_that_is_anothers(undeployed: Program, mesh_trust: MeshTrust) -> None:
+    root = {"rootSource": "imported", "rootOrganization": ""}
+    with configured(undeployed, rootCertificate=make().certificate_pem, **root):
+        undeployed.configure_secret("rootPrivateKey", canary := key_pem(make().key))
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {ROOT}
+    assert "this is another's" in told.of(*ROOT)["fix"]
+    assert canary.splitlines()[1] not in told.output + told.errors
+
+
+def test_another_root_than_the_stacks_own(deployed: Program, mesh_trust: MeshTrust) -> None:
+    with configured(deployed, rootCommonName="another root"):
+        told = preflight(mesh_trust)
+    assert told.exit_code == 0
+    assert told.those("warning") == SCALED_DOWN | {ROOT}
+    with (
+        limited_token(deployed, rules()),
+        configured(deployed, rootCommonName="another root", development=False),
+    ):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {ROOT}
+    assert "this plan replaces the root" in told.of(*ROOT)["seen"]
+    assert "rootReplaces" in told.of(*ROOT)["fix"]
+
+
+def test_a_root_that_ends_before_what_it_signs(deployed: Program, mesh_trust: MeshTrust) -> None:
+    with configured(deployed, intermediateLifetimeDays=3650):
+        told = preflight(mesh_trust)
+    assert told.those("failed") == {ROOT}
+    assert EAST in {subject for _, subject in told.those("ok")}
+
+
+def test_a_stack_that_is_not_there(deployed: Program, mesh_trust: MeshTrust) -> None:
+    assert deployed.deployed
+    told = mesh_trust.run("--stack", "absent", "preflight")
+    assert told.exit_code == 2
+    assert told.output == ""
+    assert "absent" in told.errors
+    assert len(told.errors.strip().splitlines()) == 1
