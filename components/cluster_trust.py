@@ -23,11 +23,12 @@ from .istiod_agents import (
     istiod_agents,
 )
 from .mesh_selectors import apply_to_meshes, istiod_selectors
-from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
+from .names import DEFAULT_REVISION, GLOO_NAMESPACE, ISTIO_NAMESPACE
 from .never_overwrite import never_overwriting
 from .root_trust_policy import RootTrustPolicy
 from .root_trust_policy_spec import RootTrustPolicyArgs
 from .trust_policy_choices import check_trust_policy_choices
+from .trusted_roots import check_trusted_roots, trusted_roots
 from .validation import (
     InvalidInputError,
     require_dns_label,
@@ -89,6 +90,7 @@ class ClusterTrust(pulumi.ComponentResource):
         )
         apply_to_meshes(selectors)
         policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
+        roots = check_trusted_roots(args.get("trusted_roots", {}))
         agent = _agent_choices(args, revisions)
         login = args.get("login", ClusterLogin())
         check_login(login)
@@ -134,6 +136,19 @@ class ClusterTrust(pulumi.ComponentResource):
             parent=self,
         )
         policy_provider = policy_choices.pop("provider", None)
+        beside_policy = pulumi.ResourceOptions(
+            parent=self, providers=None if policy_provider is None else [policy_provider]
+        )
+        passive = [
+            *trusted_roots(
+                name,
+                cluster,
+                policy_choices.get("namespace", GLOO_NAMESPACE),
+                roots,
+                pulumi.ResourceOptions(parent=self, provider=policy_provider),
+            ),
+            *policy_choices.pop("passive_certificate_authorities", []),
+        ]
         policy_args: dict[str, Any] = {
             "cluster": cluster,
             "apply_to_meshes": selectors,
@@ -150,13 +165,12 @@ class ClusterTrust(pulumi.ComponentResource):
                 **policy_choices.get("intermediate_certificates", {}),
                 "ttl_days": lifetime_days,
             },
+            **({"passive_certificate_authorities": passive} if passive else {}),
         }
         trust_policy = RootTrustPolicy(
             f"{name}-trust",
             cast(RootTrustPolicyArgs, policy_args),
-            opts=pulumi.ResourceOptions(
-                parent=self, providers=None if policy_provider is None else [policy_provider]
-            ),
+            opts=beside_policy,
         )
 
         self.istiod_manifests = pulumi.Output.from_input({})
