@@ -17,6 +17,7 @@ from .root_pki_args import FIRST, RootPkiArgs, check_which_sign
 from .validation import once_known, require_vault_path, require_whole_number
 from .vault_root import VaultRoot
 
+
 class RootPki(pulumi.ComponentResource):
     """A PKI mount with the root in it as its default issuer, and its lifetimes tuned."""
 

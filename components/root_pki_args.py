@@ -52,7 +52,10 @@ def check_which_sign(args: RootPkiArgs, signing_root: str) -> None:
     """
     further_roots = args.get("further_roots", {})
     further_generated = args.get("further_generated", {})
-    for field, names in (("further_roots", further_roots), ("further_generated", further_generated)):
+    for field, names in (
+        ("further_roots", further_roots),
+        ("further_generated", further_generated),
+    ):
         for root_name in names:
             require_dns_label(field, root_name)
             if root_name == FIRST:

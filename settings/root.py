@@ -124,7 +124,8 @@ def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: 
     if retires is not None:
         retires = problems.value(None, require_fingerprint, "rootRetires", retires)
     first = Generation(FIRST, certificate_args, certificate, private_key)
-    generations, signing = (first,), FIRST
+    generations: tuple[Generation, ...] = (first,)
+    signing = FIRST
     if source is not None:
         generations, signing = load_generations(config, source, first, problems, accepts=accept)
     return Root(

@@ -88,8 +88,7 @@ def _generations(
         problems.note(InvalidInputError(KEY, HIDDEN, fix))
         return (first,)
     if not isinstance(entries, list) or not entries:
-        shown = entries if isinstance(entries, list) else HIDDEN
-        problems.note(InvalidInputError(KEY, shown, f"list the generations, {FIRST} among them"))
+        problems.note(InvalidInputError(KEY, HIDDEN, f"list the generations, {FIRST} among them"))
         return (first,)
     secret = is_secret(config, KEY)
     generations: dict[str, Generation] = {}
@@ -105,7 +104,9 @@ def _generations(
             fix = "use another one: each generation has its own"
             problems.note(InvalidInputError(f"{place}.name", name, fix))
         elif name == FIRST:
-            _note_useless(place, given, [*_MADE, *_BROUGHT], "the keys root… say what it is", problems)
+            _note_useless(
+                place, given, [*_MADE, *_BROUGHT], "the keys root… say what it is", problems
+            )
             generations[name] = first
         elif source in MADE_HERE:
             _note_useless(place, given, _BROUGHT, f"the source is {source}", problems)
@@ -114,7 +115,9 @@ def _generations(
             generations[name] = made
         else:
             _note_useless(place, given, _MADE, "its certificate says what it is", problems)
-            generations[name] = _brought(place, name, given, problems, accepts=accepts, secret=secret)
+            generations[name] = _brought(
+                place, name, given, problems, accepts=accepts, secret=secret
+            )
     return tuple(generations.values()) or (first,)
 
 
@@ -157,9 +160,7 @@ def _check_args(
             args = {"common_name": "root", argument: value}
             check(cast(RootCertificateArgs, args))
             if argument == "lifetime_days":
-                require_whole_number(
-                    argument, value, minimum=1, maximum=LONGEST_DAYS, unit="days"
-                )
+                require_whole_number(argument, value, minimum=1, maximum=LONGEST_DAYS, unit="days")
         except InvalidInputError as error:
             field = f"{place}.{configured[error.field]}"
             problems.note(InvalidInputError(field, error.value, error.fix))
@@ -219,7 +220,12 @@ def _note_what_cannot_be(
 ) -> None:
     """Notes a signing generation without its key, and two of one key and name."""
     for place, each in enumerate(generations):
-        if each.name == signing and each.certificate and not each.private_key and each.name != FIRST:
+        if (
+            each.name == signing
+            and each.certificate
+            and not each.private_key
+            and each.name != FIRST
+        ):
             field = f"{KEY}[{place}].privateKey"
             problems.note(InvalidInputError(field, None, "give it: this generation is to sign"))
     with problems.noted():
@@ -227,6 +233,6 @@ def _note_what_cannot_be(
             {
                 "rootCertificate" if each.name == FIRST else f"{KEY}[{place}].certificate": pem
                 for place, each in enumerate(generations)
-                if (pem := each.certificate) is not None
+                if (pem := each.certificate)
             }
         )
