@@ -72,7 +72,7 @@ def load_generations(
 def lists_first(config: pulumi.Config) -> bool:
     """Whether there is the generation `first`, which the keys of the root itself describe."""
     entries = structure(config, KEY)
-    if not isinstance(entries, list):
+    if not isinstance(entries, list) or not entries:
         return True
     return any(isinstance(each, Mapping) and each.get("name") == FIRST for each in entries)
 
@@ -81,13 +81,13 @@ def _generations(
     config: pulumi.Config, source: str, first: Generation, problems: Problems, *, accepts: bool
 ) -> tuple[Generation, ...]:
     entries = structure(config, KEY)
-    if entries is None:
+    if entries is None or entries == []:
         return (first,)
     if source == "external":
         fix = "leave it out with rootSource external: who keeps that root replaces it"
         problems.note(InvalidInputError(KEY, HIDDEN, fix))
         return (first,)
-    if not isinstance(entries, list) or not entries:
+    if not isinstance(entries, list):
         problems.note(InvalidInputError(KEY, HIDDEN, f"list the generations, {FIRST} among them"))
         return (first,)
     secret = is_secret(config, KEY)

@@ -159,6 +159,7 @@ def test_a_root_without_generations_is_the_first_of_them() -> None:
     assert [each.name for each in read.generations] == ["first"]
     assert (read.signing_name, read.retires) == ("first", None)
     # Named, it is the same.
+    assert generations() == read
     assert generations({"name": "first"}) == read
 
 
@@ -209,7 +210,6 @@ FIRST = {"name": "first"}
 @pytest.mark.parametrize(
     ("entries", "config", "message"),
     [
-        ([], {}, r"^rootGenerations: '…' .*list the generations, first among them"),
         (["first"], {}, r"^rootGenerations\[0\]: '…' .*give it the fields name, commonName"),
         ([{}], {}, r"^rootGenerations\[0\]\.name: None .*give it a text"),
         ([{"name": "A"}], {}, r"^rootGenerations\[0\]\.name: '…' .*1 to 63 lower-case"),
@@ -279,6 +279,11 @@ def test_a_wrong_generation_is_named(
 ) -> None:
     with pytest.raises(InvalidConfigurationError, match=message):
         generations(*entries, **config)
+
+
+def test_generations_are_a_list() -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"^rootGenerations: '…' .*list the gen"):
+        load(rootGenerations={"name": "2027"})
 
 
 def test_a_generations_key_in_clear_is_refused() -> None:
