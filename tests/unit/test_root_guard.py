@@ -40,7 +40,8 @@ def root(certificate: Made | None = None, replaces: str | None = None, **changes
 
 def generation(name: str, certificate: Made | None = None, **changes: Any) -> Generation:
     pem = None if certificate is None else certificate.certificate_pem
-    return Generation(name, {**ARGS, **changes}, pem, None)
+    args: Any = {**ARGS, **changes}
+    return Generation(name, args, pem, None)
 
 
 def generations(signing: str, **certificates: Made) -> Root:
