@@ -4,6 +4,7 @@ All of it is done with no more rights in Vault than the documentation asks for.
 """
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,13 +29,12 @@ POLICY = ("admin.gloo.solo.io", "v2", "gloo-mesh", "roottrustpolicies")
 
 
 @pytest.fixture
-def set_up(deployed: Program) -> Iterator[Program]:
-    """The committed environment; after the test there is none."""
-    deployed.configure_as_committed()
-    deployed.up()
-    yield deployed
-    deployed.configure_as_committed()
-    deployed.destroy()
+def set_up(undeployed: Program) -> Iterator[Program]:
+    """The committed environment, whose root has signed nothing yet; after the test there is none."""
+    undeployed.up()
+    yield undeployed
+    undeployed.configure_as_committed()
+    undeployed.destroy()
 
 
 def generations(program: Program, signing: str, *entries: dict[str, Any], **changes: Any) -> None:
@@ -95,8 +95,8 @@ def refused(program: Program, *command: str) -> str:
     outcome = program.attempt(*command)
     assert outcome.exit_code != 0
     assert "Traceback" not in outcome.output
-    [line] = {each for each in outcome.output.splitlines() if "error: " in each and "root" in each}
-    return line.partition("error: ")[2]
+    [line] = {each.strip() for each in re.findall(r"error: (.*root.*)", outcome.output)}
+    return line
 
 
 ADDED = {
