@@ -30,7 +30,7 @@ POLICY = ("admin.gloo.solo.io", "v2", "gloo-mesh", "roottrustpolicies")
 
 @pytest.fixture
 def set_up(undeployed: Program) -> Iterator[Program]:
-    """The committed environment, whose root has signed nothing yet; after the test there is none."""
+    """The committed environment, whose root has signed nothing; after the test there is none."""
     undeployed.up()
     yield undeployed
     undeployed.configure_as_committed()
