@@ -121,8 +121,8 @@ class RootGuard:
         )
         if not self.replaceable:
             raise RootReplacementError(
-                f"{consequence}; put back what was changed, and change the root in three steps "
-                "with rootGenerations (docs/root-rotation.md), or set rootReplaces to "
+                f"{consequence}; change the root in three steps with rootGenerations "
+                "(docs/root-rotation.md), put back what was changed, or set rootReplaces to "
                 f"{fingerprint(present)} if that is meant"
             )
         pulumi.log.warn(consequence)
