@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from hvac.exceptions import InternalServerError
 from kubernetes import client
 
 from components.root_checks import fingerprint
 from lab.lab import Lab
+from tests.roots.signing import SigningMount
 
 from .chain import verify, workload_certificate
-from .handshake import Agent, Instructions, handshake, service_account_token
+from .handshake import handshake
 from .inventory import kubernetes_client, take_inventory, vault_client
 from .program import Program
 from .token_policy import further_rules, limited_token, rules
@@ -80,14 +80,6 @@ def trust_of_istiod(lab: Lab, cluster: str) -> str:
 def secrets(lab: Lab, cluster: str) -> set[str]:
     core: Any = client.CoreV1Api(kubernetes_client(lab, cluster))
     return {each.metadata.name for each in core.list_namespaced_secret("gloo-mesh").items}
-
-
-def sign_with(lab: Lab, issuer_id: str) -> None:
-    """Has a certificate signed by an issuer that is named, as any agent can ask for it."""
-    with Agent(Instructions.of(lab, "east")) as agent:
-        agent.log_in(service_account_token(lab, "east", "istiod", "istio-system"))
-        _, csr = agent.generate("istiod")
-        agent.sign(csr, common_name="istiod", issuer_ref=issuer_id)
 
 
 def refused(program: Program, *command: str) -> str:
@@ -250,14 +242,9 @@ def _retire(lab: Lab, program: Program) -> None:
         assert passive(lab, cluster) == []
         assert not {each for each in secrets(lab, cluster) if "-root-" in each}
     assert handshake(lab, "east").issuing_ca == both["2027"]
-    [left] = [
-        issuer
-        for issuer in vault.list("pki/issuers")["data"]["keys"]
-        if vault.read(f"pki/issuer/{issuer}")["data"]["certificate"].strip()
-        == both["first"].public_bytes(Encoding.PEM).decode().strip()
-    ]
+    mount = SigningMount(vault, "pki")
     with pytest.raises(InternalServerError):
-        sign_with(lab, left)
+        mount.sign(issuer_ref=mount.issuers()[named])
 
     # Back again, there is a first generation anew, and all of it is new.
     generations(program, "2027", FIRST, NEXT)
