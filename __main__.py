@@ -6,8 +6,10 @@ import pulumi_vault as vault
 
 from components import VaultInstall, require_no_root_token
 from environment.cluster_trusts import cluster_trusts
-from environment.root_guard import ROOT_CERTIFICATE, RootGuard
+from environment.present_roots import ROOT_CERTIFICATE, ROOTS, roots_output
+from environment.root_guard import RootGuard
 from environment.root_of_trust import root_of_trust
+from environment.root_retirement import once_retirable
 from environment.servers import look_at_servers
 from environment.vault_access import administrator, cluster_cas
 from settings import MANAGEMENT, Settings
@@ -36,9 +38,11 @@ vault_install = VaultInstall(
         providers=[kubernetes_providers[MANAGEMENT]] if settings.vault.is_installed else []
     ),
 )
+# Nor is a generation of the root given up that something still chains to.
+vault_address = once_retirable(settings, guard.retired(settings.root), vault_install)
 vault_provider = vault.Provider(
     "vault",
-    address=vault_install.address,
+    address=vault_address,
     ca_cert_file=None if settings.vault.ca_file is None else str(settings.vault.ca_file),
     namespace=settings.vault.namespace,
     # The token of a Vault that is there comes from the environment.
@@ -53,13 +57,19 @@ root = root_of_trust(settings, vault_provider, guard)
 # The workload clusters.
 own_cas = cluster_cas(settings, root, vault_provider)
 trusts = cluster_trusts(
-    settings, root, own_cas, vault_install.address, vault_provider, kubernetes_providers
+    settings, root, own_cas, vault_address, vault_provider, kubernetes_providers
 )
 
 administrator(settings, root, own_cas, trusts, vault_provider)
 
 pulumi.export(ROOT_CERTIFICATE, root.certificate_pem)
-pulumi.export("vaultAddress", vault_install.address)
+pulumi.export(
+    ROOTS,
+    pulumi.Output.all(**root.generations).apply(
+        lambda known: roots_output(known, settings.root.signing_name)
+    ),
+)
+pulumi.export("vaultAddress", vault_address)
 pulumi.export(
     "clusters",
     {

@@ -23,7 +23,8 @@ from .kubernetes_values import ObjectReference
 from .mesh_selectors import IstioMeshSelector, istiod_selectors
 from .root_ca import RootCa, RootCaArgs
 from .root_issuers import KnownRoot
-from .root_pki import RootPki, RootPkiArgs
+from .root_pki import RootPki
+from .root_pki_args import RootPkiArgs
 from .root_profile import RootCertificateArgs
 from .root_trust_policy import RootTrustPolicy
 from .root_trust_policy_spec import RootTrustPolicyArgs

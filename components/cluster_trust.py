@@ -24,10 +24,11 @@ from .istiod_agents import (
     istiod_agents,
 )
 from .mesh_selectors import apply_to_meshes
-from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
+from .names import DEFAULT_REVISION, GLOO_NAMESPACE, ISTIO_NAMESPACE
 from .never_overwrite import never_overwriting
 from .root_trust_policy import RootTrustPolicy
 from .trust_policy_choices import check_trust_policy_choices
+from .trusted_roots import check_trusted_roots, trusted_roots
 from .validation import (
     InvalidInputError,
     require_dns_label,
@@ -81,7 +82,8 @@ class ClusterTrust(pulumi.ComponentResource):
         )
         ca_path, vault_address = args["ca_path"], args["vault_address"]
         apply_to_meshes(cluster_meshes(args))
-        check_trust_policy_choices(args.get("trust_policy", {}))
+        policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
+        roots = check_trusted_roots(args.get("trusted_roots", {}))
         agent = _agent_choices(args, revisions)
         login = args.get("login", ClusterLogin())
         check_login(login)
@@ -126,10 +128,22 @@ class ClusterTrust(pulumi.ComponentResource):
             api_server,
             parent=self,
         )
-        policy_provider = args.get("trust_policy", {}).get("provider")
+        policy_provider = policy_choices.get("provider")
         trust_policy = RootTrustPolicy(
             f"{name}-trust",
-            cluster_policy_args(args, intermediate.csr_path, auth.mount_path, auth.role_name),
+            cluster_policy_args(
+                args,
+                intermediate.csr_path,
+                auth.mount_path,
+                auth.role_name,
+                trusted_roots(
+                    name,
+                    cluster,
+                    policy_choices.get("namespace", GLOO_NAMESPACE),
+                    roots,
+                    pulumi.ResourceOptions(parent=self, provider=policy_provider),
+                ),
+            ),
             opts=pulumi.ResourceOptions(
                 parent=self, providers=None if policy_provider is None else [policy_provider]
             ),

@@ -65,6 +65,10 @@ class ClusterTrustArgs(TypedDict):
     IntermediatePkiArgs."""
     trust_policy: NotRequired[TrustPolicyChoices]
     """Where the RootTrustPolicy is, and what it says beyond the ways to Vault."""
+    trusted_roots: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Certificates of the root's generations, PEM, by their names, RFC 1123 labels: all that are to
+    be trusted while roots change, the one that signs among them, and first. None when absent, where
+    the root that signs is the only one."""
     istiod_agent: NotRequired[IstiodAgentChoices | None]
     """How Gloo's agent gets beside istiod; others see to that when absent."""
     root_certificate_pem: NotRequired[pulumi.Input[str]]

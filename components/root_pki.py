@@ -1,8 +1,7 @@
 """The Vault mount that holds the root CA and signs the intermediates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_vault as vault
@@ -14,46 +13,9 @@ from .names import ROOT_MOUNT_PATH, sign_intermediate_path
 from .never_overwrite import never_overwriting
 from .root_checks import require_different_cas
 from .root_issuers import CheckedRoot, KnownRoot, Mounted, limit_usage
-from .root_profile import RootCertificateArgs
-from .validation import (
-    InvalidInputError,
-    once_known,
-    require_dns_label,
-    require_vault_path,
-    require_whole_number,
-)
+from .root_pki_args import FIRST, RootPkiArgs, check_which_sign
+from .validation import once_known, require_vault_path, require_whole_number
 from .vault_root import VaultRoot
-
-_FIRST = ""
-"""Stands among the names of further roots for the root that is none of them."""
-
-
-class RootPkiArgs(TypedDict):
-    """The root to import or to have made, and how long what it signs may live."""
-
-    certificate_pem: NotRequired[pulumi.Input[str]]
-    """Certificate of the root to import, PEM."""
-    private_key_pem: NotRequired[pulumi.Input[str]]
-    """Private key of the root to import, PEM, unencrypted; treated as secret."""
-    generate: NotRequired[RootCertificateArgs]
-    """In place of these two: a root that Vault makes, and whose key never leaves it."""
-    accept_missing_key_usage: NotRequired[bool]
-    """Whether an imported certificate without any key usage passes, as `openssl req -x509` makes
-    it by itself; false when absent."""
-    further_roots: NotRequired[Mapping[str, KnownRoot]]
-    """Further generations of the root, each by a name that stays its own, an RFC 1123 label: they
-    are in the mount too, and kept from signing."""
-    signing_root: NotRequired[str]
-    """Name of the further root that signs in place of the one above; that one when absent."""
-    intermediate_lifetime_days: NotRequired[int]
-    """Lifetime of the intermediates in days, as the mesh asks for it; 365 when absent (Gloo's own
-    default, `intermediateCertOptions.ttlDays`). It is what they get and, unless Vault made the
-    root, the most they may ask for. Untuned, Vault would cut them to 32 days without a word."""
-    mount_path: NotRequired[str]
-    """Path of the mount; `pki` when absent."""
-    protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the mount, and a root that Vault made in it;
-    true when absent."""
 
 
 class RootPki(pulumi.ComponentResource):
@@ -67,6 +29,9 @@ class RootPki(pulumi.ComponentResource):
     """API path, without `/v1`, at which intermediates are signed."""
     issuer_id: pulumi.Output[str]
     """Id of the issuer that signs, as Vault gave it."""
+    root_certificates: pulumi.Output[Mapping[str, str]]
+    """Certificates of all the roots that are given, PEM, by name; one that is none of the further
+    roots is `first`. Found usable."""
 
     def __init__(
         self, name: str, args: RootPkiArgs, opts: pulumi.ResourceOptions | None = None
@@ -79,10 +44,10 @@ class RootPki(pulumi.ComponentResource):
         """
         mount_path = require_vault_path("mount_path", args.get("mount_path", ROOT_MOUNT_PATH))
         protect = args.get("protect", True)
-        signing_root = args.get("signing_root", _FIRST)
-        _check_which_sign(args, signing_root)
-        generated = VaultRoot.of(name, args["generate"], protect) if "generate" in args else None
-        lifetimes = _lifetimes(args, generated)
+        signing_root = args.get("signing_root", FIRST)
+        check_which_sign(args, signing_root)
+        generated = _generated(name, args, signing_root, protect=protect)
+        lifetimes = _lifetimes(args, generated.values())
         roots = _roots(name, args, generated, signing_root, lifetimes)
 
         super().__init__("mesh-trust:index:RootPki", name, None, never_overwriting(opts))
@@ -113,14 +78,19 @@ class RootPki(pulumi.ComponentResource):
             # The id is the same before and after the root was let sign.
             opts=pulumi.ResourceOptions(parent=self, depends_on=able_to_sign),
         )
+        placed = {signing_root: signing}
         for root_name, root in roots.items():
             if root_name != signing_root:
                 # After the default is chosen: Vault would choose the first one with a key.
                 chosen = Mounted(mount_path, mount.accessor, (mount, default_issuer))
-                limit_usage(root.place(chosen, self), self, signing=False)
+                placed[root_name] = root.place(chosen, self)
+                limit_usage(placed[root_name], self, signing=False)
 
         self.certificate_pem = signing.certificate_pem
         self.issuer_id = signing.issuer_id
+        self.root_certificates = pulumi.Output.all(
+            **{root_name: root.certificate_pem for root_name, root in placed.items()}
+        )
         self.mount_path = known_after(mount_path, default_issuer)
         self.ca_path = known_after(sign_intermediate_path(mount_path), default_issuer)
         self.register_outputs(
@@ -129,47 +99,41 @@ class RootPki(pulumi.ComponentResource):
                 "mount_path": self.mount_path,
                 "ca_path": self.ca_path,
                 "issuer_id": self.issuer_id,
+                "root_certificates": self.root_certificates,
             }
         )
 
 
-def _check_which_sign(args: RootPkiArgs, signing_root: str) -> None:
-    further_roots = args.get("further_roots", {})
-    for root_name in further_roots:
-        require_dns_label("further_roots", root_name)
+def _generated(
+    name: str, args: RootPkiArgs, signing_root: str, *, protect: bool
+) -> dict[str, VaultRoot]:
+    """The roots that Vault makes, by name. One that does not sign is to be given up some day."""
+    asked = {**args.get("further_generated", {})}
     if "generate" in args:
-        for field in ("certificate_pem", "private_key_pem"):
-            if field in args:
-                raise InvalidInputError(field, "…", "leave it out: Vault is to make the root")
-    elif "private_key_pem" in args and "certificate_pem" not in args:
-        raise InvalidInputError("certificate_pem", None, "give the certificate of the key")
-    if signing_root == _FIRST:
-        if "generate" not in args and "private_key_pem" not in args:
-            raise InvalidInputError(
-                "private_key_pem", None, "give key and certificate, or let Vault generate a root"
-            )
-    elif signing_root not in further_roots:
-        raise InvalidInputError("signing_root", signing_root, "name one of further_roots")
-    elif "private_key_pem" not in further_roots[signing_root]:
-        raise InvalidInputError(
-            f"further_roots.{signing_root}.private_key_pem", None, "give it: this root is to sign"
+        asked[FIRST] = args["generate"]
+    return {
+        root_name: VaultRoot.of(
+            _name_of(name, root_name), root, protect and root_name == signing_root
         )
+        for root_name, root in asked.items()
+    }
 
 
-def _lifetimes(args: RootPkiArgs, generated: VaultRoot | None) -> MountLifetimes:
+def _lifetimes(args: RootPkiArgs, generated: Iterable[VaultRoot]) -> MountLifetimes:
     days = require_whole_number(
         "intermediate_lifetime_days",
         args.get("intermediate_lifetime_days", 365),
         minimum=1,
         unit="days",
     )
-    return MountLifetimes.signing(days, 0 if generated is None else generated.profile.lifetime_days)
+    longest = max((root.profile.lifetime_days for root in generated), default=0)
+    return MountLifetimes.signing(days, longest)
 
 
 def _roots(
     name: str,
     args: RootPkiArgs,
-    generated: VaultRoot | None,
+    generated: Mapping[str, VaultRoot],
     signing_root: str,
     lifetimes: MountLifetimes,
 ) -> dict[str, CheckedRoot | VaultRoot]:
@@ -181,17 +145,18 @@ def _roots(
             "intermediate_lifetime_days", days, lifetimes, certificate.not_valid_after_utc
         )
 
-    roots: dict[str, CheckedRoot | VaultRoot] = {}
-    if generated is not None:
-        roots[_FIRST] = replace(generated, also=lasts if signing_root == _FIRST else None)
+    roots: dict[str, CheckedRoot | VaultRoot] = {
+        root_name: replace(root, also=lasts if root_name == signing_root else None)
+        for root_name, root in generated.items()
+    }
     known: dict[str, KnownRoot] = {**args.get("further_roots", {})}
     if "certificate_pem" in args:
-        known[_FIRST] = {"certificate_pem": args["certificate_pem"]}
+        known[FIRST] = {"certificate_pem": args["certificate_pem"]}
         if "private_key_pem" in args:
-            known[_FIRST]["private_key_pem"] = args["private_key_pem"]
+            known[FIRST]["private_key_pem"] = args["private_key_pem"]
     for root_name, root in known.items():
         roots[root_name] = CheckedRoot.of(
-            name if root_name == _FIRST else f"{name}-{root_name}",
+            _name_of(name, root_name),
             root,
             field=_field(root_name),
             accept_missing_key_usage=args.get("accept_missing_key_usage", False),
@@ -200,9 +165,14 @@ def _roots(
     return roots
 
 
+def _name_of(name: str, root_name: str) -> str:
+    """What the resources of a root begin with."""
+    return name if root_name == FIRST else f"{name}-{root_name}"
+
+
 def _field(root_name: str) -> str:
     """What stands before the names of a root's fields."""
-    return "" if root_name == _FIRST else f"further_roots.{root_name}."
+    return "" if root_name == FIRST else f"further_roots.{root_name}."
 
 
 def _once_usable(
@@ -211,7 +181,7 @@ def _once_usable(
     """No resources at all, but not before those `roots` that are known are found usable."""
     imported = {name: root for name, root in roots.items() if isinstance(root, CheckedRoot)}
     keys = [root.private_key_pem for root in imported.values() if root.private_key_pem is not None]
-    names = sorted(imported)
+    names = sorted(imported, key=lambda each: (each != FIRST, each))
     fields = [f"{_field(root_name)}certificate_pem" for root_name in names]
     different = pulumi.Output.all(*(imported[each].certificate_pem for each in names)).apply(
         lambda known: once_known(require_different_cas, dict(zip(fields, known, strict=True)))

@@ -44,6 +44,7 @@ def cluster_trusts(
                     "trust_policy": _trust_policy(settings, cluster, kubernetes_providers),
                     "istiod_agent": _agent(cluster, kubernetes_providers),
                     "root_certificate_pem": root.certificate_pem,
+                    "trusted_roots": root.trusted,
                 },
             ),
             opts=pulumi.ResourceOptions(

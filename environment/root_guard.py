@@ -4,33 +4,23 @@ Protection by the engine covers only what is a resource, and says what would be 
 that does to the mesh.
 """
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import pulumi
 from cryptography import x509
 
 from components import InvalidInputError
-from components.provider_errors import said_by_provider
 from components.root_checks import fingerprint, is_same_ca
+from components.root_pki_args import FIRST
 from components.root_profile import RootProfile
-from settings import Root
+from settings import Generation, Root
 
-ROOT_CERTIFICATE = "rootCertificate"
-"""The stack's output that holds the root's certificate, PEM."""
-
-_WRITING_SECONDS = 10
-_PAUSE_SECONDS = 0.1
+from .present_roots import PresentRoot, present_roots
 
 
 class RootReplacementError(pulumi.RunError):
     """A plan would replace the root where that has to be meant; the message is a single line."""
-
-
-class OutputsUnreadableError(pulumi.RunError):
-    """The engine does not tell the stack's outputs; the message is a single line."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +28,11 @@ class RootGuard:
     """What the stack's root is, and whether another may take its place."""
 
     present: x509.Certificate | None
-    """The root that the stack has by its outputs, as the last update left them."""
+    """The root that signs by the stack's outputs, as the last update left them."""
     replaceable: bool
     """Whether to warn only."""
+    generations: Mapping[str, PresentRoot] = field(default_factory=dict)
+    """All that are trusted by these outputs, by name."""
 
     @classmethod
     def of(cls, root: Root, *, development: bool) -> "RootGuard":
@@ -49,14 +41,16 @@ class RootGuard:
         Raises:
             OutputsUnreadableError: it cannot be told what there is.
         """
-        present = _present_root()
+        generations = present_roots()
+        present = next((each.certificate for each in generations.values() if each.signing), None)
         named = present is not None and root.replaces == fingerprint(present)
-        return cls(present, development or named)
+        return cls(present, development or named, generations)
 
     def check(self, root: Root) -> "RootGuard":
         """Whether `root` is the present one, or the first, as far as configuration can tell.
 
-        Gives the guard for what is left to look at: nothing, where it was said already.
+        Another generation may sign in its place once it is trusted, while the present one stays
+        trusted. Gives the guard for what is left to look at: nothing, where it was said already.
 
         Raises:
             InvalidInputError: it is the present one in another certificate, which cannot work.
@@ -64,8 +58,10 @@ class RootGuard:
         """
         if self.present is None:
             return self
-        _require_new_key_or_name(root, self.present)
-        changes = _changes(root, self.present)
+        for generation in root.generations:
+            for known in self.generations.values():
+                _require_new_key_or_name(root, generation, known.certificate)
+        changes = self._changes(root)
         if not changes:
             return self
         self._object(self.present, "; ".join(changes))
@@ -89,6 +85,34 @@ class RootGuard:
             # A program does not end before its outputs are known.
             pulumi.Output.from_input(looked)
 
+    def retired(self, root: Root) -> list[PresentRoot]:
+        """The generations that are trusted by now, and would be no more, none of them signing."""
+        configured = {each.name: each for each in root.generations}
+        return [
+            each
+            for each in self.generations.values()
+            if not each.signing
+            and (
+                each.name not in configured or _differences(configured[each.name], each.certificate)
+            )
+        ]
+
+    def _changes(self, root: Root) -> list[str]:
+        """In words, why the root that signs would be replaced."""
+        present = next(each for each in self.generations.values() if each.signing)
+        if root.signing_name == present.name:
+            return _differences(root.signing, present.certificate)
+        trusted = self.generations.get(root.signing_name)
+        if trusted is None:
+            return [f"generation {root.signing_name} would sign before anyone trusts it"]
+        changes = _differences(root.signing, trusted.certificate)
+        left = next((each for each in root.generations if each.name == present.name), None)
+        if left is None:
+            changes.append(f"generation {present.name} would be trusted no more")
+        else:
+            changes += _differences(left, present.certificate)
+        return changes
+
     def _object(self, present: x509.Certificate, why: str) -> None:
         consequence = (
             f"this plan replaces the root ({why}): {_named(present)}, valid until "
@@ -97,64 +121,33 @@ class RootGuard:
         )
         if not self.replaceable:
             raise RootReplacementError(
-                f"{consequence}; put back what was changed, or set rootReplaces to "
+                f"{consequence}; change the root in three steps with rootGenerations "
+                "(docs/root-rotation.md), put back what was changed, or set rootReplaces to "
                 f"{fingerprint(present)} if that is meant"
             )
         pulumi.log.warn(consequence)
 
 
-def _present_root() -> x509.Certificate | None:
-    certificate_pem = _stack_outputs().get(ROOT_CERTIFICATE)
-    if certificate_pem is None:
-        return None
-    return x509.load_pem_x509_certificate(certificate_pem.encode())
-
-
-def _stack_outputs() -> Mapping[str, Any]:
-    stack = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
-    # In an update the engine writes the state now and then, and a file that is being written
-    # cannot be read.
-    deadline = time.monotonic() + (0 if pulumi.runtime.is_dry_run() else _WRITING_SECONDS)
-    while True:
-        try:
-            # As a StackReference does it, without becoming a resource of the stack.
-            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
-        except pulumi.RunError:
-            # The engine itself is at its end.
-            raise
-        except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
-            if time.monotonic() >= deadline:
-                raise OutputsUnreadableError(
-                    f"the outputs of {stack} cannot be read, which tell the present root "
-                    f"({said_by_provider(error)}); see whether "
-                    f"`pulumi stack output --stack {stack}` reads them"
-                ) from None
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            outputs: Mapping[str, Any] = answer.value["outputs"]
-            return outputs
-
-
-def _changes(root: Root, present: x509.Certificate) -> list[str]:
-    if root.certificate is None:
-        differences = RootProfile.of(root.certificate_args).differences(present)
+def _differences(generation: Generation, present: x509.Certificate) -> list[str]:
+    if generation.certificate is None:
+        differences = RootProfile.of(generation.certificate_args).differences(present)
         return [f"it has {', '.join(differences)}"] if differences else []
-    configured = x509.load_pem_x509_certificate(root.certificate.encode())
+    configured = x509.load_pem_x509_certificate(generation.certificate.encode())
     return [] if configured == present else [f"by {_named(configured)}"]
 
 
-def _require_new_key_or_name(root: Root, present: x509.Certificate) -> None:
+def _require_new_key_or_name(root: Root, generation: Generation, present: x509.Certificate) -> None:
     """Checks that an imported root has not both the key and the name of another certificate.
 
     The former root stays in the mount, and Vault signs with neither of two such certificates there:
     "certificate 2 of certificate chain ca trust path is incorrect" (seen in 1.13.1).
     """
-    if root.source != "imported" or root.certificate is None:
+    if root.source != "imported" or generation.certificate is None:
         return
-    configured = x509.load_pem_x509_certificate(root.certificate.encode())
+    configured = x509.load_pem_x509_certificate(generation.certificate.encode())
     if configured != present and is_same_ca(configured, present):
         raise InvalidInputError(
-            "rootCertificate",
+            "rootCertificate" if generation.name == FIRST else f"rootGenerations.{generation.name}",
             configured.subject.rfc4514_string(),
             "bring a root with a new key, or with another name: it has those of the present root "
             f"(SHA-256 {fingerprint(present)}), and Vault does not sign where a mount has two "

@@ -4,12 +4,14 @@ from .cluster import Cluster
 from .connections import MANAGEMENT, Connection
 from .problems import InvalidConfigurationError, Problems
 from .root import Root
+from .root_generations import Generation
 from .settings import Look, Settings
 
 __all__ = [
     "MANAGEMENT",
     "Cluster",
     "Connection",
+    "Generation",
     "InvalidConfigurationError",
     "Look",
     "Problems",

@@ -13,7 +13,8 @@ from .problems import Problems
 from .root import Root
 
 _INTERMEDIATE, _CLUSTER_CA = "intermediateLifetimeDays", "clusterCaLifetimeDays"
-_OF_ROOT = {"rootSource", "rootLifetimeDays", "rootPathLength", "rootCertificate"}
+_OF_ROOT = {"rootSource", "rootLifetimeDays", "rootPathLength", "rootCertificate", "rootSigning"}
+_OF_GENERATIONS = "rootGenerations"
 
 
 def note_wrong_order(
@@ -24,7 +25,9 @@ def note_wrong_order(
     A value that only stands in for a refused one is not compared.
     """
     refused = problems.fields()
-    has_root = not refused & _OF_ROOT
+    has_root = not refused & _OF_ROOT and not any(
+        field.startswith(_OF_GENERATIONS) for field in refused
+    )
     if has_root and _INTERMEDIATE not in refused:
         with problems.noted():
             _require_outlived(intermediate_lifetime_days, root)

@@ -1,6 +1,6 @@
 """What the stack's configuration says of the root."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import pulumi
@@ -8,11 +8,13 @@ from cryptography import x509
 
 from components import InvalidInputError, RootCertificateArgs
 from components.root_checks import require_root, require_root_key
+from components.root_pki_args import FIRST
 from components.root_profile import RootProfile
 from components.validation import require_fingerprint, require_one_of, require_vault_path
 from components.vault_root import vault_profile
 
 from .problems import HIDDEN, Problems
+from .root_generations import MADE_HERE, Generation, lists_first, load_generations
 from .values import boolean, is_secret, whole_number
 
 # The sources, and the keys that each needs.
@@ -37,18 +39,38 @@ class Root:
 
     source: str
     """`generated`, `imported`, `vault` or `external`."""
-    certificate_args: RootCertificateArgs
-    """Sources `generated` and `vault`: what the certificate is to say."""
-    certificate: str | None
-    """Sources `imported` and `external`: the certificate, PEM; found usable."""
-    private_key: str | None = field(repr=False)
-    """Source `imported`: its private key, PEM; found to be its own."""
-    signing_mount: str | None
+    generations: tuple[Generation, ...]
+    """One or more, all of which are trusted."""
+    signing_name: str
+    """Name of the generation that signs."""
+    signing_mount: str | None = None
     """Source `external`: path of the mount that signs."""
-    accept_missing_key_usage: bool
+    accept_missing_key_usage: bool = False
     """Whether the certificate may be without a key usage."""
-    replaces: str | None
+    replaces: str | None = None
     """SHA-256 fingerprint of a root that this one may take the place of."""
+    retires: str | None = None
+    """SHA-256 fingerprint of a generation that may go though something may still chain to it."""
+
+    @property
+    def signing(self) -> Generation:
+        """The generation that signs."""
+        return next(each for each in self.generations if each.name == self.signing_name)
+
+    @property
+    def certificate_args(self) -> RootCertificateArgs:
+        """Sources `generated` and `vault`: what the certificate that signs is to say."""
+        return self.signing.certificate_args
+
+    @property
+    def certificate(self) -> str | None:
+        """Sources `imported` and `external`: the certificate that signs, PEM; found usable."""
+        return self.signing.certificate
+
+    @property
+    def private_key(self) -> str | None:
+        """Source `imported`: its private key, PEM; found to be its own."""
+        return self.signing.private_key
 
 
 def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: bool) -> Root:
@@ -72,15 +94,16 @@ def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: 
             )
         )
         source = None
+    has_first = lists_first(config)
     if source is not None:
-        _check_keys_of_source(config, source, problems, accepts=accept)
-    if source in ("generated", "vault"):
+        _check_keys_of_source(config, source, problems, accepts=accept, has_first=has_first)
+    if source in MADE_HERE:
         _check_certificate_args(source, certificate_args, problems)
     elif source is not None:
         _note_useless(certificate_args, problems)
         certificate = config.get("rootCertificate")
         root = None
-        if certificate:
+        if certificate and has_first:
             root = problems.value(
                 None,
                 require_root,
@@ -97,14 +120,16 @@ def load_root(config: pulumi.Config, problems: Problems, *, vault_is_installed: 
     replaces = config.get("rootReplaces") or None
     if replaces is not None:
         replaces = problems.value(None, require_fingerprint, "rootReplaces", replaces)
+    retires = config.get("rootRetires") or None
+    if retires is not None:
+        retires = problems.value(None, require_fingerprint, "rootRetires", retires)
+    first = Generation(FIRST, certificate_args, certificate, private_key)
+    generations: tuple[Generation, ...] = (first,)
+    signing = FIRST
+    if source is not None:
+        generations, signing = load_generations(config, source, first, problems, accepts=accept)
     return Root(
-        source or "generated",
-        certificate_args,
-        certificate,
-        private_key,
-        signing_mount,
-        accept,
-        replaces,
+        source or "generated", generations, signing, signing_mount, accept, replaces, retires
     )
 
 
@@ -130,9 +155,14 @@ def _certificate_args(config: pulumi.Config, problems: Problems) -> RootCertific
 
 
 def _check_keys_of_source(
-    config: pulumi.Config, source: str, problems: Problems, *, accepts: bool
+    config: pulumi.Config, source: str, problems: Problems, *, accepts: bool, has_first: bool
 ) -> None:
-    for key in _SOURCES[source]:
+    if source == "imported" and not has_first:
+        for key in _SOURCES[source]:
+            if config.get(key):
+                fix = f"leave it out: rootGenerations has no generation {FIRST}"
+                problems.note(InvalidInputError(key, HIDDEN, fix))
+    for key in _SOURCES[source] if has_first else ():
         if not config.get(key):
             fix = f"set it: rootSource {source} needs it"
             problems.note(InvalidInputError(key, None, fix))

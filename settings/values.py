@@ -16,7 +16,7 @@ from components.validation import require_dns_label, require_whole_number
 
 from .problems import HIDDEN, Problems
 
-_LONGEST_DAYS = 36_500
+LONGEST_DAYS = 36_500
 """A hundred years: dates beyond are of no use, and not all that counts with them can."""
 
 
@@ -84,7 +84,7 @@ def whole_number(config: pulumi.Config, key: str, default: int, unit: str = "day
         value = config.get_int(key)
     except pulumi.ConfigTypeError:
         raise InvalidInputError(key, config.get(key), f"use a whole number of {unit}") from None
-    maximum = _LONGEST_DAYS if unit == "days" else None
+    maximum = LONGEST_DAYS if unit == "days" else None
     number = default if value is None else value
     return require_whole_number(key, number, minimum=1, maximum=maximum, unit=unit)
 

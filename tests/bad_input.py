@@ -395,6 +395,40 @@ def _others() -> Iterator[Row]:
         bad={"rootCountry": "Germany"},
         good={"rootCountry": "DE"},
     )
+    first, next_one = {"name": "first"}, {"name": "2027"}
+    # Which lifetimes are compared, a root that signs has to tell.
+    alone = {"rootLifetimeDays": 3650}
+    yield Row(
+        "generations of the root of which none is named to sign",
+        "rootSigning: None is not valid; name the generation that signs: first or 2027",
+        bad={**alone, "rootGenerations": [first, next_one]},
+        good={"rootGenerations": [first, next_one], "rootSigning": "first"},
+    )
+    yield Row(
+        "a generation of the root that is not there to sign",
+        "rootSigning: '2028' is not valid; name the generation that signs: first or 2027",
+        bad={**alone, "rootGenerations": [first, next_one], "rootSigning": "2028"},
+        good={"rootGenerations": [first, next_one], "rootSigning": "2027"},
+    )
+    yield Row(
+        "a generation of the root twice",
+        "rootGenerations[1].name: 'first' is not valid; use another one: each generation has its "
+        "own",
+        bad={**alone, "rootGenerations": [first, first]},
+        good={"rootGenerations": [first]},
+    )
+    yield Row(
+        "the first generation described twice",
+        "rootGenerations[0].country: '…' is not valid; leave it out: the keys root… say what it is",
+        bad={**alone, "rootGenerations": [{**first, "country": "DE"}]},
+        good={"rootGenerations": [first], "rootCountry": "DE"},
+    )
+    yield Row(
+        "a generation that is to be retired by its name",
+        "rootRetires: 'first' is not valid; use the 64 hexadecimal digits of a SHA-256",
+        bad={"rootRetires": "first"},
+        good={"rootRetires": "ab" * 32},
+    )
 
 
 def certificate_line(fault: str, certificate_pem: str) -> str:

@@ -3,7 +3,7 @@
 The environment is set up with no more rights in Vault than the documentation asks for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,13 @@ from .token_policy import further_rules, limited_token, readme_rules
 CLUSTERS = ("east", "west")
 
 
-def configure(program: Program, keys: Path, **changes: Any) -> None:
-    """East and west, of which west has its tokens checked with keys, so that all is in one."""
+def configure(
+    program: Program, keys: Path, roots: Mapping[str, Any] | None = None, **changes: Any
+) -> None:
+    """East and west, of which west has its tokens checked with keys, so that all is in one.
+
+    `roots` are further keys of the configuration, `changes` fields of east.
+    """
     clusters = [
         {"name": "east", "context": "east", **changes},
         {
@@ -37,7 +42,7 @@ def configure(program: Program, keys: Path, **changes: Any) -> None:
             "issuerKeysFile": str(keys),
         },
     ]
-    program.configure(clusters=clusters, signingCa="cluster", rootPathLength=2)
+    program.configure(clusters=clusters, signingCa="cluster", rootPathLength=2, **(roots or {}))
 
 
 def rules() -> list[str]:
@@ -159,9 +164,8 @@ def test_no_key_of_these_cas_ever_left_vault(program: Program) -> None:
 
 def test_a_cluster_is_cut_off_by_one_revocation(lab: Lab, program: Program) -> None:
     east, root = own_ca(lab, "east"), exported_root(program)
-    serial = east.serial_number.to_bytes((east.serial_number.bit_length() + 7) // 8, "big").hex(":")
 
-    vault_client(lab).write_data("pki/revoke", data={"serial_number": serial})
+    vault_client(lab).write_data("pki/revoke", data={"serial_number": serial(east)})
 
     revoked = x509.load_pem_x509_crl(
         vault_client(lab, token="").adapter.get("/v1/pki/crl/pem").content
@@ -195,3 +199,54 @@ def test_the_next_ca_of_one_cluster_touches_nothing_else(
     verify(workload_certificate(before["east"]), before["east"].certificate, root, old)
     assert handshake(lab, "west").issuing_ca == before["west"].issuing_ca
     program.run("preview", "--expect-no-changes")
+
+
+@pytest.mark.soak
+def test_the_next_root_has_the_clusters_cas_made_anew(
+    lab: Lab, program: Program, keys: Path
+) -> None:
+    first, following = {"name": "first"}, {"name": "2027", "keyAlgorithm": "ECDSA-P256"}
+    lists = [f'path "pki_{name}/certs" {{ capabilities = ["list"] }}' for name in CLUSTERS]
+    documented = [*rules(), *further_rules("rootGenerations"), *lists]
+
+    def to(signing: str, *entries: Mapping[str, Any]) -> None:
+        configure(program, keys, {"rootGenerations": [*entries], "rootSigning": signing})
+
+    with limited_token(program, documented):
+        to("first", first, following)
+        program.up()
+        before, old, old_root = handshake(lab, "east"), own_ca(lab, "east"), exported_root(program)
+        assert before.issuing_ca == old
+
+        to("2027", first, following)
+        program.up()
+        program.run("preview", "--expect-no-changes")
+        after, root = handshake(lab, "east"), exported_root(program)
+        assert root != old_root
+        assert after.issuing_ca == own_ca(lab, "east") != old
+        verify(workload_certificate(after), after.certificate, root, after.issuing_ca)
+        verify(workload_certificate(before), before.certificate, old_root, old)
+
+        # What counts is what the CAs have signed, not they themselves.
+        to("2027", following)
+        outcome = program.attempt("preview")
+        assert outcome.exit_code != 0
+        living = serial(before.certificate)
+        assert f"(cluster east, serial {living}, until " in outcome.output
+        assert "`vault write pki_east/revoke serial_number=…`" in outcome.output
+        vault = vault_client(lab)
+        for name in CLUSTERS:
+            for each in vault.list(f"pki_{name}/certs")["data"]["keys"]:
+                pem = vault.read(f"pki_{name}/cert/{each}")["data"]["certificate"]
+                issuer = x509.load_pem_x509_certificate(pem.encode()).issuer.rfc4514_string()
+                if issuer.startswith(f"CN={name} mesh CA"):
+                    vault.write_data(f"pki_{name}/revoke", data={"serial_number": each})
+        program.up()
+        program.run("preview", "--expect-no-changes")
+        assert handshake(lab, "east").issuing_ca == after.issuing_ca
+
+
+def serial(certificate: x509.Certificate) -> str:
+    """The serial number as Vault writes it."""
+    number = certificate.serial_number
+    return number.to_bytes((number.bit_length() + 7) // 8, "big").hex(":")

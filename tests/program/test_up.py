@@ -77,7 +77,11 @@ def test_expecting_no_changes_notices_one(deployed: Program) -> None:
 def test_the_outputs(lab: Lab, deployed: Program) -> None:
     outputs = deployed.outputs()
 
-    assert set(outputs) == {"rootCertificate", "vaultAddress", "clusters", "administrator"}
+    roots = {"rootCertificate", "roots"}
+    assert set(outputs) == roots | {"vaultAddress", "clusters", "administrator"}
+    [root] = outputs["roots"]
+    assert (root["name"], root["signing"]) == ("first", True)
+    assert root["certificate"] == outputs["rootCertificate"]
     assert outputs["administrator"] == {"username": "admin", "password": "[secret]"}
     assert outputs["vaultAddress"] == lab.environment()["VAULT_ADDR"]
     assert outputs["clusters"] == {

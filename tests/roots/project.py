@@ -58,7 +58,7 @@ class Outcome:
 
 _OUTPUTS = {
     "RootCa": ("certificate_pem", "private_key_pem"),
-    "RootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
+    "RootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id", "root_certificates"),
     "ExternalRootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
     "ClusterCa": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
 }

@@ -1,10 +1,15 @@
 """Several roots in one mount: one signs, the others are trusted and cannot be made to sign."""
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
+import hvac
 import pytest
+from cryptography import x509
 from hvac.exceptions import InternalServerError
 
+from components.live_certificates import CertificatesUnreadableError, live_certificates
 from components.root_checks import fingerprint
 from tests.certificates import Made, Recipe, make
 from tests.private_vault import PrivateVault
@@ -34,6 +39,11 @@ def generations(mount: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def signs(outputs: dict[str, Any]) -> dict[str, Any]:
+    """What the outputs say of the root that signs."""
+    return {name: value for name, value in outputs.items() if name != "root_certificates"}
+
+
 def test_a_root_is_added_takes_over_and_the_old_one_retires(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:
@@ -47,7 +57,7 @@ def test_a_root_is_added_takes_over_and_the_old_one_retires(
     # Added: in the mount, trusted, and the first one signs as before.
     project.give("RootPki", generations(mount))
     assert not set(project.steps().values()) & {"replace", "delete", "update"}
-    assert project.up() == outputs
+    assert signs(project.up()) == signs(outputs)
     project.expect_no_changes()
     ids = there.issuers()
     second = ids[fingerprint(SECOND.certificate)]
@@ -75,7 +85,7 @@ def test_a_root_is_added_takes_over_and_the_old_one_retires(
     retired = generations(mount, signing_root="second")
     del retired["certificate_pem"], retired["private_key_pem"], retired["further_roots"]["others"]
     project.give("RootPki", retired)
-    assert project.up() == outputs
+    assert signs(project.up()) == signs(outputs)
     project.expect_no_changes()
     assert there.issuers() == ids
     assert there.sign().issuer == SECOND.certificate.subject
@@ -132,3 +142,91 @@ def test_a_new_mount_with_several_roots_has_the_right_one_sign(
     project.expect_no_changes()
     assert there.sign().issuer == SECOND.certificate.subject
     assert len(there.issuers()) == 3
+
+
+def test_roots_that_vault_makes_take_turns_as_well(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    there = SigningMount(vault.client, mount)
+    first, second = {"common_name": "root"}, {"common_name": "root 2036", "lifetime_days": 4000}
+    base: dict[str, Any] = {"mount_path": mount, "protect": False}
+
+    project.give("RootPki", {**base, "generate": first})
+    before = project.up()
+    project.give("RootPki", {**base, "generate": first, "further_generated": {"second": second}})
+    steps = project.steps()
+    assert steps.pop("root-mount") == "update"
+    assert set(steps.values()) == {"create"}
+    after = project.up()
+    project.expect_no_changes()
+    assert (after["issuer_id"], there.default()) == (before["issuer_id"], before["issuer_id"])
+    certificates = after["root_certificates"]
+    assert certificates.keys() == {"first", "second"}
+    made = x509.load_pem_x509_certificate(certificates["second"].encode())
+    assert (made.not_valid_after_utc - made.not_valid_before_utc).days == 4000
+    with pytest.raises(InternalServerError):
+        there.sign(issuer_ref=there.issuers()[fingerprint(made)])
+
+    both = {**base, "generate": first, "further_generated": {"second": second}}
+    project.give("RootPki", {**both, "signing_root": "second"})
+    outputs = project.up()
+    project.expect_no_changes()
+    assert outputs["certificate_pem"] == certificates["second"]
+    assert there.sign().issuer == made.subject
+    with pytest.raises(InternalServerError):
+        there.sign(issuer_ref=before["issuer_id"])
+
+    # What Vault has made goes from there when it is given up.
+    project.give(
+        "RootPki", {**base, "further_generated": {"second": second}, "signing_root": "second"}
+    )
+    project.up()
+    project.expect_no_changes()
+    assert there.issuers().keys() == {fingerprint(made)}
+    assert there.sign().issuer == made.subject
+
+
+def test_what_lives_below_a_root_is_found_in_vault(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    project.give("RootPki", {**keyed(FIRST), "mount_path": mount, "protect": False})
+    project.up()
+    there = SigningMount(vault.client, mount)
+
+    def living(root: Made, token: str | None = None) -> list[str]:
+        client = vault.client if token is None else hvac.Client(url=vault.address, token=token)
+        return [each.serial for each in live_certificates(client, root.certificate, mount)]
+
+    # The root itself is none.
+    assert living(FIRST) == []
+    late, soon = there.sign(ttl="48h"), there.sign(ttl="24h")
+    assert living(FIRST) == [serial(soon), serial(late)]
+    assert living(SECOND) == []
+    # Another generation signs.
+    project.give("RootPki", generations(mount, signing_root="second"))
+    project.up()
+    new = there.sign()
+    assert living(FIRST) == [serial(soon), serial(late)]
+    assert living(SECOND) == [serial(new)]
+
+    vault.client.write_data(f"{mount}/revoke", data={"serial_number": serial(soon)})
+    ended = there.sign(ttl="1s")
+    assert living(FIRST) == [serial(late)]
+    while ended.not_valid_after_utc >= datetime.now(UTC):
+        time.sleep(0.1)
+    assert living(SECOND) == [serial(new)]
+
+    policy = f'path "{mount}/certs" {{ capabilities = ["list"] }}'
+    vault.client.sys.create_or_update_policy("lists", policy)
+    created = vault.client.auth.token.create
+    allowed = created(policies=["lists"])["auth"]["client_token"]
+    assert living(FIRST, allowed) == [serial(late)]
+    refused = created(policies=["default"])["auth"]["client_token"]
+    with pytest.raises(CertificatesUnreadableError) as refusal:
+        living(FIRST, refused)
+    assert str(refusal.value) == f"Vault refuses the token to list {mount}/certs; give it {policy}"
+
+
+def serial(certificate: x509.Certificate) -> str:
+    number = certificate.serial_number
+    return number.to_bytes((number.bit_length() + 7) // 8, "big").hex(":")

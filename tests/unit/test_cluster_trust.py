@@ -59,6 +59,32 @@ def test_what_is_made_for_a_cluster(recorder: Recorder) -> None:
     assert sorted(made) == sorted(expected)
 
 
+def test_roots_that_are_trusted_are_secrets_beside_the_policy(recorder: Recorder) -> None:
+    register(
+        recorder,
+        trusted_roots={"next": "certificate of next", "first": "certificate of first"},
+        trust_policy={
+            "namespace": "policies",
+            "passive_certificate_authorities": [{"generated": {}}],
+        },
+    )
+    secrets = recorder.of_type(TOKEN)
+    for generation in ("next", "first"):
+        inputs = secrets[f"east-root-{generation}"]
+        assert inputs["metadata"] == {
+            "name": f"mesh-trust-east-root-{generation}",
+            "namespace": "policies",
+        }
+        content = base64.b64encode(f"certificate of {generation}".encode()).decode()
+        assert inputs["data"] == secret({"root-cert.pem": content})
+    [trust] = recorder.of_type(ROOT_TRUST_POLICY).values()
+    assert trust["spec"]["config"]["passiveCertificateAuthorities"] == [
+        {"secretRef": {"name": "mesh-trust-east-root-next", "namespace": "policies"}},
+        {"secretRef": {"name": "mesh-trust-east-root-first", "namespace": "policies"}},
+        {"generated": {}},
+    ]
+
+
 def test_names_of_ones_own_reach_every_part(recorder: Recorder) -> None:
     names = {
         "auth_mount_path": "blue-east",
@@ -293,6 +319,8 @@ def test_without_a_ca_of_its_own_vault_is_checked_against_the_systems(recorder: 
         ({"istio_namespace": "*"}, "istio_namespace"),
         ({"cluster_labels": {}}, r"apply_to_meshes\[0\]\.cluster_selector"),
         ({"intermediate_lifetime_days": 0}, "intermediate_lifetime_days"),
+        ({"trusted_roots": {"First": "x"}}, "trusted_roots"),
+        ({"trusted_roots": ["x"]}, "trusted_roots"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_registered(

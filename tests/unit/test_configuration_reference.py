@@ -18,6 +18,7 @@ from settings import (
     names,
     permissions,
     reference,
+    root_generations,
     trust_policy,
 )
 from settings.keys import KEYS
@@ -57,6 +58,7 @@ def test_the_described_fields_are_those_of_the_program() -> None:
         "clusters": cluster.FIELDS,
         "istiodAgent": agent.FIELDS,
         "management": connections.MANAGEMENT_FIELDS,
+        "rootGenerations": root_generations.FIELDS,
         "rootTrustPolicy": trust_policy.FIELDS,
         "vaultInstall": tuple(installation.FIELDS),
         "vaultNames": tuple(names.FIELDS),

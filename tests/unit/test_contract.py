@@ -45,7 +45,11 @@ EXTERNAL = {"certificate_pem": ROOT.certificate_pem, "signing_mount": "corporate
 # Class, arguments, and the outputs it registers.
 COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] = [
     (RootCa, {"common_name": "root"}, {"certificate_pem", "private_key_pem"}),
-    (RootPki, ROOT_PKI, {"certificate_pem", "mount_path", "ca_path", "issuer_id"}),
+    (
+        RootPki,
+        ROOT_PKI,
+        {"certificate_pem", "mount_path", "ca_path", "issuer_id", "root_certificates"},
+    ),
     (ExternalRootPki, EXTERNAL, {"certificate_pem", "mount_path", "ca_path", "issuer_id"}),
     (
         VaultInstall,

@@ -295,6 +295,20 @@ FURTHER = {"b": {"certificate_pem": ROOT.certificate_pem}}
         ({"generate": {}}, "^common_name: "),
         ({"generate": {"common_name": "x", "organization": "a,b"}}, "^organization: 'a,b' "),
         ({**KEYED, "further_roots": {"B": FURTHER["b"]}}, "^further_roots: 'B' "),
+        ({**KEYED, "further_roots": {"first": FURTHER["b"]}}, "^further_roots: 'first' .*first"),
+        (
+            {**KEYED, "further_generated": {"first": {"common_name": "x"}}},
+            "^further_generated: 'first' .*first root's",
+        ),
+        (
+            {
+                **KEYED,
+                "further_roots": FURTHER,
+                "further_generated": {"b": {"common_name": "x"}},
+            },
+            "^further_generated: 'b' .*one of further_roots has it",
+        ),
+        ({**KEYED, "further_generated": {"b": {}}}, "^common_name: "),
         ({**KEYED, "signing_root": "b"}, "^signing_root: 'b' .*one of further_roots"),
         (
             {**KEYED, "further_roots": FURTHER, "signing_root": "b"},

@@ -7,9 +7,10 @@ import pytest
 
 from components import InvalidInputError
 from components.root_checks import fingerprint
-from environment import root_guard
-from environment.root_guard import OutputsUnreadableError, RootGuard, RootReplacementError
-from settings import Root
+from environment import present_roots
+from environment.present_roots import OutputsUnreadableError, roots_output
+from environment.root_guard import RootGuard, RootReplacementError
+from settings import Generation, Root
 from tests.certificates import Made, Recipe, make, rsa_key
 
 from .conftest import Recorder
@@ -32,10 +33,20 @@ def running(*, preview: bool) -> Recorder:
 
 
 def root(certificate: Made | None = None, replaces: str | None = None, **changes: Any) -> Root:
+    source = "generated" if certificate is None else "imported"
+    only = generation("first", certificate, **changes)
+    return Root(source, (only,), "first", replaces=replaces)
+
+
+def generation(name: str, certificate: Made | None = None, **changes: Any) -> Generation:
     pem = None if certificate is None else certificate.certificate_pem
     args: Any = {**ARGS, **changes}
-    source = "generated" if certificate is None else "imported"
-    return Root(source, args, pem, None, None, False, replaces)
+    return Generation(name, args, pem, None)
+
+
+def generations(signing: str, **certificates: Made) -> Root:
+    each = tuple(generation(name, made) for name, made in certificates.items())
+    return Root("imported", each, signing)
 
 
 def has(recorder: Recorder, present: Made | None) -> None:
@@ -101,6 +112,87 @@ def test_naming_another_root_does_not_count(recorder: Recorder) -> None:
         check(root(replaces=fingerprint(make().certificate), common_name="other"))
 
 
+NEXT = make(Recipe(common_name="next"))
+LAST = make(Recipe(common_name="last"))
+
+
+def has_all(recorder: Recorder, signing: str, **certificates: Made) -> None:
+    """Gives the stack these generations."""
+    pems = {name: made.certificate_pem for name, made in certificates.items()}
+    roots = roots_output(pems, signing)
+    outputs = {"rootCertificate": pems[signing], "roots": roots}
+    recorder.answers[READ] = lambda asked: {**asked, "outputs": outputs}
+
+
+def test_what_the_stack_says_of_its_roots() -> None:
+    pems = {"first": PRESENT.certificate_pem, "next": NEXT.certificate_pem}
+    first, second = roots_output(pems, "next")
+    assert first == {
+        "name": "first",
+        "fingerprint": fingerprint(PRESENT.certificate),
+        "notAfter": PRESENT.certificate.not_valid_after_utc.isoformat()[:19] + "Z",
+        "signing": False,
+        "certificate": PRESENT.certificate_pem,
+    }
+    assert (second["name"], second["signing"]) == ("next", True)
+
+
+def test_a_root_changes_in_steps_without_a_word(recorder: Recorder) -> None:
+    """Each step forth and back is let pass, and what is left to look at is who is retired."""
+    one = generations("first", first=PRESENT)
+    added = generations("first", first=PRESENT, next=NEXT)
+    switched = generations("next", first=PRESENT, next=NEXT)
+    left = generations("next", next=NEXT)
+    both = {"first": PRESENT, "next": NEXT}
+    for has_signing, present, wanted, retired in (
+        ("first", {"first": PRESENT}, added, []),
+        ("first", both, one, ["next"]),
+        ("first", both, switched, []),
+        ("next", both, added, []),
+        ("next", both, left, ["first"]),
+        ("next", {"next": NEXT}, switched, []),
+        # In place of one that does not sign comes another of its name.
+        ("first", both, generations("first", first=PRESENT, next=LAST), ["next"]),
+    ):
+        has_all(recorder, has_signing, **present)
+        guard = check(wanted)
+        assert guard.present == present[has_signing].certificate
+        assert [each.name for each in guard.retired(wanted)] == retired
+
+
+@pytest.mark.parametrize(
+    ("wanted", "change"),
+    [
+        (generations("next", next=NEXT), "generation next would sign before anyone trusts it"),
+        (
+            generations("next", first=PRESENT, next=NEXT),
+            "generation next would sign before anyone trusts it",
+        ),
+        (generations("first", first=NEXT), "by 'CN=next' "),
+    ],
+)
+def test_a_step_that_is_left_out_has_to_be_meant(
+    recorder: Recorder, wanted: Root, change: str
+) -> None:
+    has(recorder, PRESENT)
+    with pytest.raises(RootReplacementError) as refusal:
+        check(wanted)
+    line = str(refusal.value)
+    assert line.startswith(f"this plan replaces the root ({change}")
+    assert "change the root in three steps with rootGenerations (docs/root-rotation.md)" in line
+
+
+def test_a_switch_leaves_what_signed_trusted(recorder: Recorder) -> None:
+    has_all(recorder, "first", first=PRESENT, next=NEXT)
+    for wanted, change in (
+        (generations("next", next=NEXT), "generation first would be trusted no more"),
+        (generations("next", first=LAST, next=NEXT), "by 'CN=last' "),
+        (generations("next", first=PRESENT, next=LAST), "by 'CN=last' "),
+    ):
+        with pytest.raises(RootReplacementError, match=rf"replaces the root \({change}"):
+            check(wanted)
+
+
 class HalfWritten:
     """A state that cannot be read at first."""
 
@@ -122,7 +214,7 @@ def test_an_update_waits_for_a_state_that_is_being_written(recorder: Recorder) -
 def test_an_update_does_not_wait_for_ever(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(root_guard, "_WRITING_SECONDS", 0.3)
+    monkeypatch.setattr(present_roots, "_WRITING_SECONDS", 0.3)
     recorder.answers[READ] = HalfWritten(10**9)
     with pytest.raises(OutputsUnreadableError, match=r"^the outputs of .*/mesh-trust/unit cannot"):
         check(root())

@@ -140,6 +140,162 @@ def test_a_wrong_value_is_named(config: dict[str, Any], message: str) -> None:
         root(**config)
 
 
+OTHER = make(Recipe(common_name="other"))
+BROUGHT = {
+    "name": "2027",
+    "certificate": OTHER.certificate_pem,
+    "privateKey": OTHER.private_key_pem,
+}
+
+
+def generations(*entries: Any, **config: Any) -> Root:
+    return load(
+        secrets=["rootPrivateKey", "rootGenerations"], rootGenerations=[*entries], **config
+    ).root
+
+
+def test_a_root_without_generations_is_the_first_of_them() -> None:
+    read = root()
+    assert [each.name for each in read.generations] == ["first"]
+    assert (read.signing_name, read.retires) == ("first", None)
+    # Named, it is the same.
+    assert generations() == read
+    assert generations({"name": "first"}) == read
+
+
+def test_a_further_generation_lays_its_own_over_the_keys_of_the_root() -> None:
+    for source in ("generated", "vault"):
+        read = generations(
+            {"name": "first"},
+            {"name": 2027, "keyAlgorithm": "ECDSA-P256", "lifetimeDays": 1000},
+            {"name": "2028", "commonName": "by name", "country": "DE"},
+            rootSource=source,
+            rootCommonName="mesh root",
+            rootOrganization="Example",
+            rootSigning="2027",
+            rootRetires=FINGERPRINT.upper(),
+        )
+        first, second, third = read.generations
+        assert first.certificate_args["common_name"] == "mesh root"
+        assert second.name == "2027"
+        assert second.certificate_args == {
+            **first.certificate_args,
+            "common_name": "mesh root 2027",
+            "key_algorithm": "ECDSA-P256",
+            "lifetime_days": 1000,
+        }
+        assert third.certificate_args["common_name"] == "by name"
+        assert third.certificate_args["country"] == "DE"
+        assert read.signing is second
+        assert read.retires == FINGERPRINT
+
+
+def test_further_generations_that_are_brought_along() -> None:
+    read = generations({"name": "first"}, BROUGHT, **IMPORTED, rootSigning="2027")
+    assert read.certificate == OTHER.certificate_pem
+    assert read.private_key == OTHER.private_key_pem
+    assert "PRIVATE KEY" not in repr(read)
+    # One that does not sign needs no key, and without the first its keys are gone.
+    trusted = {key: value for key, value in BROUGHT.items() if key != "privateKey"}
+    read = generations({"name": "first"}, trusted, **IMPORTED, rootSigning="first")
+    assert read.generations[1].private_key is None
+    read = generations(BROUGHT, rootSource="imported")
+    assert [each.name for each in read.generations] == ["2027"]
+    assert read.private_key == OTHER.private_key_pem
+
+
+FIRST = {"name": "first"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "config", "message"),
+    [
+        (["first"], {}, r"^rootGenerations\[0\]: '…' .*give it the fields name, commonName"),
+        ([{}], {}, r"^rootGenerations\[0\]\.name: None .*give it a text"),
+        ([{"name": "A"}], {}, r"^rootGenerations\[0\]\.name: '…' .*1 to 63 lower-case"),
+        ([FIRST, FIRST], {}, r"^rootGenerations\[1\]\.name: '…' .*each generation has its own"),
+        (
+            [{"name": "first", "country": "DE"}],
+            {},
+            r"^rootGenerations\[0\]\.country: '…' .*leave it out: the keys root… say",
+        ),
+        ([{"name": "a", "countri": "DE"}], {}, r"^rootGenerations\[0\]\.countri: .*use country"),
+        ([{"name": "a", "country": "Germany"}], {}, r"^rootGenerations\[0\]\.country: '…' .*two"),
+        ([{"name": "a", "lifetimeDays": 36501}], {}, r"\[0\]\.lifetimeDays: '…' .*1 to 36500"),
+        ([{"name": "a", "lifetimeDays": "x"}], {}, r"\[0\]\.lifetimeDays: '…' .*whole number"),
+        (
+            [{"name": "a"}],
+            {"rootCommonName": "x" * 63},
+            r"^rootGenerations\[0\]\.commonName: '…' .*1 to 64 characters",
+        ),
+        (
+            [BROUGHT],
+            {},
+            r"rootGenerations\[0\]\.privateKey: '…' .*leave it out: the source is generated",
+        ),
+        ([FIRST, {"name": "a"}], {}, "^rootSigning: None .*generation that signs: first or a"),
+        ([FIRST], {"rootSigning": "a"}, "^rootSigning: 'a' .*generation that signs: first"),
+        ([FIRST], {"rootRetires": "first"}, "^rootRetires: 'first' .*64 hexadecimal digits"),
+        ([FIRST], EXTERNAL, "^rootGenerations: '…' .*leave it out with rootSource external: who"),
+        (
+            [BROUGHT],
+            IMPORTED,
+            "rootCertificate: '…' .*leave it out: rootGenerations has no generation first",
+        ),
+        (
+            [FIRST, {**BROUGHT, "keyAlgorithm": "RSA-4096"}],
+            {**IMPORTED, "rootSigning": "first"},
+            r"^rootGenerations\[1\]\.keyAlgorithm: .*its certificate says what it is",
+        ),
+        (
+            [FIRST, {"name": "a"}],
+            {**IMPORTED, "rootSigning": "first"},
+            r"^rootGenerations\[1\]\.certificate: None .*give it a text",
+        ),
+        (
+            [FIRST, {**BROUGHT, "privateKey": make().private_key_pem}],
+            {**IMPORTED, "rootSigning": "first"},
+            r"^rootGenerations\[1\]\.privateKey: '…' .*another",
+        ),
+        (
+            [FIRST, {"name": "a", "certificate": OTHER.certificate_pem}],
+            {**IMPORTED, "rootSigning": "a"},
+            r"^rootGenerations\[1\]\.privateKey: None .*this generation is to sign",
+        ),
+        (
+            [FIRST, {"name": "a", "certificate": MADE.certificate_pem}],
+            {**IMPORTED, "rootSigning": "first"},
+            r"^rootGenerations\[1\]\.certificate: '…' .*another key or name than rootCertificate",
+        ),
+        (
+            [FIRST, {"name": "a", "lifetimeDays": 365}],
+            {"rootSigning": "a"},
+            "^intermediateLifetimeDays: 365 .*must not outlive its root",
+        ),
+    ],
+)
+def test_a_wrong_generation_is_named(
+    entries: list[Any], config: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidConfigurationError, match=message):
+        generations(*entries, **config)
+
+
+def test_generations_are_a_list() -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"^rootGenerations: '…' .*list the gen"):
+        load(rootGenerations={"name": "2027"})
+
+
+def test_a_generations_key_in_clear_is_refused() -> None:
+    with pytest.raises(InvalidConfigurationError, match=r"privateKey: '…' .*in clear.* --path"):
+        load(
+            secrets=["rootPrivateKey"],
+            rootGenerations=[FIRST, BROUGHT],
+            rootSigning="first",
+            **IMPORTED,
+        )
+
+
 def test_a_root_that_ends_soon_limits_the_intermediates() -> None:
     made = make(Recipe(ends=100))
     values = {

@@ -1,0 +1,62 @@
+"""Roots that a cluster trusts, in the form in which a RootTrustPolicy names them."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from .gloo_certificates import ManagementServerCa
+from .known_values import known_after
+from .validation import InvalidInputError, require_dns_label
+
+_KEY = "root-cert.pem"
+"""As Istio calls the roots among its own files, and Gloo the one in a `caSecretRef`."""
+
+
+def check_trusted_roots(roots: object) -> Mapping[str, pulumi.Input[str]]:
+    """Returns `roots`, certificates by the names of their generations.
+
+    Raises:
+        InvalidInputError: they are anything else, or a name is no RFC 1123 label.
+    """
+    if not isinstance(roots, Mapping):
+        raise InvalidInputError("trusted_roots", "…", "give certificates by names")
+    for name in roots:
+        require_dns_label("trusted_roots", name)
+    return roots
+
+
+def trusted_roots(
+    name: str,
+    cluster: str,
+    namespace: str,
+    roots: Mapping[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+) -> list[ManagementServerCa]:
+    """Registers a Secret for each root, in the order of `roots`, and gives what names it.
+
+    Gloo has no other place for the certificate of a root that does not sign. There is no key in
+    it, as nothing is signed with it.
+    """
+    named: list[ManagementServerCa] = []
+    for generation, certificate_pem in roots.items():
+        secret_name = f"mesh-trust-{cluster}-root-{generation}"
+        content: pulumi.Output[Any] = pulumi.Output.from_input(certificate_pem)
+        secret = kubernetes.core.v1.Secret(
+            f"{name}-root-{generation}",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret_name, namespace=namespace),
+            data={_KEY: content.apply(lambda pem: base64.b64encode(pem.encode()).decode())},
+            opts=opts,
+        )
+        named.append(
+            {
+                "secret_ref": {
+                    # A policy that names what is not there would be wrong.
+                    "name": known_after(secret_name, secret),
+                    "namespace": namespace,
+                }
+            }
+        )
+    return named

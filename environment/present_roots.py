@@ -1,0 +1,102 @@
+"""The roots that a stack has by its own outputs, as the last update left them."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from cryptography import x509
+
+from components.provider_errors import said_by_provider
+from components.root_checks import fingerprint
+from components.root_pki_args import FIRST
+
+ROOT_CERTIFICATE = "rootCertificate"
+"""The stack's output that holds the certificate of the root that signs, PEM."""
+ROOTS = "roots"
+"""The stack's output with all generations of the root."""
+
+_WRITING_SECONDS = 10
+_PAUSE_SECONDS = 0.1
+
+
+class OutputsUnreadableError(pulumi.RunError):
+    """The engine does not tell the stack's outputs; the message is a single line."""
+
+
+@dataclass(frozen=True)
+class PresentRoot:
+    """A generation that is trusted by now."""
+
+    name: str
+    certificate: x509.Certificate
+    signing: bool
+    """Whether it is the one that signs."""
+
+
+def roots_output(certificates_pem: Mapping[str, str], signing: str) -> list[dict[str, Any]]:
+    """What the output `roots` says of certificates, PEM by the names of their generations.
+
+    Fingerprints are SHA-256, and the end of a root is in ISO 8601, UTC.
+    """
+    return [
+        {
+            "name": name,
+            "fingerprint": fingerprint(certificate),
+            "notAfter": f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
+            "signing": name == signing,
+            "certificate": pem,
+        }
+        for name, pem in certificates_pem.items()
+        for certificate in (x509.load_pem_x509_certificate(pem.encode()),)
+    ]
+
+
+def present_roots() -> dict[str, PresentRoot]:
+    """The generations by name, one of them signing; none before the first update.
+
+    Raises:
+        OutputsUnreadableError: it cannot be told what there is.
+    """
+    outputs = _stack_outputs()
+    signing_pem = outputs.get(ROOT_CERTIFICATE)
+    if signing_pem is None:
+        return {}
+    listed = outputs.get(ROOTS)
+    if listed is None:
+        # What was set up before there were generations.
+        listed = [{"name": FIRST, "signing": True, "certificate": signing_pem}]
+    return {
+        each["name"]: PresentRoot(
+            each["name"],
+            x509.load_pem_x509_certificate(each["certificate"].encode()),
+            each["signing"],
+        )
+        for each in listed
+    }
+
+
+def _stack_outputs() -> Mapping[str, Any]:
+    stack = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
+    # In an update the engine writes the state now and then, and a file that is being written
+    # cannot be read.
+    deadline = time.monotonic() + (0 if pulumi.runtime.is_dry_run() else _WRITING_SECONDS)
+    while True:
+        try:
+            # As a StackReference does it, without becoming a resource of the stack.
+            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
+        except pulumi.RunError:
+            # The engine itself is at its end.
+            raise
+        except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
+            if time.monotonic() >= deadline:
+                raise OutputsUnreadableError(
+                    f"the outputs of {stack} cannot be read, which tell the present root "
+                    f"({said_by_provider(error)}); see whether "
+                    f"`pulumi stack output --stack {stack}` reads them"
+                ) from None
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            outputs: Mapping[str, Any] = answer.value["outputs"]
+            return outputs
