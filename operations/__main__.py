@@ -1,5 +1,9 @@
 """Runs the command."""
 
 from operations.cli import main
+from operations.rotate import rotate
 
-main(prog_name="mesh-trust")
+main.add_command(rotate)
+
+if __name__ == "__main__":
+    main(prog_name="mesh-trust")
