@@ -35,6 +35,7 @@ class ClusterClient:
         except UnusableAccessError as error:
             raise UnreachableError(str(error), "mend the kubeconfig") from None
         self.context = connection.context
+        self.configuration = configuration
         self.api = _PatientApiClient(configuration)
         # The stubs make every field of an answer optional.
         self.core: Any = client.CoreV1Api(self.api)

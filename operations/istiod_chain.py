@@ -76,9 +76,7 @@ Connect = Callable[[], Any]
 """Makes a connection, a socket that is not secured yet."""
 
 
-def chain_presented(
-    pod: str, connect: Connect, roots: Sequence[x509.Certificate]
-) -> IstiodChain:
+def chain_presented(pod: str, connect: Connect, roots: Sequence[x509.Certificate]) -> IstiodChain:
     """What is presented at connections that `connect` makes, each for one handshake.
 
     Raises:
@@ -140,7 +138,7 @@ def _authority(leaf: x509.Certificate) -> str:
 
 def _socket(client: ClusterClient, namespace: str, pod: str) -> Any:
     # Not the client's own: a forward changes how its client asks, for as long as it takes.
-    core: Any = kubernetes.CoreV1Api(kubernetes.ApiClient(client.api.configuration))
+    core: Any = kubernetes.CoreV1Api(kubernetes.ApiClient(client.configuration))
     # Without it a connection waits for ever.
     websocket.setdefaulttimeout(REQUEST_SECONDS)
     try:

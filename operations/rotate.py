@@ -132,11 +132,12 @@ def _show(surveys: list[Survey], policies: RestartingPolicies, rotation: Rotatio
     for seen in surveys:
         click.echo(f"cluster {seen.cluster}")
         for planned in seen.planned:
-            progress = planned.mark.in_rotation(rotation.name)
             said = {
-                marks.Progress.DONE: "done in this rotation",
+                None: "to be rolled",
+                marks.Progress.PENDING: "to be rolled",
                 marks.Progress.ROLLED: "rolled in this rotation, to be awaited",
-            }.get(progress, "to be rolled")
+                marks.Progress.DONE: "done in this rotation",
+            }[planned.mark.in_rotation(rotation.name)]
             click.echo(f"  {planned.workload}: {said}; {planned.remark}")
         for line in seen.left_out:
             click.echo(f"  left out: {line}")

@@ -105,4 +105,5 @@ def _meets(requirement: Any, labels: Mapping[str, str]) -> bool:
         return labels.get(key) in values
     if requirement.operator == "NotIn":
         return labels.get(key) not in values
-    return (key in labels) == (requirement.operator == "Exists")
+    wants_it: bool = requirement.operator == "Exists"
+    return (key in labels) == wants_it

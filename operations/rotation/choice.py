@@ -36,9 +36,7 @@ class Applications:
         with client.reading(_READS):
             try:
                 for namespace in self.namespaces:
-                    listed = each_of(
-                        client.apps.list_namespaced_deployment, namespace, **options
-                    )
+                    listed = each_of(client.apps.list_namespaced_deployment, namespace, **options)
                     found += list(listed)
                 if not self.namespaces:
                     listed = each_of(client.apps.list_deployment_for_all_namespaces, **options)

@@ -1,7 +1,8 @@
 """Rolls istiods, and applications after them, one at a time, and sees what comes of each."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,20 +70,21 @@ class Rotation:
     def _rolled(self, workload: Workload) -> Mark:
         """Rolls it where this rotation has not yet; gives what is noted then."""
         while True:
-            deployment = self._reached(workload.read)
+            with _reaching():
+                deployment = workload.read()
             mark = Mark.of(deployment)
             if mark.in_rotation(self.name) in (Progress.ROLLED, Progress.DONE):
                 return mark
             look = _look(workload) if workload.is_istiod else _look_for_room(workload)
             self.screen.wait(self._named(workload), look, self.timeout_seconds, GO_ON)
-            deployment = self._reached(workload.read)
-            before: list[str] = []
-            if workload.is_istiod:
-                chains = self._reached(lambda: chains_of(workload, deployment, self.generations))
-                before = [each.key_id for each in chains]
-            self.screen.say(f"cluster {workload.cluster}: {workload} is rolled")
-            change = marks.as_rolled(self.name, before)
-            changed = self._reached(lambda: workload.change(deployment, change))
+            with _reaching():
+                deployment = workload.read()
+                before: list[str] = []
+                if workload.is_istiod:
+                    chains = chains_of(workload, deployment, self.generations)
+                    before = [each.key_id for each in chains]
+                self.screen.say(f"cluster {workload.cluster}: {workload} is rolled")
+                changed = workload.change(deployment, marks.as_rolled(self.name, before))
             if changed is not None:
                 return Mark.of(changed)
 
@@ -91,13 +93,14 @@ class Rotation:
     ) -> None:
         """Makes a change of what is noted, unless it is noted already that it has come further."""
         while True:
-            deployment = self._reached(workload.read)
-            if Mark.of(deployment).in_rotation(self.name) is not expected:
-                return
-            if self._reached(lambda: workload.change(deployment, change)) is not None:
-                return
+            with _reaching():
+                deployment = workload.read()
+                if Mark.of(deployment).in_rotation(self.name) is not expected:
+                    return
+                if workload.change(deployment, change) is not None:
+                    return
 
-    def _look_for_new_ca(self, workload: Workload, mark: Mark) -> Any:
+    def _look_for_new_ca(self, workload: Workload, mark: Mark) -> Callable[[], Ready | Obstacle]:
         signing = signing_of(self.generations)
 
         def look() -> Ready | Obstacle:
@@ -109,6 +112,8 @@ class Rotation:
                 chains = chains_of(workload, deployment, self.generations)
             except UnreachableError as error:
                 return Obstacle("unseen", str(error), error.fix)
+            if not chains:
+                return _no_new_ca(workload, f"{workload} has no pod")
             for chain in chains:
                 if chain.key_id in mark.before:
                     return _no_new_ca(workload, f"pod {chain.pod} has the CA of before still")
@@ -122,11 +127,13 @@ class Rotation:
     def _named(self, workload: Workload) -> str:
         return f"cluster {workload.cluster}, {workload}"
 
-    def _reached(self, ask: Any) -> Any:
-        try:
-            return ask()
-        except UnreachableError as error:
-            raise RotationStoppedError(f"{error}; {error.fix}, and {GO_ON}") from None
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except UnreachableError as error:
+        raise RotationStoppedError(f"{error}; {error.fix}, and {GO_ON}") from None
 
 
 def _no_new_ca(workload: Workload, said: str) -> Obstacle:
@@ -134,7 +141,7 @@ def _no_new_ca(workload: Workload, said: str) -> Obstacle:
     return Obstacle("no new CA", said, f"see what the agent says: `{logs}`")
 
 
-def _look(workload: Workload) -> Any:
+def _look(workload: Workload) -> Callable[[], Ready | Obstacle]:
     def look() -> Ready | Obstacle:
         try:
             return rollout_obstacle(workload, workload.read()) or Ready("")
@@ -144,7 +151,7 @@ def _look(workload: Workload) -> Any:
     return look
 
 
-def _look_for_room(workload: Workload) -> Any:
+def _look_for_room(workload: Workload) -> Callable[[], Ready | Obstacle]:
     def look() -> Ready | Obstacle:
         try:
             deployment = workload.read()

@@ -91,9 +91,7 @@ def go_duration(text: str) -> timedelta | None:
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
-    return sum(
-        (timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta()
-    )
+    return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
 
 
 def _proxies(pods: Iterable[Any]) -> Iterator[tuple[Any, Any]]:

@@ -85,9 +85,7 @@ def _look(
     return seen
 
 
-def _look_at_istiod(
-    workload: Workload, generations: tuple[Generation, ...], seen: Survey
-) -> None:
+def _look_at_istiod(workload: Workload, generations: tuple[Generation, ...], seen: Survey) -> None:
     deployment = workload.read()
     mark = Mark.of(deployment)
     if not _can_be_rolled(workload, deployment, seen):
@@ -120,7 +118,7 @@ def _look_at_application(workload: Workload, seen: Survey) -> None:
     budgets = budgets_of(workload, deployment)
     obstacles = [impossible(workload, deployment, each) for each in budgets]
     found = [f"cluster {workload.cluster}: {each}" for each in obstacles if each is not None]
-    seen.problems += found
+    seen.problems.extend(found)
     if not found:
         names = ", ".join(
             f"{each.metadata.name} (allows {each.status.disruptions_allowed} disruptions now)"
