@@ -9,6 +9,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STACK ?= dev
 NODES ?= 1
+# How many folders of tests run at a time: each has servers of its own.
+WORKERS ?= 2
 PULUMI := $(RUN) -m lab pulumi --
 
 .PHONY: help
@@ -68,4 +70,9 @@ check: lint ## Lint, types and the tests that need no servers
 .PHONY: test
 test: lint ## Everything: lint, types, and all tests on real servers
 	@$(RUN) -m lab tools
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+.PHONY: soak
+soak: $(VENV)/.installed ## The tests that take long, on real servers
+	@$(RUN) -m lab tools
+	@$(RUN) -m pytest -m soak

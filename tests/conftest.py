@@ -1,5 +1,6 @@
 """What every test of real processes starts from."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,6 +8,32 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from lab.toolchain import Toolchain
+
+_TESTS = Path(__file__).parent
+_LONGEST_FIRST = ("program", "nodes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the tests of a folder, which share servers, in one of the processes.
+
+    They are marked before pytest-xdist reads the marks, and those that take longest come first, so
+    that no process waits long for the other one at the end.
+    """
+    if config.getoption("dist", "no") == "no":
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_rank)
+
+
+def _group(item: pytest.Item) -> str:
+    return "-".join(item.path.relative_to(_TESTS).parent.parts[:2])
+
+
+def _rank(item: pytest.Item) -> int:
+    group = _group(item)
+    return _LONGEST_FIRST.index(group) if group in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")
