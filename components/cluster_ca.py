@@ -8,6 +8,7 @@ import pulumi_vault as vault
 from .cluster_ca_checks import ROOT_PATH_LENGTH, CaLifetimes, checked_chain, require_room
 from .issuers import issuer_id_of
 from .known_values import known_after
+from .lifetimes import MountLifetimes
 from .names import cluster_ca_mount_path, sign_intermediate_path
 from .never_overwrite import never_overwriting
 from .validation import (
@@ -20,7 +21,6 @@ from .validation import (
     require_whole_number,
 )
 
-SECONDS_PER_DAY = 86_400
 DEFAULT_LIFETIME_DAYS = 1825
 
 # Vault's names of the key's kind and its bits.
@@ -114,6 +114,7 @@ class ClusterCa(pulumi.ComponentResource):
             require_one_of("key_algorithm", args.get("key_algorithm", "RSA-4096"), KEY_ALGORITHMS)
         ]
         lifetimes = CaLifetimes(lifetime_days, intermediate_days, generation)
+        mount_lifetimes = MountLifetimes.signing(intermediate_days)
         organization = args.get("organization")
         root_certificate = args["root_certificate_pem"]
         if isinstance(root_certificate, str):
@@ -126,8 +127,8 @@ class ClusterCa(pulumi.ComponentResource):
             path=mount_path,
             type="pki",
             description=f"CA of {cluster}: signs its intermediates",
-            default_lease_ttl_seconds=intermediate_days * SECONDS_PER_DAY,
-            max_lease_ttl_seconds=intermediate_days * SECONDS_PER_DAY,
+            default_lease_ttl_seconds=mount_lifetimes.default_seconds,
+            max_lease_ttl_seconds=mount_lifetimes.maximum_seconds,
             opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect", True)),
         )
         request = vault.pkisecret.SecretBackendIntermediateCertRequest(

@@ -19,8 +19,8 @@ from .validation import (
 )
 
 KEY_SOURCES = ("issuer_keys", "jwks_url", "oidc_discovery_url")
-# Those that Kubernetes signs service account tokens with.
-_ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
+ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
+"""Those that Kubernetes signs service account tokens with."""
 
 
 class ClusterJwtAuthMountArgs(TypedDict):
@@ -98,7 +98,7 @@ class ClusterJwtAuthMount(pulumi.ComponentResource):
             path=role_args.mount_path,
             description=f"Logins of istiod agents in {cluster}",
             bound_issuer=issuer,
-            jwt_supported_algs=_ALGORITHMS,
+            jwt_supported_algs=ALGORITHMS,
             **keys,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -158,14 +158,15 @@ def token_issuer(args: Mapping[str, Any]) -> str:
     return str(require_audience("issuer", issuer))
 
 
-def _subjects(role: LoginRole) -> pulumi.Output[str]:
-    def listed(resolved: Sequence[Sequence[str]]) -> str:
-        names, namespaces = resolved
-        return ",".join(
-            service_account_subject(namespace, name) for namespace in namespaces for name in names
-        )
+def subjects(names: Sequence[str], namespaces: Sequence[str]) -> str:
+    """The claims `sub` of the service accounts that may log in, as the role has them."""
+    return ",".join(
+        service_account_subject(namespace, name) for namespace in namespaces for name in names
+    )
 
+
+def _subjects(role: LoginRole) -> pulumi.Output[str]:
     return pulumi.Output.all(
         pulumi.Output.all(*role.service_account_names),
         pulumi.Output.all(*role.service_account_namespaces),
-    ).apply(listed)
+    ).apply(lambda resolved: subjects(*resolved))

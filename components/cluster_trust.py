@@ -15,6 +15,7 @@ from .cluster_login import (
     reviewer_args,
 )
 from .cluster_trust_args import ClusterTrustArgs
+from .cluster_trust_policy import cluster_meshes, cluster_policy_args
 from .gloo_certificates import GLOO_LIFETIME_DAYS
 from .intermediate_pki import IntermediatePki, IntermediatePkiArgs, policy_choice
 from .istiod_accounts import istiod_service_accounts
@@ -22,11 +23,10 @@ from .istiod_agents import (
     check_istiod_agent_choices,
     istiod_agents,
 )
-from .mesh_selectors import apply_to_meshes, istiod_selectors
+from .mesh_selectors import apply_to_meshes
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
 from .never_overwrite import never_overwriting
 from .root_trust_policy import RootTrustPolicy
-from .root_trust_policy_spec import RootTrustPolicyArgs
 from .trust_policy_choices import check_trust_policy_choices
 from .validation import (
     InvalidInputError,
@@ -73,22 +73,15 @@ class ClusterTrust(pulumi.ComponentResource):
         revisions = args.get("istio_revisions", [DEFAULT_REVISION])
         accounts = istiod_service_accounts(args)
         release = release_args(args.get("agent_permissions"), accounts, istio_namespace)
-        lifetime_days = require_whole_number(
+        require_whole_number(
             "intermediate_lifetime_days",
             args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
             minimum=1,
             unit="days",
         )
         ca_path, vault_address = args["ca_path"], args["vault_address"]
-        cluster_labels = args.get("cluster_labels")
-        selectors = istiod_selectors(
-            {"cluster": cluster} if cluster_labels is None else cluster_labels,
-            istio_namespace,
-            # What Gloo calls an istiod without a revision of its own is not documented.
-            None if DEFAULT_REVISION in revisions else revisions,
-        )
-        apply_to_meshes(selectors)
-        policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
+        apply_to_meshes(cluster_meshes(args))
+        check_trust_policy_choices(args.get("trust_policy", {}))
         agent = _agent_choices(args, revisions)
         login = args.get("login", ClusterLogin())
         check_login(login)
@@ -133,27 +126,10 @@ class ClusterTrust(pulumi.ComponentResource):
             api_server,
             parent=self,
         )
-        policy_provider = policy_choices.pop("provider", None)
-        policy_args: dict[str, Any] = {
-            "cluster": cluster,
-            "apply_to_meshes": selectors,
-            "vault": {
-                "server": vault_address,
-                "ca_path": ca_path,
-                "csr_path": intermediate.csr_path,
-                "namespace": vault_namespace,
-                "ca_bundle": args.get("vault_ca_certificate"),
-                "kubernetes_auth": {"mount_path": auth.mount_path, "role": auth.role_name},
-            },
-            **policy_choices,
-            "intermediate_certificates": {
-                **policy_choices.get("intermediate_certificates", {}),
-                "ttl_days": lifetime_days,
-            },
-        }
+        policy_provider = args.get("trust_policy", {}).get("provider")
         trust_policy = RootTrustPolicy(
             f"{name}-trust",
-            cast(RootTrustPolicyArgs, policy_args),
+            cluster_policy_args(args, intermediate.csr_path, auth.mount_path, auth.role_name),
             opts=pulumi.ResourceOptions(
                 parent=self, providers=None if policy_provider is None else [policy_provider]
             ),

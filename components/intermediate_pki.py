@@ -69,18 +69,12 @@ class IntermediatePki(pulumi.ComponentResource):
             "mount_path", args.get("mount_path", intermediate_mount_path(cluster))
         )
         policy_name = require_vault_path("policy_name", args.get("policy_name", role_name(cluster)))
-        policy_kind, denied_parameters = policy_choice(args)
+        policy_kind, _ = policy_choice(args)
         ca_path = args["ca_path"]
         if isinstance(ca_path, str):
             require_vault_path("ca_path", ca_path)
             if policy_kind == GUIDE:
                 signing_mount_path(ca_path)
-
-        def policy_text(paths: Sequence[str]) -> str:
-            mount, signing = paths
-            if policy_kind == GUIDE:
-                return guide_agent_policy(mount, signing_mount_path(signing))
-            return agent_policy(csr_path(mount), signing, denied_parameters)
 
         super().__init__("mesh-trust:index:IntermediatePki", name, None, never_overwriting(opts))
 
@@ -97,7 +91,7 @@ class IntermediatePki(pulumi.ComponentResource):
             f"{name}-policy",
             name=policy_name,
             policy=pulumi.Output.all(self.mount_path, ca_path).apply(
-                lambda paths: once_known(policy_text, paths)
+                lambda paths: once_known(policy_text, args, *paths)
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -110,6 +104,18 @@ class IntermediatePki(pulumi.ComponentResource):
                 "policy_name": self.policy_name,
             }
         )
+
+
+def policy_text(args: Mapping[str, Any], mount_path: str, ca_path: str) -> str:
+    """The rules of the policy for requests in `mount_path` that are signed at `ca_path`.
+
+    Raises:
+        InvalidInputError: the kind of policy is not known, or a path could widen it.
+    """
+    kind, denied_parameters = policy_choice(args)
+    if kind == GUIDE:
+        return guide_agent_policy(mount_path, signing_mount_path(ca_path))
+    return agent_policy(csr_path(mount_path), ca_path, denied_parameters)
 
 
 def policy_choice(args: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -17,6 +17,14 @@ class MountLifetimes:
     maximum_seconds: int
     """The most that a request gets."""
 
+    @classmethod
+    def signing(cls, days: int, longest_days: int = 0) -> "MountLifetimes":
+        """Those of a mount that signs for `days`, and makes what lives for `longest_days`.
+
+        Vault cuts the root that it makes itself to the mount's maximum, too.
+        """
+        return cls(days * SECONDS_PER_DAY, max(days, longest_days) * SECONDS_PER_DAY)
+
 
 def require_lifetime(
     field: str,

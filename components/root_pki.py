@@ -163,9 +163,7 @@ def _lifetimes(args: RootPkiArgs, generated: VaultRoot | None) -> MountLifetimes
         minimum=1,
         unit="days",
     )
-    # Vault cuts the root that it makes to the mount's maximum, too.
-    longest = days if generated is None else max(days, generated.profile.lifetime_days)
-    return MountLifetimes(days * SECONDS_PER_DAY, longest * SECONDS_PER_DAY)
+    return MountLifetimes.signing(days, 0 if generated is None else generated.profile.lifetime_days)
 
 
 def _roots(

@@ -12,6 +12,7 @@ from components import (
     AwaitStatus,
     ClusterCa,
     ClusterTrust,
+    ClusterTrustArgs,
     IstiodAgentChoices,
     TrustPolicyChoices,
 )
@@ -33,37 +34,62 @@ def cluster_trusts(
     return {
         cluster.name: ClusterTrust(
             cluster.name,
-            {
-                "cluster": cluster.name,
-                "kubernetes_host": None if server is None else server.address,
-                "kubernetes_ca_certificate": None if server is None else server.ca_certificate,
-                "istio_revisions": cluster.istio.revisions,
-                "istio_namespace": cluster.istio.namespace,
-                "istiod_service_account": cluster.istio.service_account,
-                "cluster_labels": cluster.labels,
-                "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
-                "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
-                "intermediate_mount_path": cluster.names.intermediate_mount,
-                "auth_mount_path": cluster.names.auth_mount,
-                "role_name": cluster.names.role,
-                "policy_name": cluster.names.policy,
-                "agent_permissions": _permissions(settings, cluster),
-                "login": cluster.login,
-                "policy": settings.access.policy,
-                "denied_parameters": settings.access.denied_parameters,
-                "vault_address": vault_address,
-                "vault_ca_certificate": settings.vault.ca_certificate,
-                "vault_namespace": settings.vault.namespace,
-                "trust_policy": _trust_policy(settings, cluster, kubernetes_providers),
-                "istiod_agent": _agent(cluster, kubernetes_providers),
-                "root_certificate_pem": root.certificate_pem,
-            },
+            cast(
+                ClusterTrustArgs,
+                {
+                    **configured_trust(settings, cluster),
+                    "ca_path": own_cas[cluster.name].ca_path if own_cas else root.ca_path,
+                    "agent_permissions": _permissions(settings, cluster),
+                    "vault_address": vault_address,
+                    "trust_policy": _trust_policy(settings, cluster, kubernetes_providers),
+                    "istiod_agent": _agent(cluster, kubernetes_providers),
+                    "root_certificate_pem": root.certificate_pem,
+                },
+            ),
             opts=pulumi.ResourceOptions(
                 providers=[vault_provider, kubernetes_providers[cluster.name]]
             ),
         )
-        for cluster, server in ((each, each.api_server) for each in settings.clusters)
+        for cluster in settings.clusters
     }
+
+
+def configured_trust(settings: Settings, cluster: Cluster) -> dict[str, Any]:
+    """Of the ClusterTrustArgs of `cluster` those that the settings alone tell.
+
+    Its `trust_policy` says nothing of where the policy is.
+    """
+    server = cluster.api_server
+    return {
+        "cluster": cluster.name,
+        "kubernetes_host": None if server is None else server.address,
+        "kubernetes_ca_certificate": None if server is None else server.ca_certificate,
+        "istio_revisions": cluster.istio.revisions,
+        "istio_namespace": cluster.istio.namespace,
+        "istiod_service_account": cluster.istio.service_account,
+        "cluster_labels": cluster.labels,
+        "intermediate_lifetime_days": settings.vault.intermediate_lifetime_days,
+        "intermediate_mount_path": cluster.names.intermediate_mount,
+        "auth_mount_path": cluster.names.auth_mount,
+        "role_name": cluster.names.role,
+        "policy_name": cluster.names.policy,
+        "login": cluster.login,
+        "policy": settings.access.policy,
+        "denied_parameters": settings.access.denied_parameters,
+        "vault_ca_certificate": settings.vault.ca_certificate,
+        "vault_namespace": settings.vault.namespace,
+        "trust_policy": _choices(settings),
+    }
+
+
+def _choices(settings: Settings) -> TrustPolicyChoices:
+    policy = settings.trust_policy
+    choices = TrustPolicyChoices(
+        namespace=policy.namespace, auto_restart_pods=policy.auto_restart_pods
+    )
+    if policy.certificates is not None:
+        choices["intermediate_certificates"] = policy.certificates
+    return choices
 
 
 def _trust_policy(
@@ -71,13 +97,8 @@ def _trust_policy(
 ) -> TrustPolicyChoices:
     policy = settings.trust_policy
     place = _where(policy.placement, cluster)
-    choices = TrustPolicyChoices(
-        provider=providers[place],
-        namespace=policy.namespace,
-        auto_restart_pods=policy.auto_restart_pods,
-    )
-    if policy.certificates is not None:
-        choices["intermediate_certificates"] = policy.certificates
+    choices = _choices(settings)
+    choices["provider"] = providers[place]
     if policy.await_seconds is not None:
         connection = settings.connections[place]
         choices["await_status"] = AwaitStatus(

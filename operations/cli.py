@@ -29,6 +29,7 @@ class Project:
 
     stack_name: str | None
     folder: Path
+    config_file: Path | None = None
 
     def stack(self, look: Look | None = None) -> Stack:
         """Reads it.
@@ -37,7 +38,7 @@ class Project:
             OperationError: it cannot be read, or its configuration cannot be used.
         """
         try:
-            return Stack.load(self.stack_name, self.folder, look)
+            return Stack.load(self.stack_name, self.folder, look, self.config_file)
         except (InvalidConfigurationError, InvalidInputError) as error:
             raise OperationError(str(error)) from None
 
@@ -52,10 +53,15 @@ class Project:
     default=Path(),
     help="The project's folder.  [default: this one]",
 )
+@click.option(
+    "--config-file",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    help="The stack's configuration.  [default: Pulumi.<stack>.yaml in the project's folder]",
+)
 @click.pass_context
-def main(context: click.Context, stack: str | None, folder: Path) -> None:
+def main(context: click.Context, stack: str | None, folder: Path, config_file: Path | None) -> None:
     """What happens around `pulumi up`: looks before it, looks after it, and rotations."""
-    context.obj = Project(stack, folder.resolve())
+    context.obj = Project(stack, folder.resolve(), config_file)
 
 
 def with_json(command: Callable[..., Any]) -> Callable[..., Any]:

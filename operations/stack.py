@@ -1,7 +1,10 @@
 """A stack as its configuration and its outputs describe it, without its program being run."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from settings import Look, Settings
 from .errors import OperationError
 
 PROJECT = "mesh-trust"
+_SECRET = "[secret]"  # noqa: S105 - what the engine shows of one
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,18 @@ class Stack:
     """Those of the last update, without the secret ones; empty before the first."""
 
     @classmethod
-    def load(cls, name: str | None, folder: Path, look: Look | None = None) -> "Stack":
+    def load(
+        cls,
+        name: str | None,
+        folder: Path,
+        look: Look | None = None,
+        config_file: Path | None = None,
+    ) -> "Stack":
         """Reads the stack `name`, or the selected one, of the project in `folder`.
 
         The `pulumi` on PATH is asked, which needs what it needs for an update as well: the login at
         the backend, and the passphrase or the key of the stack's secrets. `look` as in
-        `Settings.load`.
+        `Settings.load`; `config_file` is the stack's configuration, where it is elsewhere.
 
         Raises:
             OperationError: there is no such stack, or it cannot be read.
@@ -40,16 +50,19 @@ class Stack:
         """
         workspace = _workspace(folder)
         name = name or _selected(workspace)
-        values = _asked(workspace.get_all_config, name)
-        outputs = _asked(workspace.stack_outputs, name)
+        options = ["--stack", name]
+        configured = [] if config_file is None else ["--config-file", str(config_file)]
+        with ThreadPoolExecutor(1) as threads:
+            outputs = threads.submit(_printed, workspace, ["stack", "output", *options])
+            values = _printed(workspace, ["config", "--show-secrets", *options, *configured])
         pulumi.runtime.set_all_config(
-            {key: value.value for key, value in values.items()},
-            [key for key, value in values.items() if value.secret],
+            {key: value["value"] for key, value in values.items()},
+            [key for key, value in values.items() if value["secret"]],
         )
         pulumi.runtime.settings.configure(
             pulumi.runtime.settings.Settings(project=PROJECT, stack=name)
         )
-        shown = {key: output.value for key, output in outputs.items() if not output.secret}
+        shown = {key: value for key, value in outputs.result().items() if value != _SECRET}
         return cls(name, Settings.load(look), shown)
 
 
@@ -68,15 +81,25 @@ def _workspace(folder: Path) -> LocalWorkspace:
 
 
 def _selected(workspace: LocalWorkspace) -> str:
-    selected = _asked(workspace.stack)
+    with _explained():
+        selected = workspace.stack()
     if selected is None:
         raise OperationError("no stack is selected: name one with --stack")
     return str(selected.name)
 
 
-def _asked(ask: Any, *arguments: Any) -> Any:
+def _printed(workspace: LocalWorkspace, command: Sequence[str]) -> dict[str, Any]:
+    """What the engine prints as JSON."""
+    with _explained():
+        done = workspace.pulumi_command.run([*command, "--json"], workspace.work_dir, {})
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        return ask(*arguments)
+        yield
     except CommandError as error:
         raise OperationError(f"pulumi cannot tell that: {_said(str(error))}") from None
 

@@ -1,13 +1,12 @@
 """A lab with real servers, and the program in it."""
 
-import io
 from collections.abc import Iterator
 
 import pytest
-from rich.console import Console
 
 from lab.lab import Lab
 from lab.toolchain import Toolchain
+from tests.labs import started_lab
 
 from .inventory import Inventory, await_own_objects, take_inventory
 from .program import Program
@@ -16,12 +15,9 @@ from .program import Program
 @pytest.fixture(scope="session")
 def lab(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A started lab with the committed stack's clusters, and one more that it does not name."""
-    lab = Lab(tmp_path_factory.mktemp("program") / "lab", toolchain)
-    try:
-        lab.up(Console(file=io.StringIO()), ["east", "west", "north"])
+    folder = tmp_path_factory.mktemp("program")
+    with started_lab(folder, toolchain, ["east", "west", "north"]) as lab:
         yield lab
-    finally:
-        lab.clean()
 
 
 @pytest.fixture(scope="session")
