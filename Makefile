@@ -17,12 +17,13 @@ PULUMI := $(RUN) -m lab pulumi --
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt
+$(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1 || echo none). Say which one to use with make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing the Python packages into $(VENV) (about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: tools
@@ -38,6 +39,10 @@ up: $(VENV)/.installed ## Start the lab and set up the trust in it (NODES=0: wit
 .PHONY: preview
 preview: $(VENV)/.installed ## Show what `make up` would change
 	@$(PULUMI) preview --diff --stack $(STACK)
+
+.PHONY: verify
+verify: $(VENV)/.installed ## Look whether the trust that is set up in the lab is as it should be
+	@eval "$$($(RUN) -m lab env)" && $(RUN) -m operations --stack $(STACK) verify
 
 .PHONY: status
 status: $(VENV)/.installed ## Show the lab's processes

@@ -116,9 +116,10 @@ class PolicyInCluster:
                 f"name the cluster of the kubernetes provider in kubeconfig and context: there is "
                 f"another {self} there; or, if somebody made it anew, run `pulumi refresh`",
             )
-        return self._judged(found["metadata"], found.get("status") or {})
+        return self.judged(found["metadata"], found.get("status") or {})
 
-    def _judged(self, metadata: Mapping[str, Any], status: Mapping[str, Any]) -> Ready | Obstacle:
+    def judged(self, metadata: Mapping[str, Any], status: Mapping[str, Any]) -> Ready | Obstacle:
+        """Whether Gloo has accepted the policy that has this metadata and status."""
         if "deletionTimestamp" in metadata:
             return Obstacle(
                 "deleted",

@@ -1,9 +1,5 @@
 """Runs the command."""
 
-from operations.cli import main
-from operations.rotate import rotate
+from operations.command import main
 
-main.add_command(rotate)
-
-if __name__ == "__main__":
-    main(prog_name="mesh-trust")
+main(prog_name="mesh-trust")

@@ -36,6 +36,8 @@ class ClusterClient:
             raise UnreachableError(str(error), "mend the kubeconfig") from None
         self.context = connection.context
         self.configuration = configuration
+        self.host = str(configuration.host)
+        """Address of the API server."""
         self.api = _PatientApiClient(configuration)
         # The stubs make every field of an answer optional.
         self.core: Any = client.CoreV1Api(self.api)

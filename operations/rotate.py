@@ -6,7 +6,7 @@ import click
 
 from settings import MANAGEMENT, Connection
 
-from .cli import EXIT_CODES, Project, with_json
+from .cli import EXIT_CODES, Project, main, with_json
 from .errors import OperationError, RotationStoppedError
 from .generations import generations_of
 from .rotation import marks
@@ -21,7 +21,7 @@ from .stack import Stack
 _DEFAULT_SECONDS = 600
 
 
-@click.group()
+@main.group()
 def rotate() -> None:
     """Asks for new certificates, and says where a rotation stands."""
 

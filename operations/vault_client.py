@@ -26,8 +26,8 @@ def vault_address(stack: Stack) -> str | None:
     return stack.outputs.get("vaultAddress")
 
 
-def vault_client(stack: Stack) -> Any:
-    """A client with the token in VAULT_TOKEN; asks nothing yet.
+def vault_client(stack: Stack, token: str | None = None) -> Any:
+    """A client with `token`, or with the one in VAULT_TOKEN; asks nothing yet.
 
     Raises:
         OperationError: no address or no token is known.
@@ -35,8 +35,9 @@ def vault_client(stack: Stack) -> Any:
     address = vault_address(stack)
     if address is None:
         raise OperationError("the stack has no Vault yet: run `pulumi up` first")
-    token = os.environ.get("VAULT_TOKEN")
-    if not token:
+    if token is None:
+        token = os.environ.get("VAULT_TOKEN") or None
+    if token is None:
         raise OperationError("VAULT_TOKEN is not set: give it a token that may read what is there")
     ca_file = stack.settings.vault.ca_file
     return hvac.Client(

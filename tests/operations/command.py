@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from lab.directory import CHECKOUT
+from lab.stack import configuration_file
 from tests.program.program import Program
 
 _WORST_FIRST = ("failed", "unknown", "warning", "ok")
@@ -58,13 +59,16 @@ class MeshTrust:
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Told:
         """Runs it with `arguments`; `environment` is laid over that of the lab's shell."""
-        configuration = self.program.configuration
-        configured = [] if configuration is None else ["--config-file", str(configuration)]
-        command = [sys.executable, "-m", "operations", "--stack", "dev", *configured, *arguments]
+        lab = self.program.lab
+        # What the lab's own `pulumi` would name; the engine by itself is there sooner.
+        configuration = self.program.configuration or configuration_file(lab.directory)
+        command = [sys.executable, "-m", "operations", "--stack", "dev"]
+        command += ["--config-file", str(configuration), *arguments]
+        path = os.pathsep.join([str(lab.directory.engine), os.environ["PATH"]])
         done = subprocess.run(
             command,
             cwd=CHECKOUT,
-            env={**self.environment(), **(environment or {})},
+            env={**self.environment(), "PATH": path, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

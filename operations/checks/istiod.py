@@ -1,0 +1,173 @@
+"""istiod and the agent beside it: whether they are there, and set to take a changed root."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from kubernetes.client import ApiException
+
+from components.agent_containers import AGENT, AGENT_INIT, DISCOVERY, MULTIROOT
+from components.names import DEFAULT_REVISION, istiod_deployment
+
+from ..cluster_client import ClusterClient
+from ..expected import ExpectedTrust
+from ..finding import Finding, State
+
+PROXY_MULTIROOT = ("PROXY_CONFIG_XDS_AGENT", "true")
+"""Without it a proxy does not take a bundle of roots that was changed while it runs."""
+
+_UP = "put it back: `pulumi refresh`, then `pulumi up`"
+
+
+def istiod_ready(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Finding]:
+    """Whether the pods of each istiod are ready, and all of the present kind."""
+    check, namespace = "istiod-ready", trust.cluster.istio.namespace
+    for revision in trust.cluster.istio.revisions:
+        found, name = deployment(client, namespace, revision), istiod_deployment(revision)
+        place = f"Deployment {namespace}/{name}"
+        fix = f"see `kubectl --context {client.context} describe deployment -n {namespace} {name}`"
+        if found is None:
+            yield Finding(check, trust.subject, State.FAILED, f"there is no {place}", fix)
+            continue
+        wanted, status = found.spec.replicas, found.status
+        ready, updated = status.ready_replicas or 0, status.updated_replicas or 0
+        if not wanted:
+            seen = f"{place} is scaled to no pods"
+            yield Finding(check, trust.subject, State.WARNING, seen, fix)
+        elif status.observed_generation != found.metadata.generation or updated < wanted:
+            seen = (
+                f"{place} is being rolled out: {updated} of {wanted} pods are of the present kind"
+            )
+            yield Finding(check, trust.subject, State.FAILED, seen, fix)
+        elif ready < wanted:
+            seen = f"{place}: {ready} of {wanted} pods are ready"
+            yield Finding(check, trust.subject, State.FAILED, seen, fix)
+        else:
+            seen = f"{place}: all {wanted} pods are ready"
+            yield Finding(check, trust.subject, State.OK, seen)
+
+
+def istiod_agent(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Finding]:
+    """Whether the agent's containers are in istiod's pods, of the version that is configured."""
+    check, agent = "istiod-agent", trust.cluster.agent
+    for place, pod in _pods(client, trust):
+        # Gloo's documentation calls both by one name.
+        init = _named(pod.init_containers, AGENT_INIT) or _named(pod.init_containers, AGENT)
+        sidecar = _named(pod.containers, AGENT)
+        lacking = ["container"] if sidecar is None else []
+        lacking += ["init container"] if init is None else []
+        fix = _UP if agent is not None else "put it there: see docs/istiod-agent.md"
+        if sidecar is None or init is None:
+            seen = f"{place} has no {' and no '.join(lacking)} {AGENT}"
+            yield Finding(check, trust.subject, State.FAILED, seen, fix)
+            continue
+        version = None if agent is None else agent.args["version"]
+        tag = sidecar.image.rpartition(":")[2]
+        if version is not None and tag != version:
+            seen = f"{place}: the agent is of version {tag}, not {version}"
+            yield Finding(check, trust.subject, State.FAILED, seen, fix)
+            continue
+        yield Finding(check, trust.subject, State.OK, f"{place} has the agent, {sidecar.image}")
+
+
+def istiod_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Finding]:
+    """Whether istiod takes a bundle of roots that changes while it runs."""
+    check, (name, value) = "istiod-multiroot", MULTIROOT
+    namespace = trust.cluster.istio.namespace
+    for place, pod in _pods(client, trust):
+        discovery = _named(pod.containers, DISCOVERY)
+        found = _variable(client, namespace, discovery, name)
+        if found != value:
+            seen = f"{place}: {name} of container {DISCOVERY} is {found or 'not set'}, not {value}"
+            state, fix = State.FAILED, _UP
+            if trust.cluster.agent is None:
+                state, fix = State.WARNING, "set it before the root is rotated"
+            yield Finding(check, trust.subject, state, seen, fix)
+            continue
+        seen = f"{place} has {name}={value}"
+        yield Finding(check, trust.subject, State.OK, seen)
+
+
+def proxy_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Finding]:
+    """Whether proxies take a bundle of roots that changes while they run."""
+    check, (name, value) = "proxy-multiroot", PROXY_MULTIROOT
+    namespace = trust.cluster.istio.namespace
+    for revision in trust.cluster.istio.revisions:
+        mesh = "istio" if revision == DEFAULT_REVISION else f"istio-{revision}"
+        data = _config_map(client, namespace, mesh)
+        path = f"defaultConfig.proxyMetadata.{name}"
+        found = _proxy_metadata(data.get("mesh", "")).get(name)
+        if str(found).lower() != value:
+            seen = f"ConfigMap {namespace}/{mesh}: {path} is {found or 'not set'}, not {value}"
+            fix = (
+                f"set meshConfig.{path} to {value!r} where Istio is installed, and restart the "
+                "workloads, before the root is rotated"
+            )
+            yield Finding(check, trust.subject, State.WARNING, seen, fix)
+            continue
+        seen = f"ConfigMap {namespace}/{mesh} has {name}={value} for proxies"
+        yield Finding(check, trust.subject, State.OK, seen)
+
+
+def deployment(client: ClusterClient, namespace: str, revision: str) -> Any | None:
+    """istiod's Deployment; None where there is none.
+
+    Raises:
+        UnreachableError: it cannot be read.
+    """
+    with client.reading(f"Deployments in {namespace}"):
+        return _present(
+            client.apps.read_namespaced_deployment, istiod_deployment(revision), namespace
+        )
+
+
+def _pods(client: ClusterClient, trust: ExpectedTrust) -> Iterator[tuple[str, Any]]:
+    """What each istiod's Deployment makes its pods of; none for one that is not there."""
+    namespace = trust.cluster.istio.namespace
+    for revision in trust.cluster.istio.revisions:
+        found = deployment(client, namespace, revision)
+        if found is not None:
+            place = f"Deployment {namespace}/{found.metadata.name}"
+            yield place, found.spec.template.spec
+
+
+def _named(containers: Any, name: str) -> Any | None:
+    return next((each for each in containers or () if each.name == name), None)
+
+
+def _variable(client: ClusterClient, namespace: str, container: Any, name: str) -> str | None:
+    """The value that an environment variable has in a container; its own counts for more."""
+    if container is None:
+        return None
+    value: str | None = None
+    for source in container.env_from or ():
+        if source.config_map_ref is not None:
+            data = _config_map(client, namespace, source.config_map_ref.name)
+            value = data.get(name.removeprefix(source.prefix or ""), value)
+    for own in container.env or ():
+        if own.name == name:
+            value = own.value
+    return value
+
+
+def _config_map(client: ClusterClient, namespace: str, name: str) -> dict[str, str]:
+    with client.reading(f"ConfigMaps in {namespace}"):
+        found = _present(client.core.read_namespaced_config_map, name, namespace)
+    return {} if found is None else dict(found.data or {})
+
+
+def _proxy_metadata(mesh: str) -> dict[str, Any]:
+    try:
+        read = yaml.safe_load(mesh) or {}
+        return dict((read.get("defaultConfig") or {}).get("proxyMetadata") or {})
+    except (yaml.YAMLError, AttributeError, ValueError):
+        return {}
+
+
+def _present(read: Any, *names: str) -> Any | None:
+    try:
+        return read(*names)
+    except ApiException as error:
+        if error.status != 404:
+            raise
+        return None
