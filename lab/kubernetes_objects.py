@@ -4,6 +4,7 @@ Plain HTTPS serves the handful of kinds that the lab writes: importing the Kuber
 longer than writing all of them.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import requests
-import yaml
 
 from lab.control_plane import ControlPlane
 from lab.errors import LabError
@@ -28,8 +28,12 @@ _PLURALS = {
     "Service": "services",
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
+    "Role": "roles",
+    "RoleBinding": "rolebindings",
     "StorageClass": "storageclasses",
     "Deployment": "deployments",
+    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
     "CustomResourceDefinition": "customresourcedefinitions",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
@@ -98,7 +102,8 @@ class ClusterWriter:
             answer = self._session.patch(
                 self._plane.url + object_path(content),
                 params=parameters,
-                data=yaml.safe_dump(content),
+                # Which is YAML, too, and written a hundred times faster.
+                data=json.dumps(content),
                 headers={"Content-Type": "application/apply-patch+yaml"},
                 timeout=_TIMEOUT_SECONDS,
             )

@@ -22,6 +22,7 @@ from lab.etcd import PEER_PORT
 from lab.memory import LabMemory
 from lab.nodes.addresses import MAXIMUM_CLUSTERS, choose_network
 from lab.nodes.cgroups import remove_all_cgroups
+from lab.nodes.istio import istio_objects
 from lab.nodes.node import SWITCH
 from lab.nodes.preparation import await_node, prepare_node
 from lab.nodes.servers import NODE_PREFIX
@@ -38,7 +39,13 @@ from lab.servers import (
 )
 from lab.stack import is_set_up
 from lab.startup import bring_up
-from lab.toolchain import LAB_DIRECTORY_VARIABLE, NODE_TOOLS, NodeSoftware, PreparedTool
+from lab.toolchain import (
+    ISTIO_CHARTS,
+    LAB_DIRECTORY_VARIABLE,
+    NODE_TOOLS,
+    NodeSoftware,
+    PreparedTool,
+)
 from lab.topology import TOOLS, Topology, port_names, topology
 from lab.vault_server import NAME as VAULT
 from lab.vault_server import unseal
@@ -289,7 +296,7 @@ class Lab(ExistingLab):
                 beside = [*plan.nodes.schedulers, plan.nodes.caretaker, *plan.nodes.nodes]
                 bring_up(self.directory, beside, steps)
                 self._prepare_nodes(plan, memory, steps)
-            self._prepare_clusters(plan, steps)
+            self._prepare_clusters(plan, memory, steps)
 
     def _plan(self, workload_clusters: Sequence[str]) -> LabMemory:
         before = LabMemory.read(self.directory)
@@ -297,7 +304,7 @@ class Lab(ExistingLab):
         running = {each.name for each in processes.running(self.directory)}
         if ETCD in running:
             running.add(PEER_PORT)
-        tools = TOOLS if self._node_software is None else (*TOOLS, *NODE_TOOLS)
+        tools = TOOLS if self._node_software is None else (*TOOLS, *NODE_TOOLS, "helm")
         memory = replace(
             before,
             workload_clusters=clusters,
@@ -359,12 +366,16 @@ class Lab(ExistingLab):
             await_node(plane, node, started[node.name], partial(steps.begin, subject))
             steps.finish(subject, "ready, and its pods run")
 
-    def _prepare_clusters(self, plan: Topology, steps: Steps) -> None:
+    def _prepare_clusters(self, plan: Topology, memory: LabMemory, steps: Steps) -> None:
         contexts = [plane.context() for plane in plan.planes]
         write_private(self.directory.kubeconfig, kubeconfig.render(contexts))
         for plane in plan.workload:
             steps.begin(plane.cluster, "preparing")
-            prepare_workload_cluster(plane)
+            istio = []
+            if plane.has_node:
+                helm, charts = (memory.executable(name) for name in ("helm", ISTIO_CHARTS))
+                istio = istio_objects(helm, charts, plane.cluster)
+            prepare_workload_cluster(plane, istio)
             steps.finish(plane.cluster, "prepared as the guide takes for granted")
         steps.begin(plan.management.cluster, "preparing")
         prepare_management_cluster(plan.management, [each.cluster for each in plan.workload])

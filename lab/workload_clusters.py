@@ -1,8 +1,8 @@
 """What the published guide takes for granted in the clusters, before the program begins.
 
-istiod is a service account and a Deployment. Where there are nodes, its pod runs as istiod's
-account and does nothing; without nodes it has no replicas. What Gloo Mesh would have registered or
-discovered is written down for it.
+Where there are nodes, Istio is installed with its own chart; without nodes istiod is a service
+account and a Deployment of no replicas. What Gloo Mesh would have registered or discovered is
+written down for it.
 """
 
 import time
@@ -29,7 +29,7 @@ _ENFORCED_SECONDS = 30.0
 _PAUSE_SECONDS = 0.2
 # Valid as any string, and as base64.
 _ANY_STRING = "AAAA"
-_STANDS_FOR = "Stands for istiod: its pod has istiod's account and labels, and does nothing."
+_STANDS_FOR = "Stands for istiod where there are no nodes to run it."
 
 
 def prepare_management_cluster(plane: ControlPlane, workload_clusters: Sequence[str]) -> None:
@@ -45,15 +45,17 @@ def prepare_management_cluster(plane: ControlPlane, workload_clusters: Sequence[
             writer.apply([registered_cluster(name), discovered_mesh(name)])
 
 
-def prepare_workload_cluster(plane: ControlPlane) -> None:
-    """Give a workload cluster Gloo's resources, what stands for istiod, and its mesh.
+def prepare_workload_cluster(plane: ControlPlane, istio: Sequence[Object] = ()) -> None:
+    """Give a workload cluster Gloo's resources, Istio's objects, and its mesh.
+
+    Without `istio` there is what stands for istiod, and does not run.
 
     Raises:
         LabError: the server refuses something, or does not enforce a definition in time.
     """
     with ClusterWriter(plane) as writer:
         writer.apply([namespace(GLOO_NAMESPACE), namespace(ISTIO_NAMESPACE)])
-        writer.apply([istiod_account(), istiod_deployment(replicas=int(plane.has_node))])
+        writer.apply(istio or [istiod_account(), istiod_deployment(replicas=0)])
         _define(writer)
         writer.apply([discovered_mesh(plane.cluster)])
 
@@ -94,9 +96,10 @@ def istiod_deployment(*, replicas: int) -> Object:
         },
         "spec": {
             "replicas": replicas,
-            "selector": {"matchLabels": _istiod_labels()},
+            # That of Istio's chart: it cannot be changed, when nodes come.
+            "selector": {"matchLabels": {"istio": "pilot"}},
             "template": {
-                "metadata": {"labels": _istiod_labels()},
+                "metadata": {"labels": {**_istiod_labels(), "istio": "pilot"}},
                 "spec": {
                     "serviceAccountName": "istiod",
                     "containers": [container],

@@ -17,13 +17,20 @@ COREDNS = "registry.k8s.io/coredns/coredns"
 
 SHELL_IMAGE = "mesh-trust.lab/shell:1"
 
+ISTIOD_IMAGE = "mesh-trust.lab/pilot:1"
+
 AGENT_IMAGE = "mesh-trust.lab/istiod-agent:1"
 
-_FORMAT = "1"
+IDLE_AGENT_IMAGE = "mesh-trust.lab/idle-agent:1"
+
+_FORMAT = "2"
 """Part of an archive's name: to be raised with any change of how images are made."""
 
 VAULT_USER = (100, 1000)
 """User and group of Vault's official image; charts name them."""
+
+ISTIOD_USER = (1337, 1337)
+"""User and group of istiod's official image: its chart demands that it is not root's."""
 
 _ENTRYPOINT = """\
 #!/bin/sh
@@ -38,9 +45,9 @@ exec vault "$@"
 """
 
 
-_AGENT_ENTRYPOINT = """\
+_IDLE_AGENT_ENTRYPOINT = """\
 #!/bin/sh
-# Stands for Gloo's istiod agent: takes its arguments, and asks nobody for a certificate.
+# Takes the arguments of Gloo's istiod agent, and asks nobody for a certificate.
 set -e
 case "$1" in
   init-container) echo "$POD_NAME" > /etc/cacerts/istiod-agent-was-here ;;
@@ -70,6 +77,8 @@ class Recipe:
     entries: tuple[Entry, ...]
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    user: tuple[int, int] | None = None
+    """User and group by number; root when None."""
 
 
 def pause_image(pause: Path, version: str) -> Recipe:
@@ -89,10 +98,25 @@ def shell_image(busybox: Path) -> Recipe:
     return Recipe(SHELL_IMAGE, _shell(busybox), command=("/bin/sh",))
 
 
-def agent_image(busybox: Path) -> Recipe:
-    """What stands for Gloo's istiod agent: it runs as the agent is run, and does nothing."""
-    entries = (*_shell(busybox), Entry("bin/istiod-agent", text=_AGENT_ENTRYPOINT))
-    return Recipe(AGENT_IMAGE, entries, ("/bin/istiod-agent",))
+def istiod_image(pilot_discovery: Path, busybox: Path) -> Recipe:
+    """istiod as its official image has it: entrypoint and user."""
+    entries = (
+        *_shell(busybox),
+        Entry("usr/local/bin/pilot-discovery", source=pilot_discovery),
+    )
+    return Recipe(ISTIOD_IMAGE, entries, ("/usr/local/bin/pilot-discovery",), user=ISTIOD_USER)
+
+
+def agent_image(agent: Path, busybox: Path) -> Recipe:
+    """The lab's agent beside istiod: istiod's user, so that no other can read its key."""
+    entries = (*_shell(busybox), Entry("bin/istiod-agent", source=agent))
+    return Recipe(AGENT_IMAGE, entries, ("/bin/istiod-agent",), user=ISTIOD_USER)
+
+
+def idle_agent_image(busybox: Path) -> Recipe:
+    """What is run as an agent is, and does nothing: for whoever looks at the pod only."""
+    entries = (*_shell(busybox), Entry("bin/istiod-agent", text=_IDLE_AGENT_ENTRYPOINT))
+    return Recipe(IDLE_AGENT_IMAGE, entries, ("/bin/istiod-agent",))
 
 
 def vault_image(vault: Path, version: str, busybox: Path) -> Recipe:
@@ -195,6 +219,7 @@ def _write_archive(recipe: Recipe, layer: Path, digest: str, path: Path) -> None
             "Entrypoint": list(recipe.entrypoint),
             "Cmd": list(recipe.command),
             "Env": ["PATH=/usr/local/bin:/bin"],
+            **({} if recipe.user is None else {"User": ":".join(map(str, recipe.user))}),
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
         "history": [{"created_by": "mesh-trust lab"}],

@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 MODULES = Path(__file__).parent / "modules"
 PLUGINS = Path(__file__).parents[1] / "plugins"
+AGENT = Path(__file__).parents[1] / "agent"
 
 OS = platform.system().lower()
 _MACHINE = platform.machine().lower()
@@ -19,6 +20,7 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, _MACHINE)
 
 ENGINE = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
+ISTIO_CHARTS = "istio-charts"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,17 @@ class GoBuild:
 
 
 @dataclass(frozen=True)
+class ModuleFiles:
+    """Files that are published with a Go module."""
+
+    pins: Path
+    """Folder with go.mod and go.sum, which require the module."""
+    module: str
+    paths: tuple[str, ...]
+    """Files and folders within it; the last parts of their paths differ."""
+
+
+@dataclass(frozen=True)
 class Tool:
     """One tool, and the ways to have it; what is None is no way."""
 
@@ -62,6 +75,8 @@ class Tool:
     installed: Installed | None = None
     download: Download | None = None
     build: GoBuild | None = None
+    files: ModuleFiles | None = None
+    """For what is no program: it is a folder then."""
     own: Path | None = None
     """Folder of the lab's own stand-in."""
 
@@ -191,6 +206,19 @@ def _pause(version: str) -> Tool:
     return Tool("pause", version, build=GoBuild(MODULES / "pause", ".", {"main.version": version}))
 
 
+def _istio(version: str) -> tuple[Tool, Tool]:
+    """istiod, and the charts that it is installed with: both are of one module."""
+    pins, module = MODULES / "istio", "istio.io/istio"
+    charts = "manifests/charts"
+    paths = (f"{charts}/istio-control/istio-discovery", f"{charts}/base/files/crd-all.gen.yaml")
+    return (
+        Tool(
+            "pilot-discovery", version, build=GoBuild(pins, f"{module}/pilot/cmd/pilot-discovery")
+        ),
+        Tool(ISTIO_CHARTS, version, files=ModuleFiles(pins, module, paths)),
+    )
+
+
 # In the order in which they are prepared.
 TOOLS: tuple[Tool, ...] = (
     _etcd("3.6.16"),
@@ -203,6 +231,9 @@ TOOLS: tuple[Tool, ...] = (
     _coredns("1.14.5"),
     # That of the sandbox image's name: registry.k8s.io/pause.
     _pause("3.10.1"),
+    # A version with a tag cannot be had from Go's proxy.
+    *_istio("0.0.0-20260827124520-eed52ebb66ad"),
+    Tool("istiod-agent", "1", build=GoBuild(AGENT, ".")),
     # With the Kubernetes release of its libraries.
     _helm("3.22.0", kubernetes="1.37"),
     _pulumi("3.259.0"),
@@ -214,7 +245,10 @@ TOOLS: tuple[Tool, ...] = (
     _plugin("kubernetes", "4.34.2", own=True),
 )
 
-NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause")
+NODE_TOOLS = (
+    *("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause"),
+    *("pilot-discovery", ISTIO_CHARTS, "istiod-agent"),
+)
 """What only a lab with nodes needs."""
 
 LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in NODE_TOOLS)

@@ -128,7 +128,7 @@ def go_build(
         subprocess.Popen(
             [go.executable, *_arguments(build, executable)],
             cwd=build.module,
-            env=_build_environment(environment),
+            env=build_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -165,7 +165,12 @@ def _arguments(build: GoBuild, executable: Path) -> list[str]:
     return ["build", *flags, f"-ldflags={linker}", "-o", str(executable), build.package]
 
 
-def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What Go is run with: settings of the lab's own, whatever the user's are.
+
+    Raises:
+        ToolchainError: the user has no home folder.
+    """
     variables = {**environment, "HOME": str(home_directory(environment)), **_SETTINGS}
     # Go refuses to work with a relative one.
     if not Path(variables.get("XDG_CACHE_HOME", "")).is_absolute():

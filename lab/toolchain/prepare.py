@@ -9,10 +9,11 @@ from rich.console import Console
 
 from .activity import Activity
 from .cache import Entry, cache_root
-from .catalog import ENGINE, LANGUAGE_HOST, TOOLS, Download, GoBuild, Tool
+from .catalog import ENGINE, LANGUAGE_HOST, TOOLS, Download, GoBuild, ModuleFiles, Tool
 from .download import Downloader, DownloadError
 from .go_build import Go, content_key, find_go, go_build
 from .installed import find_executables, find_installed
+from .module_files import copy_files, files_key
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 OFFLINE_VARIABLE = "MESH_TRUST_OFFLINE"
@@ -23,7 +24,7 @@ def prepare(console: Console, names: Iterable[str] | None = None) -> Toolchain:
 
     Each comes from the first of these that has it: what is installed, what an earlier run put into
     the cache, the official download (unless MESH_TRUST_OFFLINE is set), a build of the pinned
-    sources, the lab's own stand-in.
+    sources or a copy of what comes with them, the lab's own stand-in.
 
     Raises:
         ToolchainError: one of them cannot be had, or is none of these tools. Or the cache cannot be
@@ -76,6 +77,8 @@ class _Preparation:
                 notes.append(f"no download: {error}")
         if ready is None and tool.build:
             ready = self._built(tool, tool.build, activity)
+        if ready is None and tool.files:
+            ready = self._copied(tool, tool.files, activity)
         if ready is None and tool.own:
             ready = PreparedTool(tool.name, tool.version, Source.LAB, tool.own)
         if ready is None:
@@ -99,6 +102,8 @@ class _Preparation:
             return _from_download(tool, entry)
         if tool.build and (entry := self._build_entry(tool, tool.build)).is_whole():
             return _from_build(tool, entry)
+        if tool.files and (entry := self._files_entry(tool, tool.files)).is_whole():
+            return _from_module(tool, entry)
         return None
 
     def _downloaded(self, tool: Tool, download: Download, activity: Activity) -> PreparedTool:
@@ -113,14 +118,30 @@ class _Preparation:
         log = self._cache / "log" / f"{tool.name}-{entry.folder.name}.log"
 
         def produce(folder: Path) -> None:
-            if self._go is None:
-                self._go = find_go(self._environment, tool.name)
+            go = self._found_go(tool)
             self._console.print(f"{tool.name}: building {tool.version}", highlight=False)
-            go_build(build, self._go, folder / tool.name, log, self._environment, activity.step)
+            go_build(build, go, folder / tool.name, log, self._environment, activity.step)
             self._console.print(f"{tool.name}: built in {activity.seconds:.0f} s", highlight=False)
 
         self._put(tool, entry, activity, produce)
         return _from_build(tool, entry)
+
+    def _copied(self, tool: Tool, files: ModuleFiles, activity: Activity) -> PreparedTool:
+        entry = self._files_entry(tool, files)
+        self._put(
+            tool,
+            entry,
+            activity,
+            lambda it: copy_files(
+                files, self._found_go(tool), it, self._environment, activity.step
+            ),
+        )
+        return _from_module(tool, entry)
+
+    def _found_go(self, tool: Tool) -> Go:
+        if self._go is None:
+            self._go = find_go(self._environment, tool.name)
+        return self._go
 
     def _put(
         self, tool: Tool, entry: Entry, activity: Activity, produce: Callable[[Path], None]
@@ -139,6 +160,9 @@ class _Preparation:
     def _download_entry(self, tool: Tool) -> Entry:
         return Entry(self._cache / tool.name / f"download-{tool.version}")
 
+    def _files_entry(self, tool: Tool, files: ModuleFiles) -> Entry:
+        return Entry(self._cache / tool.name / f"files-{tool.version}-{files_key(files)}")
+
     def _build_entry(self, tool: Tool, build: GoBuild) -> Entry:
         return Entry(self._cache / tool.name / f"build-{tool.version}-{content_key(build)}")
 
@@ -150,3 +174,7 @@ def _from_download(tool: Tool, entry: Entry) -> PreparedTool:
 
 def _from_build(tool: Tool, entry: Entry) -> PreparedTool:
     return PreparedTool(tool.name, tool.version, Source.BUILT, entry.folder / tool.name)
+
+
+def _from_module(tool: Tool, entry: Entry) -> PreparedTool:
+    return PreparedTool(tool.name, tool.version, Source.MODULE, entry.folder)

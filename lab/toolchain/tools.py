@@ -17,6 +17,7 @@ class Source(enum.Enum):
     DEBIAN = "Debian package"
     DOWNLOADED = "official download"
     BUILT = "built here"
+    MODULE = "its Go module"
     LAB = "the lab's own"
 
 
@@ -29,8 +30,8 @@ class PreparedTool:
     """As `1.2.3`."""
     source: Source
     path: Path
-    """The executable; for plugins that were installed or downloaded, and for the lab's own ones,
-    their folder."""
+    """The executable; the folder of what is no program, and of plugins that were installed or
+    downloaded, or are the lab's own."""
     seconds: float = 0.0
     """How long it took to prepare."""
     notes: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ provider = kubernetes.Provider(
     enable_patch_force=True,
 )
 args: IstiodAgentArgs = {
-    "image": "mesh-trust.lab/istiod-agent",
+    "image": "mesh-trust.lab/idle-agent",
     "version": "1",
     "kubeconfig": os.environ["KUBECONFIG"],
     "context": os.environ["CONTEXT"],

@@ -10,6 +10,7 @@ from lab.lab import Lab
 from lab.memory import LabMemory
 from lab.nodes.addresses import NodeNetwork
 
+from .certificate_service import await_istiod
 from .conftest import CLUSTERS
 from .pods import api_client, core, outcome, running, shell_pod, until
 
@@ -51,8 +52,7 @@ def test_a_pod_that_fails_is_told_from_one_that_does_not(lab: Lab) -> None:
 
 def test_istiod_runs_as_its_own_account(lab: Lab) -> None:
     for cluster in CLUSTERS:
-        [pod] = core(lab, cluster).list_namespaced_pod("istio-system").items
-        assert pod.status.phase == "Running"
+        pod = await_istiod(lab, cluster)
         assert pod.spec.service_account_name == "istiod"
         tokens = "/var/run/secrets/kubernetes.io/serviceaccount/token"
         beside = shell_pod("beside", f"cat {tokens}; echo; sleep 600", serviceAccountName="istiod")

@@ -5,8 +5,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import yaml
 
-from lab.toolchain import LAB_TOOLS, NODE_TOOLS, Source, Toolchain, is_statically_linked
+from lab.toolchain import (
+    ISTIO_CHARTS,
+    LAB_TOOLS,
+    NODE_TOOLS,
+    Source,
+    Toolchain,
+    is_statically_linked,
+)
 from lab.toolchain.catalog import ENGINE, TOOLS, Tool
 from lab.toolchain.installed import find_installed
 
@@ -95,7 +103,30 @@ def test_a_built_tool_is_of_the_pinned_version_and_would_be_accepted_installed(
 
 def test_each_tool_is_needed_by_every_lab_or_by_those_with_nodes() -> None:
     assert sorted((*LAB_TOOLS, *NODE_TOOLS)) == sorted(BY_NAME)
-    assert {"kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause"} == set(NODE_TOOLS)
+    assert set(NODE_TOOLS) == {
+        *("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause"),
+        *("pilot-discovery", "istio-charts", "istiod-agent"),
+    }
+
+
+def test_what_runs_in_an_image_needs_no_other_file(toolchain: Toolchain) -> None:
+    for name in ("pilot-discovery", "istiod-agent", "coredns", "pause"):
+        assert is_statically_linked(toolchain[name].path), name
+
+
+def test_the_charts_are_those_of_the_istiod(toolchain: Toolchain) -> None:
+    charts = BY_NAME[ISTIO_CHARTS]
+    assert charts.files is not None
+    istiod = BY_NAME["pilot-discovery"]
+    assert istiod.build is not None
+    assert (charts.version, charts.files.pins) == (istiod.version, istiod.build.module)
+    prepared = toolchain[ISTIO_CHARTS]
+    assert prepared.source is Source.MODULE
+    chart = yaml.safe_load((prepared.path / "istio-discovery" / "Chart.yaml").read_text())
+    assert chart["name"] == "istiod"
+    text = (prepared.path / "crd-all.gen.yaml").read_text()
+    kinds = {each["spec"]["names"]["kind"] for each in yaml.load_all(text, yaml.CSafeLoader)}
+    assert {"PeerAuthentication", "Gateway", "AuthorizationPolicy"} <= kinds
 
 
 @pytest.mark.parametrize("name", ["kube-scheduler", "kubelet", "kube-proxy"])

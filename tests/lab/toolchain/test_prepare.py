@@ -1,5 +1,6 @@
 import errno
 import io
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from rich.console import Console
 
 from lab.toolchain import Source, Toolchain, ToolchainError, prepare
-from lab.toolchain.catalog import ENGINE, LANGUAGE_HOST, Installed, Tool
+from lab.toolchain.catalog import ENGINE, LANGUAGE_HOST, Installed, ModuleFiles, Tool
 from tests.lab.toolchain.conftest import BUILT_PROGRAM, Machine
 from tests.lab.toolchain.releases import PROGRAM, Publisher, tar_of
 
@@ -413,3 +414,61 @@ class TestSeveralRuns:
         assert (first.returncode, second.returncode) == (1, 0)
         assert Path(path.strip()).read_text() == BUILT_PROGRAM
         assert machine.builds == 2
+
+
+class TestFilesOfAModule:
+    """With a stand-in for Go that has downloaded the module; `test_catalog` has the real one."""
+
+    @pytest.fixture
+    def files(self, machine: Machine) -> ModuleFiles:
+        published = machine.root / "published"
+        (published / "charts" / "tiny").mkdir(parents=True)
+        (published / "charts" / "tiny" / "Chart.yaml").write_text("name: tiny\n")
+        (published / "all.yaml").write_text("all: of them\n")
+        # As Go keeps what it has downloaded.
+        (published / "charts" / "tiny" / "Chart.yaml").chmod(0o444)
+        (published / "charts" / "tiny").chmod(0o555)
+        go = machine.install("go", "go version go1.26.0 linux/amd64")
+        answer = json.dumps({"Dir": str(published)})
+        go.write_text(
+            "#!/bin/sh\n"
+            '[ "$1" = version ] && { echo go version go1.26.0 linux/amd64; exit; }\n'
+            f'echo "$*" >> {machine.root}/go-calls\n'
+            f"echo '{answer}'\n"
+        )
+        return ModuleFiles(machine.module(), "example.com/tiny", ("charts/tiny", "all.yaml"))
+
+    def test_they_are_a_folder(self, files: ModuleFiles, machine: Machine, offer: Offer) -> None:
+        offer(Tool("tiny-files", "1.2.3", files=files))
+        found = prepared()["tiny-files"]
+        assert (found.version, found.source) == ("1.2.3", Source.MODULE)
+        assert (found.path / "tiny" / "Chart.yaml").read_text() == "name: tiny\n"
+        assert (found.path / "all.yaml").read_text() == "all: of them\n"
+        assert (machine.root / "go-calls").read_text() == "mod download -json example.com/tiny\n"
+        # Not as Go keeps them: an entry of the cache can be removed.
+        assert (found.path / "tiny").stat().st_mode & 0o777 == 0o755
+
+    def test_they_are_copied_once_and_anew_when_the_pins_change(
+        self, files: ModuleFiles, machine: Machine, offer: Offer
+    ) -> None:
+        offer(Tool("tiny-files", "1.2.3", files=files))
+        first = prepared()["tiny-files"].path
+        assert prepared()["tiny-files"].path == first
+        assert machine.builds == 1
+        (files.pins / "go.sum").write_text("another pin\n")
+        assert prepared()["tiny-files"].path != first
+
+    def test_what_is_not_there_is_one_clear_line(self, files: ModuleFiles, offer: Offer) -> None:
+        offer(Tool("tiny-files", "1.2.3", files=replace(files, paths=("charts/none",))))
+        with pytest.raises(ToolchainError, match=r"the module has no .*charts/none"):
+            prepared()
+
+    def test_a_failed_download_is_one_clear_line(
+        self, files: ModuleFiles, machine: Machine, offer: Offer
+    ) -> None:
+        offer(Tool("tiny-files", "1.2.3", files=files))
+        go = machine.path / "go"
+        go.write_text(go.read_text() + "echo no such host >&2; exit 1\n")
+        with pytest.raises(ToolchainError, match=r"Go cannot download example.com/tiny: .*no such"):
+            prepared()
+        assert list((machine.cache / "tiny-files").glob("files-*/")) == []
