@@ -83,9 +83,9 @@ class Rotation:
                 if workload.is_istiod:
                     chains = chains_of(workload, deployment, self.generations)
                     before = [each.key_id for each in chains]
-                self.screen.say(f"cluster {workload.cluster}: {workload} is rolled")
                 changed = workload.change(deployment, marks.as_rolled(self.name, before))
             if changed is not None:
+                self.screen.say(f"cluster {workload.cluster}: {workload} is rolled")
                 return Mark.of(changed)
 
     def _change(
@@ -156,8 +156,8 @@ def _look_for_room(workload: Workload) -> Callable[[], Ready | Obstacle]:
         try:
             deployment = workload.read()
             return (
-                rollout_obstacle(workload, deployment)
-                or budget_obstacle(workload, deployment, budgets_of(workload, deployment))
+                budget_obstacle(workload, deployment, budgets_of(workload, deployment))
+                or rollout_obstacle(workload, deployment)
                 or Ready("")
             )
         except UnreachableError as error:

@@ -37,7 +37,7 @@ def rollout_obstacle(workload: Workload, deployment: Any) -> Obstacle | None:
         seconds = spec.progress_deadline_seconds
         reason = f"{workload} has not come further for {seconds} s: {counts}{reasons}"
         return Obstacle("given up", reason, advice, _STUCK_SECONDS)
-    return Obstacle("rolling", f"{workload} is rolled: {counts}{reasons}", advice)
+    return Obstacle("rolling", f"{workload} has {counts}{reasons}", advice)
 
 
 def replicas(deployment: Any) -> int:
