@@ -10,10 +10,10 @@ from kubernetes.stream import stream
 from lab.lab import Lab
 from lab.nodes.images import SHELL_IMAGE
 
-from .pods import api_client, core, until
+from .pods import api_client, until
 
 NAMESPACE = "shop"
-_WELL = "/tmp/well"
+_WELL = "/well"
 _RUN = f"touch {_WELL}; trap 'exit 0' TERM; while true; do sleep 1 & wait; done"
 
 
@@ -74,41 +74,44 @@ def budget(name: str, available: int) -> dict[str, Any]:
 @contextmanager
 def shop(lab: Lab, cluster: str, *applications: dict[str, Any]) -> Iterator[None]:
     """Has these Deployments run in a namespace of their own."""
-    api = core(lab, cluster)
-    apps: Any = client.AppsV1Api(api_client(lab, cluster))
-    api.create_namespace({"metadata": {"name": NAMESPACE}})
-    try:
-        for each in applications:
-            apps.create_namespaced_deployment(NAMESPACE, each)
+    with api_client(lab, cluster) as api:
+        core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+        core.create_namespace({"metadata": {"name": NAMESPACE}})
+        try:
+            for each in applications:
+                apps.create_namespaced_deployment(NAMESPACE, each)
 
-        def run() -> bool:
-            found = apps.list_namespaced_deployment(NAMESPACE).items
-            return all(each.status.available_replicas == each.spec.replicas for each in found)
+            def run() -> bool:
+                found = apps.list_namespaced_deployment(NAMESPACE).items
+                return all(each.status.available_replicas == each.spec.replicas for each in found)
 
-        until(run, "the shop")
-        yield
-    finally:
-        api.delete_namespace(NAMESPACE)
-        until(
-            lambda: all(each.metadata.name != NAMESPACE for each in api.list_namespace().items),
-            "the end of the shop",
-        )
+            until(run, "the shop")
+            yield
+        finally:
+            core.delete_namespace(NAMESPACE)
+            until(
+                lambda: all(
+                    each.metadata.name != NAMESPACE for each in core.list_namespace().items
+                ),
+                "the end of the shop",
+            )
 
 
 def in_pod(lab: Lab, cluster: str, pod: str, script: str) -> None:
     """Runs a script in the container app of a pod."""
-    running: Any = stream(
-        core(lab, cluster).connect_get_namespaced_pod_exec,
-        pod,
-        NAMESPACE,
-        container="app",
-        command=["/bin/sh", "-ec", script],
-        stdout=True,
-        stderr=True,
-        _preload_content=False,
-    )
-    running.run_forever(timeout=10)
-    running.sock.shutdown()
+    with api_client(lab, cluster) as api:
+        running: Any = stream(
+            client.CoreV1Api(api).connect_get_namespaced_pod_exec,
+            pod,
+            NAMESPACE,
+            container="app",
+            command=["/bin/sh", "-ec", script],
+            stdout=True,
+            stderr=True,
+            _preload_content=False,
+        )
+        running.run_forever(timeout=10)
+        running.sock.shutdown()
 
 
 def make_unwell(lab: Lab, cluster: str, pod: str) -> None:
@@ -121,27 +124,37 @@ def make_well(lab: Lab, cluster: str, pod: str) -> None:
     in_pod(lab, cluster, pod, f"touch {_WELL}")
 
 
+def put_budget(lab: Lab, cluster: str, name: str, available: int) -> None:
+    """Gives the application `name` a PodDisruptionBudget."""
+    with api_client(lab, cluster) as api:
+        client.PolicyV1Api(api).create_namespaced_pod_disruption_budget(
+            NAMESPACE, budget(name, available)
+        )
+
+
 def rolled(lab: Lab, cluster: str, namespace: str, name: str) -> int:
     """How often the pods of a Deployment were made of another template."""
-    apps: Any = client.AppsV1Api(api_client(lab, cluster))
-    found = apps.read_namespaced_deployment(name, namespace)
+    with api_client(lab, cluster) as api:
+        found = client.AppsV1Api(api).read_namespaced_deployment(name, namespace)
     return int(found.metadata.annotations["deployment.kubernetes.io/revision"])
 
 
 def pods(lab: Lab, cluster: str, name: str) -> list[str]:
     """Names of an application's pods."""
-    found = core(lab, cluster).list_namespaced_pod(NAMESPACE, label_selector=f"app={name}")
+    with api_client(lab, cluster) as api:
+        found = client.CoreV1Api(api).list_namespaced_pod(NAMESPACE, label_selector=f"app={name}")
     return [each.metadata.name for each in found.items]
 
 
 def versions(lab: Lab, cluster: str) -> set[tuple[str, str, str]]:
     """Each Deployment, ReplicaSet and pod of a cluster, in the version that it has."""
-    apps: Any = client.AppsV1Api(api_client(lab, cluster))
-    lists = (
-        apps.list_deployment_for_all_namespaces(),
-        apps.list_replica_set_for_all_namespaces(),
-        core(lab, cluster).list_pod_for_all_namespaces(),
-    )
+    with api_client(lab, cluster) as api:
+        core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+        lists = (
+            apps.list_deployment_for_all_namespaces(),
+            apps.list_replica_set_for_all_namespaces(),
+            core.list_pod_for_all_namespaces(),
+        )
     return {
         (each.metadata.namespace, each.metadata.name, each.metadata.resource_version)
         for listed in lists

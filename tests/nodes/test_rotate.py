@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from kubernetes import client
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
@@ -21,14 +20,13 @@ from .certificate_service import await_istiod, certificate_service
 from .conftest import CLUSTERS
 from .installed import InstalledVault
 from .mesh import Workload
-from .pods import api_client
 from .shop import (
     NAMESPACE,
     application,
-    budget,
     make_unwell,
     make_well,
     pods,
+    put_budget,
     rolled,
     rolling,
     shop,
@@ -101,7 +99,6 @@ def test_killed_and_gone_on_with_until_all_is_new(
     lab: Lab, program: Program, workloads: Mapping[str, Workload]
 ) -> None:
     """One story, as each rollout costs seconds: nothing is rolled twice, and all of it once."""
-    policy: Any = client.PolicyV1Api(api_client(lab, "east"))
     mesh_trust = MeshTrust(program)
     before = {cluster: intermediate(workloads[cluster]) for cluster in CLUSTERS}
     root = exported_root(program)
@@ -112,7 +109,7 @@ def test_killed_and_gone_on_with_until_all_is_new(
         application("reviews", 2, rolling(0, 1)),
         application("tools", 1, rolling(1, 0), sidecar=False),
     ):
-        policy.create_namespaced_pod_disruption_budget(NAMESPACE, budget("reviews", 1))
+        put_budget(lab, "east", "reviews", available=1)
         counted = counts(lab)
 
         shows_what_it_would_do(lab, mesh_trust)
