@@ -6,8 +6,10 @@ connects tells which CA it holds now, which no object in the cluster does: its a
 certificate in memory.
 """
 
+import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,15 +116,26 @@ def _presented(connection: Any, root: x509.Certificate | None) -> bytes:
     context.set_alpn_protocols(_PROTOCOLS)
     if root is not None:
         context.load_verify_locations(cadata=root.public_bytes(Encoding.PEM).decode())
-    try:
-        connection.settimeout(REQUEST_SECONDS)
-        with context.wrap_socket(connection, server_hostname=_SERVER_NAME) as secured:
+    connection.settimeout(REQUEST_SECONDS)
+    with context.wrap_socket(
+        connection, server_hostname=_SERVER_NAME, do_handshake_on_connect=False
+    ) as secured:
+        try:
+            secured.do_handshake()
             presented = secured.getpeercert(binary_form=True)
-    finally:
-        connection.close()
+        finally:
+            _end(secured)
     if presented is None:
         raise ValueError("it presents none")
     return presented
+
+
+def _end(secured: ssl.SSLSocket) -> None:
+    """Reads to the end: what is left unread at a close, a forward takes for an error of its own."""
+    with suppress(OSError):
+        secured.shutdown(socket.SHUT_WR)
+        while secured.recv(65536):
+            pass
 
 
 def _authority(leaf: x509.Certificate) -> str:
