@@ -92,3 +92,23 @@ def a_policy_that_restarts(
         objects.delete_namespaced_custom_object(*place, "by-hand")
 
     return there
+
+
+@put_back
+def passive_roots(lab: Lab, cluster: str, *roots: str) -> Iterator[None]:
+    """Has the RootTrustPolicy of a cluster trust these roots (PEM), each in a Secret."""
+    api = core(lab, cluster)
+    objects: Any = client.CustomObjectsApi(api.api_client)
+    place = (*POLICIES, "gloo-mesh", "roottrustpolicies", cluster)
+    names = [f"root-{number}" for number in range(len(roots))]
+    for name, root in zip(names, roots, strict=True):
+        secret = {"metadata": {"name": name}, "stringData": {"root-cert.pem": root}}
+        api.create_namespaced_secret("gloo-mesh", secret)
+    passive = [{"secretRef": {"name": name, "namespace": "gloo-mesh"}} for name in names]
+    change = {"spec": {"config": {"passiveCertificateAuthorities": passive or None}}}
+    objects.patch_namespaced_custom_object(*place, change)
+    yield
+    back = {"spec": {"config": {"passiveCertificateAuthorities": None}}}
+    objects.patch_namespaced_custom_object(*place, back)
+    for name in names:
+        api.delete_namespaced_secret(name, "gloo-mesh")

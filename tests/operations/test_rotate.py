@@ -1,20 +1,27 @@
 """`mesh-trust rotate` on clusters without nodes: what it refuses, and what the plan goes by."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
+from cryptography import x509
 
 from lab.lab import Lab
+from tests.certificates import Recipe, make
+from tests.program.handshake import handshake
+from tests.program.inventory import vault_client
 from tests.program.program import Program
 
 from . import cluster_breakages, rotation_breakages
+from .cluster_breakages import in_place_of_root
 from .command import MeshTrust, Told
 from .conftest import CLUSTERS
-from .healthy import apps
-from .rotation_breakages import a_policy_that_restarts, a_proxy, write_roots
+from .healthy import apps, core
+from .put_back import put_back
+from .rotation_breakages import a_policy_that_restarts, a_proxy, passive_roots, write_roots
 from .test_verify import api_server_hangs
+from .told_roots import told_roots
 
 EAST, WEST = "cluster east", "cluster west"
 ROTATE = ("rotate", "intermediates")
@@ -259,3 +266,83 @@ def test_a_person_reads_what_comes_next(lab: Lab, mesh_trust: MeshTrust) -> None
     assert broken.output.splitlines()[-1] == (
         "The next step is to add a generation beside first. It is not safe yet: see what failed."
     )
+
+
+NEXT = make(Recipe(common_name="next")).certificate_pem
+
+
+@contextmanager
+def two_roots(lab: Lab, program: Program, root_pem: str, signing: str) -> Iterator[None]:
+    """The stack has a generation more, and the clusters trust it as well."""
+    roots = [(name, pem, name == signing) for name, pem in (("first", root_pem), ("next", NEXT))]
+    with ExitStack() as stack:
+        for cluster in CLUSTERS:
+            write_roots(lab, cluster, root_pem, NEXT)
+            stack.callback(write_roots, lab, cluster, root_pem)
+            stack.enter_context(passive_roots(lab, cluster, root_pem, NEXT))
+        stack.enter_context(told_roots(program, *roots))
+        yield
+
+
+def test_the_switch_waits_for_all_who_do_not_trust_the_next_root(
+    lab: Lab, program: Program, mesh_trust: MeshTrust, root_pem: str
+) -> None:
+    with two_roots(lab, program, root_pem, "first"):
+        well = mesh_trust.run("rotate", "plan", "--json")
+        with in_place_of_root(lab, "west", "default", lambda _: root_pem):
+            lacking = mesh_trust.run("rotate", "plan", "--json")
+        with only_its_own_root(lab, "east", root_pem):
+            unsaid = mesh_trust.run("rotate", "plan", "--json")
+
+    assert (well.exit_code, well.document["step"]) == (0, "switch"), well.output
+    assert well.document["generation"] == "next"
+    assert well.document["how"].startswith("set rootSigning to next")
+    assert well.those("ok") >= {("policy-roots", EAST), ("trusted-roots", WEST)}
+    assert lacking.exit_code == 1
+    seen = lacking.of("trusted-roots", WEST)["seen"]
+    assert "lacks root next (SHA-256" in seen
+    assert "in 1 namespaces (default)" in seen
+    assert {subject for _, subject in lacking.those("failed", "unknown")} == {WEST}
+    assert unsaid.those("failed", "unknown") == {("policy-roots", EAST)}
+    assert "RootTrustPolicy gloo-mesh/east lacks next" in unsaid.of("policy-roots", EAST)["seen"]
+
+
+@put_back
+def only_its_own_root(lab: Lab, cluster: str, root_pem: str) -> Iterator[None]:
+    """The Secret of the next root holds another one."""
+    api = core(lab, cluster)
+    for pem in (root_pem, NEXT):
+        api.patch_namespaced_secret("root-1", "gloo-mesh", {"stringData": {"root-cert.pem": pem}})
+        if pem == root_pem:
+            yield
+
+
+def test_retiring_tells_what_vault_still_has_below_the_old_root(
+    lab: Lab, program: Program, mesh_trust: MeshTrust, root_pem: str
+) -> None:
+    vault = vault_client(lab)
+    with two_roots(lab, program, root_pem, "next"):
+        serial = serial_of(handshake(lab, "east").certificate)
+        left = mesh_trust.run("rotate", "plan", "--json")
+        refused = mesh_trust.run("rotate", "plan", "--json", environment={"VAULT_TOKEN": "none"})
+        for each in vault.list("pki/certs")["data"]["keys"]:
+            if each != serial_of(x509.load_pem_x509_certificate(root_pem.encode())):
+                vault.write("pki/revoke", serial_number=each)
+        with a_proxy("any", "east")(lab):
+            revoked = mesh_trust.run("rotate", "plan", "--json")
+
+    assert (left.exit_code, left.document["step"]) == (0, "retire"), left.output
+    assert left.document["generation"] == "first"
+    found = left.of("leftover-certificates", "Vault")
+    assert found["state"] == "warning"
+    assert serial in found["seen"]
+    assert "set rootRetires to" in found["fix"]
+    assert refused.those("failed", "unknown") == {("leftover-certificates", "Vault")}
+    assert revoked.of("leftover-certificates", "Vault")["state"] == "ok"
+    # No istiod runs here, so nothing says since when there are new certificates.
+    assert revoked.those("failed", "unknown") == {("proxies", EAST)}
+
+
+def serial_of(certificate: x509.Certificate) -> str:
+    number = certificate.serial_number
+    return number.to_bytes((number.bit_length() + 7) // 8, "big").hex(":")
