@@ -35,6 +35,7 @@ class ClusterClient:
         except UnusableAccessError as error:
             raise UnreachableError(str(error), "mend the kubeconfig") from None
         self.context = connection.context
+        self.configuration = configuration
         self.host = str(configuration.host)
         """Address of the API server."""
         self.api = _PatientApiClient(configuration)

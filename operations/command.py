@@ -2,6 +2,7 @@
 
 from .cli import main
 from .preflight.command import preflight
+from .rotate import rotate
 from .verify import verify
 
-__all__ = ["main", "preflight", "verify"]
+__all__ = ["main", "preflight", "rotate", "verify"]

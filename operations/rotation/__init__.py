@@ -1,0 +1,1 @@
+"""New intermediates, cluster by cluster, and what a rotation of the root has come to."""

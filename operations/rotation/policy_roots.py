@@ -1,0 +1,76 @@
+"""Which roots a RootTrustPolicy has trusted beside the one that signs."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from cryptography import x509
+from kubernetes.client import ApiException
+
+from components.root_checks import fingerprint
+from components.root_trust_policy_status import API_VERSION, KIND, PLURAL, READS, said_in
+
+from ..cluster_client import ClusterClient
+from ..finding import State
+from ..generations import Generation
+from .proxies import Found
+
+SECRET_KEY = "root-cert.pem"  # noqa: S105 - a name within a Secret
+_HOPELESS = ("INVALID", "FAILED", "UNLICENSED")
+
+
+def policy_findings(
+    client: ClusterClient, namespace: str, name: str, generations: tuple[Generation, ...]
+) -> Iterator[Found]:
+    """What the policy `name` says of `generations`, and what Gloo says of it."""
+    place = f"{KIND} {namespace}/{name}"
+    group, _, version = API_VERSION.partition("/")
+    try:
+        with client.reading(READS):
+            policy = client.custom.get_namespaced_custom_object(
+                group, version, namespace, PLURAL, name
+            )
+    except ApiException:
+        yield State.FAILED, f"there is no {place}", "run `pulumi up --refresh`"
+        return
+    passive = set(_passive_roots(client, policy))
+    lacking = [each for each in generations if fingerprint(each.certificate) not in passive]
+    if lacking:
+        yield (
+            State.FAILED,
+            f"{place} lacks {' and '.join(map(str, lacking))} among its "
+            "passiveCertificateAuthorities",
+            "run `pulumi up --refresh`",
+        )
+    status = policy.get("status") or {}
+    if status.get("state") in _HOPELESS:
+        yield (
+            State.FAILED,
+            f"{place} is {status['state']}: {said_in(status)}",
+            f"`kubectl --context {client.context} describe {PLURAL}.{group} -n {namespace} {name}`",
+        )
+    elif not lacking:
+        names = " and ".join(each.name for each in generations)
+        yield State.OK, f"{place} has {names} as passiveCertificateAuthorities", None
+
+
+def _passive_roots(client: ClusterClient, policy: Any) -> Iterator[str]:
+    """Fingerprints of those that are in Secrets; what Gloo makes by itself is none of ours."""
+    config = (policy.get("spec") or {}).get("config") or {}
+    for each in config.get("passiveCertificateAuthorities") or ():
+        reference = each.get("secretRef")
+        if reference is None:
+            continue
+        with client.reading("the Secrets of RootTrustPolicies"):
+            try:
+                secret = client.core.read_namespaced_secret(
+                    reference["name"], reference["namespace"]
+                )
+            except ApiException:
+                continue
+        content = base64.b64decode((secret.data or {}).get(SECRET_KEY, ""))
+        try:
+            certificates = x509.load_pem_x509_certificates(content)
+        except ValueError:
+            continue
+        yield from map(fingerprint, certificates)

@@ -1,0 +1,53 @@
+"""RootTrustPolicies by which Gloo restarts pods itself, all at once, when a certificate changes."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from kubernetes.client import ApiException
+
+from components.root_trust_policy_status import API_VERSION, KIND, PLURAL, READS
+from settings import Connection
+
+from ..cluster_client import ClusterClient
+from ..unreachable import UnreachableError
+
+
+@dataclass(frozen=True)
+class RestartingPolicies:
+    """Those of a fleet."""
+
+    found: tuple[str, ...]
+    """A line each."""
+    unseen: tuple[str, ...]
+    """Clusters that could not be looked at, a line each."""
+
+
+def restarting_policies(connections: Mapping[str, Connection]) -> RestartingPolicies:
+    """Looks for them in every namespace of every cluster, side by side."""
+    with ThreadPoolExecutor(max(len(connections), 1)) as threads:
+        looks = {name: threads.submit(_found, each) for name, each in connections.items()}
+    found: list[str] = []
+    unseen: list[str] = []
+    for name, look in looks.items():
+        try:
+            found += [f"cluster {name}: {each}" for each in look.result()]
+        except UnreachableError as error:
+            unseen.append(f"cluster {name}: {error}; {error.fix}")
+    return RestartingPolicies(tuple(found), tuple(unseen))
+
+
+def _found(connection: Connection) -> list[str]:
+    client = ClusterClient(connection)
+    group, _, version = API_VERSION.partition("/")
+    try:
+        with client.reading(READS):
+            listed = client.custom.list_cluster_custom_object(group, version, PLURAL)
+    except ApiException:
+        # It knows no such resources, so it has none.
+        return []
+    return [
+        f"{KIND} {each['metadata']['namespace']}/{each['metadata']['name']}"
+        for each in listed["items"]
+        if ((each.get("spec") or {}).get("config") or {}).get("autoRestartPods")
+    ]

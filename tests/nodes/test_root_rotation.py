@@ -1,0 +1,133 @@
+"""Another root for the whole fleet, under mutual TLS that never stops between two clusters."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+from cryptography import x509
+
+from components.root_checks import fingerprint
+from lab.lab import Lab
+from tests.operations.command import MeshTrust
+from tests.program.program import Program
+from tests.program.test_up import exported_root
+
+from .certificate_service import await_istiod, certificate_service
+from .conftest import CLUSTERS
+from .installed import InstalledVault
+from .mesh import Traffic, Workload, continuous_mutual_tls
+from .pods import until
+from .test_mesh import established
+
+pytestmark = pytest.mark.soak
+
+SECONDS = 300.0
+
+
+@pytest.fixture(scope="module")
+def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    program = Program(lab, tmp_path_factory.mktemp("configuration"))
+    program.up()
+    for cluster in CLUSTERS:
+        await_istiod(lab, cluster)
+    yield program
+    program.configure_as_committed()
+    program.destroy()
+
+
+@pytest.fixture
+def workloads(lab: Lab, program: Program) -> Iterator[Mapping[str, Workload]]:
+    assert program.deployed
+    with ExitStack() as stack:
+        found = {
+            cluster: Workload(lab, cluster, stack.enter_context(certificate_service(lab, cluster)))
+            for cluster in CLUSTERS
+        }
+        for each in found.values():
+            established(each)
+        yield found
+
+
+def until_all_trust(workloads: Mapping[str, Workload], *roots: x509.Certificate) -> None:
+    until(
+        lambda: all(set(each.trusted) == set(roots) for each in workloads.values()),
+        f"trust in {len(roots)} roots everywhere",
+        SECONDS,
+    )
+
+
+def until_all_are_below(workloads: Mapping[str, Workload], root: x509.Certificate) -> None:
+    """Each workload shows a certificate below `root`."""
+
+    def shown() -> bool:
+        chains = [each.certificate.chain for each in workloads.values() if each.certificate]
+        return all(chain[-1].issuer == root.subject for chain in chains)
+
+    until(shown, "certificates below the root", SECONDS)
+
+
+def planned(mesh_trust: MeshTrust, step: str) -> None:
+    """The plan says that this step is next, and that it is safe."""
+    told = mesh_trust.run("rotate", "plan", "--json")
+    assert (told.document["step"], told.document["safe"]) == (step, True), told.output
+
+
+def generations(program: Program, signing: str, *names: str) -> None:
+    """Has the program keep these generations, one of them signing."""
+    program.configure(rootGenerations=[{"name": name} for name in names], rootSigning=signing)
+    program.up()
+
+
+def none_failed(traffic: Traffic) -> None:
+    assert traffic.failures == []
+    assert traffic.made > 0
+
+
+def test_the_root_is_rotated_and_no_handshake_fails(
+    lab: Lab, program: Program, workloads: Mapping[str, Workload]
+) -> None:
+    mesh_trust = MeshTrust(program)
+    first = exported_root(program)
+    planned(mesh_trust, "add")
+    with continuous_mutual_tls(*workloads.values()) as traffic:
+        generations(program, "first", "first", "next")
+        [next_root] = [
+            x509.load_pem_x509_certificate(each["certificate"].encode())
+            for each in program.outputs()["roots"]
+            if each["name"] == "next"
+        ]
+        until_all_trust(workloads, first, next_root)
+        none_failed(traffic)
+        planned(mesh_trust, "switch")
+
+        generations(program, "next", "first", "next")
+        until_all_are_below(workloads, next_root)
+        none_failed(traffic)
+        planned(mesh_trust, "retire")
+
+        vault = InstalledVault.of(lab).client()
+        for serial in vault.list("pki/certs")["data"]["keys"]:
+            found = vault.read(f"pki/cert/{serial}")["data"]["certificate"]
+            certificate = x509.load_pem_x509_certificate(found.encode())
+            if certificate.issuer == first.subject != certificate.subject:
+                vault.write("pki/revoke", serial_number=serial)
+        generations(program, "next", "next")
+        made = traffic.made
+        until(lambda: traffic.made > made + 100, "handshakes after the last step", SECONDS)
+    print(f"{traffic.made} handshakes made, {len(traffic.failures)} failed")
+    none_failed(traffic)
+    assert exported_root(program) == next_root
+    program.run("preview", "--expect-no-changes")
+
+
+def test_a_direct_swap_is_seen_to_fail(program: Program, workloads: Mapping[str, Workload]) -> None:
+    """The control: another root in place of the present one, in one step."""
+    before = exported_root(program)
+    with continuous_mutual_tls(*workloads.values()) as traffic:
+        program.configure(rootCommonName="swapped", rootReplaces=fingerprint(before))
+        program.up()
+        after = exported_root(program)
+        assert after != before
+        until(lambda: traffic.failures, "a failed handshake", SECONDS)
+    print(f"{traffic.made} handshakes made, {len(traffic.failures)} failed")
+    assert traffic.failures

@@ -1,0 +1,293 @@
+"""What decides in a rotation, without servers: budgets, marks, steps, and what pods tell."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from components.root_checks import fingerprint
+from operations.errors import OperationError
+from operations.finding import State
+from operations.generations import generations_of
+from operations.rotation import marks
+from operations.rotation.budgets import impossible, taken_at_once
+from operations.rotation.marks import Mark, Progress, open_rotation
+from operations.rotation.next_step import next_step
+from operations.rotation.proxies import (
+    go_duration,
+    proxies_that_trust_one,
+    proxies_with_old_certificates,
+)
+from operations.rotation.workload import Workload, label_selector
+from tests.certificates import Recipe, make
+
+FIRST, SECOND, THIRD = (make(Recipe(common_name=name)) for name in ("1", "2", "3"))
+MADE = {"first": FIRST, "2027": SECOND, "2028": THIRD}
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def read(kind: str, content: dict[str, Any]) -> Any:
+    """An object as the client reads it."""
+    return getattr(client, kind).from_dict(content)
+
+
+def deployment(replicas: int, strategy: dict[str, Any], **annotations: str) -> Any:
+    return read(
+        "V1Deployment",
+        {
+            "metadata": {"name": "reviews", "namespace": "shop", "annotations": annotations},
+            "spec": {
+                "replicas": replicas,
+                "strategy": strategy,
+                "selector": {},
+                "template": {"metadata": {"labels": {"app": "reviews"}}},
+            },
+        },
+    )
+
+
+def rolling(surge: int | str, unavailable: int | str) -> dict[str, Any]:
+    return {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
+    }
+
+
+@pytest.mark.parametrize(
+    ("replicas", "strategy", "taken"),
+    [
+        (3, rolling("25%", "25%"), 0),
+        (4, rolling("25%", "25%"), 1),
+        (10, rolling(0, "25%"), 2),
+        (10, rolling(0, 5), 5),
+        (2, rolling(0, 5), 2),
+        (3, rolling(0, "10%"), 1),
+        (3, rolling("1%", "10%"), 0),
+        (3, {"type": "Recreate"}, 3),
+    ],
+)
+def test_a_rollout_takes_what_its_strategy_says(
+    replicas: int, strategy: dict[str, Any], taken: int
+) -> None:
+    assert taken_at_once(deployment(replicas, strategy)) == taken
+
+
+def budget(expected: int, desired: int) -> Any:
+    return read(
+        "V1PodDisruptionBudget",
+        {
+            "metadata": {"name": "reviews", "namespace": "shop"},
+            "status": {
+                "expectedPods": expected,
+                "desiredHealthy": desired,
+                "currentHealthy": 0,
+                "disruptionsAllowed": 0,
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("unavailable", "desired", "is_possible"),
+    [(1, 3, True), (1, 4, False), (0, 4, True), (2, 3, False), (2, 2, True)],
+)
+def test_a_budget_that_never_leaves_room_is_told_from_one_that_does(
+    unavailable: int, desired: int, is_possible: bool
+) -> None:
+    workload = Workload("east", None, "shop", "reviews")  # type: ignore[arg-type]
+    found = impossible(workload, deployment(4, rolling(1, unavailable)), budget(4, desired))
+
+    assert (found is None) is is_possible
+    if found is not None:
+        assert f"may take {unavailable} pods away at once" in found
+        assert f"never leaves more than {4 - desired}; set maxUnavailable" in found
+
+
+def test_selectors_are_written_as_requests_have_them() -> None:
+    selector = read(
+        "V1LabelSelector",
+        {
+            "matchLabels": {"app": "istiod"},
+            "matchExpressions": [
+                {"key": "istio.io/rev", "operator": "In", "values": ["1-20", "default"]},
+                {"key": "tier", "operator": "NotIn", "values": ["test"]},
+                {"key": "mesh", "operator": "Exists"},
+                {"key": "old", "operator": "DoesNotExist"},
+            ],
+        },
+    )
+    assert label_selector(selector) == (
+        "app=istiod,istio.io/rev in (1-20,default),tier notin (test),mesh,!old"
+    )
+
+
+def noted(change: dict[str, Any]) -> dict[str, str]:
+    annotations = change["metadata"]["annotations"]
+    return {key: value for key, value in annotations.items() if value is not None}
+
+
+def marked(change: dict[str, Any]) -> Mark:
+    return Mark.of(deployment(1, rolling(1, 0), **noted(change)))
+
+
+def test_what_is_noted_is_read_again() -> None:
+    assert marked(marks.as_pending("t")) == Mark("t", Progress.PENDING)
+    assert marked(marks.as_rolled("t", ["aa", "bb"])) == Mark("t", Progress.ROLLED, ("aa", "bb"))
+    assert marked(marks.as_done("t")) == Mark("t", Progress.DONE)
+    assert Mark.of(deployment(1, rolling(1, 0))) == Mark()
+    assert marked({"metadata": {"annotations": {marks.ROTATION: "t", marks.STATE: "so"}}}) == Mark()
+
+
+def test_only_the_change_that_rolls_touches_pods() -> None:
+    [template] = marks.as_rolled("t", [])["spec"].values()
+    assert set(template["metadata"]["annotations"]) == {"kubectl.kubernetes.io/restartedAt"}
+    assert "spec" not in marks.as_pending("t")
+    assert "spec" not in marks.as_done("t")
+
+
+def test_the_last_rotation_that_is_not_complete_goes_on() -> None:
+    done, older, newer = (
+        Mark("2026-03", Progress.DONE),
+        Mark("2026-01", Progress.PENDING),
+        Mark("2026-02", Progress.ROLLED),
+    )
+    assert open_rotation([done, older, newer, Mark()]) == "2026-02"
+    assert open_rotation([done, Mark()]) is None
+    assert newer.in_rotation("2026-02") is Progress.ROLLED
+    assert newer.in_rotation("2026-01") is None
+
+
+def outputs(signing: str, *names: str) -> dict[str, Any]:
+    return {
+        "rootCertificate": MADE[signing].certificate_pem,
+        "roots": [
+            {"name": name, "certificate": MADE[name].certificate_pem, "signing": name == signing}
+            for name in names
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "step", "how"),
+    [
+        (outputs("first", "first"), "add a generation beside first", "keep rootSigning at first"),
+        (
+            outputs("first", "first", "2027"),
+            "switch from first to 2027",
+            "set rootSigning to 2027",
+        ),
+        (
+            outputs("2027", "first", "2027"),
+            "retire first, as 2027 signs",
+            "take first out of rootGenerations",
+        ),
+        (outputs("2027", "first", "2027", "2028"), "switch from 2027 to 2028", "to 2028"),
+        (outputs("2028", "first", "2027", "2028"), "retire first, as 2028 signs", "first"),
+    ],
+)
+def test_the_next_step_follows_from_the_generations(
+    told: dict[str, Any], step: str, how: str
+) -> None:
+    found = next_step(generations_of(told))
+    assert str(found) == step
+    assert how in found.how
+
+
+def test_a_stack_without_generations_has_one() -> None:
+    [only] = generations_of({"rootCertificate": FIRST.certificate_pem})
+    assert str(only) == f"first (SHA-256 {fingerprint(FIRST.certificate)})"
+    assert only.signing
+    with pytest.raises(OperationError, match="has no root yet: run `pulumi up`"):
+        generations_of({})
+
+
+def pod(name: str, started: datetime | None, phase: str = "Running", **variables: str) -> Any:
+    state: dict[str, Any] = {"waiting": {}}
+    if started is not None:
+        state = {"running": {"startedAt": started.isoformat()}}
+    status = {"name": "istio-proxy", "state": state, "image": "", "imageID": "", "ready": True}
+    status["restartCount"] = 0
+    return read(
+        "V1Pod",
+        {
+            "metadata": {"name": name, "namespace": "shop"},
+            "spec": {
+                "containers": [
+                    {"name": "app"},
+                    {
+                        "name": "istio-proxy",
+                        "env": [{"name": key, "value": each} for key, each in variables.items()],
+                    },
+                ]
+            },
+            "status": {"phase": phase, "containerStatuses": [status]},
+        },
+    )
+
+
+BARE = read(
+    "V1Pod",
+    {
+        "metadata": {"name": "bare", "namespace": "shop"},
+        "spec": {"containers": [{"name": "app"}]},
+        "status": {"phase": "Running"},
+    },
+)
+
+
+def test_a_proxy_without_the_bundle_is_named() -> None:
+    takes = pod("takes", NOON, PROXY_CONFIG_XDS_AGENT="true")
+    [(state, seen, fix)] = proxies_that_trust_one(
+        [takes, pod("plain", NOON), pod("off", NOON, PROXY_CONFIG_XDS_AGENT="false"), BARE]
+    )
+    assert state is State.FAILED
+    assert "2 of 3 pods with Istio's sidecar lack PROXY_CONFIG_XDS_AGENT=true" in seen
+    assert seen.endswith("shop/plain, shop/off")
+    assert "proxyMetadata" in str(fix)
+    [(state, seen, fix)] = proxies_that_trust_one([takes, BARE, pod("over", NOON, "Succeeded")])
+    assert (state, fix) == (State.OK, None)
+    assert "all 1 pods" in seen
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "moment", "is_old"),
+    [
+        (pod("before", NOON - HOUR), NOON + HOUR, True),
+        (pod("at that moment", NOON), NOON + HOUR, True),
+        (pod("after", NOON + HOUR), NOON + 2 * HOUR, False),
+        (pod("renewed by now", NOON - HOUR), NOON + 24 * HOUR, False),
+        (pod("not yet renewed", NOON - HOUR), NOON + 23 * HOUR, True),
+        (pod("long-lived", NOON - HOUR, SECRET_TTL="72h0m0s"), NOON + 48 * HOUR, True),
+        (pod("short-lived", NOON - HOUR, SECRET_TTL="30m"), NOON + HOUR, False),
+        (pod("starting", None), NOON + HOUR, False),
+        (pod("over", NOON - HOUR, "Failed"), NOON + HOUR, False),
+        (BARE, NOON + HOUR, False),
+    ],
+    ids=lambda each: each.metadata.name if hasattr(each, "metadata") else None,
+)
+def test_a_pod_that_may_have_a_certificate_of_before_is_named(
+    proxy: Any, moment: datetime, is_old: bool
+) -> None:
+    [(state, seen, fix)] = proxies_with_old_certificates([proxy], NOON, "east", moment)
+
+    assert (state is State.FAILED) is is_old
+    assert (f"shop/{proxy.metadata.name}" in seen) is is_old
+    assert (fix is not None and "or restart them" in fix) is is_old
+
+
+def test_without_istiod_nothing_is_known_of_certificates() -> None:
+    [(state, _, _)] = proxies_with_old_certificates([pod("any", NOON)], None, "east")
+    assert state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("24h0m0s", 86400), ("90m", 5400), ("1.5h", 5400), ("1500ms", 1.5), ("1d", None), ("", None)],
+)
+def test_durations_are_read_as_istio_reads_them(text: str, seconds: float | None) -> None:
+    expected = None if seconds is None else timedelta(seconds=seconds)
+    assert go_duration(text) == expected
