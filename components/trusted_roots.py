@@ -1,7 +1,7 @@
 """Roots that a cluster trusts, in the form in which a RootTrustPolicy names them."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
@@ -28,6 +28,16 @@ def check_trusted_roots(roots: object) -> Mapping[str, pulumi.Input[str]]:
     return roots
 
 
+def named_roots(
+    cluster: str, namespace: str, generations: Iterable[str]
+) -> list[ManagementServerCa]:
+    """What a policy says of the roots of `generations`, once there is a Secret for each."""
+    return [
+        {"secret_ref": {"name": _secret_name(cluster, each), "namespace": namespace}}
+        for each in generations
+    ]
+
+
 def trusted_roots(
     name: str,
     cluster: str,
@@ -42,7 +52,7 @@ def trusted_roots(
     """
     named: list[ManagementServerCa] = []
     for generation, certificate_pem in roots.items():
-        secret_name = f"mesh-trust-{cluster}-root-{generation}"
+        secret_name = _secret_name(cluster, generation)
         content: pulumi.Output[Any] = pulumi.Output.from_input(certificate_pem)
         secret = kubernetes.core.v1.Secret(
             f"{name}-root-{generation}",
@@ -60,3 +70,7 @@ def trusted_roots(
             }
         )
     return named
+
+
+def _secret_name(cluster: str, generation: str) -> str:
+    return f"mesh-trust-{cluster}-root-{generation}"

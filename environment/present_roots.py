@@ -34,6 +34,9 @@ class PresentRoot:
     signing: bool
     """Whether it is the one that signs."""
 
+    def __str__(self) -> str:
+        return f"{self.name} (SHA-256 {fingerprint(self.certificate)})"
+
 
 def roots_output(certificates_pem: Mapping[str, str], signing: str) -> list[dict[str, Any]]:
     """What the output `roots` says of certificates, PEM by the names of their generations.
@@ -59,7 +62,14 @@ def present_roots() -> dict[str, PresentRoot]:
     Raises:
         OutputsUnreadableError: it cannot be told what there is.
     """
-    outputs = _stack_outputs()
+    return roots_in(_stack_outputs())
+
+
+def roots_in(outputs: Mapping[str, Any]) -> dict[str, PresentRoot]:
+    """The generations that a stack's outputs tell, by name, in the order in which these list them.
+
+    None where there was no update yet.
+    """
     signing_pem = outputs.get(ROOT_CERTIFICATE)
     if signing_pem is None:
         return {}

@@ -16,11 +16,12 @@ from components.intermediate_pki import policy_text
 from components.istiod_accounts import istiod_service_accounts
 from components.lifetimes import MountLifetimes
 from components.login_role import LoginRole
-from components.names import csr_path, sign_intermediate_path
+from components.names import GLOO_NAMESPACE, csr_path, sign_intermediate_path
 from components.root_checks import fingerprint
 from components.root_trust_policy_spec import PolicyObject, policy_object
+from components.trusted_roots import named_roots
 from environment.cluster_trusts import configured_trust
-from environment.root_guard import ROOT_CERTIFICATE
+from environment.present_roots import ROOT_CERTIFICATE, roots_in
 from settings import MANAGEMENT, Cluster, Connection
 
 from .certificates import loaded
@@ -49,6 +50,8 @@ class ExpectedTrust:
     """Those of its ClusterTrust."""
     policy_connection: Connection
     """To the cluster that has the RootTrustPolicy."""
+    generations: Sequence[str]
+    """Names of the roots that the policy names, that which signs first; none where it is alone."""
 
     @property
     def name(self) -> str:
@@ -150,9 +153,14 @@ class ExpectedTrust:
     def policy(self) -> PolicyObject:
         """The RootTrustPolicy."""
         names = self.cluster.names
+        namespace = self.args["trust_policy"].get("namespace", GLOO_NAMESPACE)
         return policy_object(
             cluster_policy_args(
-                self.args, csr_path(names.intermediate_mount), names.auth_mount, names.role
+                self.args,
+                csr_path(names.intermediate_mount),
+                names.auth_mount,
+                names.role,
+                named_roots(self.name, namespace, self.generations),
             )
         )
 
@@ -185,10 +193,8 @@ class Expected:
     @property
     def trusted(self) -> frozenset[str]:
         """Fingerprints of the roots that the mesh may trust: each generation's."""
-        generations = self.stack.outputs.get("roots") or ()
-        return frozenset(
-            {fingerprint(self.root), *(str(each["fingerprint"]) for each in generations)}
-        )
+        generations = roots_in(self.stack.outputs).values()
+        return frozenset(fingerprint(each.certificate) for each in generations)
 
     @property
     def root_place(self) -> SigningPlace:
@@ -196,7 +202,9 @@ class Expected:
         root = self.settings.root
         if root.signing_mount is not None:
             return SigningPlace(root.signing_mount, None, False)
-        longest = root.certificate_args["lifetime_days"] if root.source == "vault" else 0
+        longest = 0
+        if root.source == "vault":
+            longest = max(each.certificate_args["lifetime_days"] for each in root.generations)
         lifetimes = MountLifetimes.signing(self.settings.root_signs_for_days, longest)
         return SigningPlace(self.settings.names.root_mount, lifetimes, True)
 
@@ -217,6 +225,12 @@ class Expected:
         """What each workload cluster should have."""
         return [self._trust(cluster) for cluster in self.settings.clusters]
 
+    @property
+    def _listed_generations(self) -> list[str]:
+        root = self.settings.root
+        names = [each.name for each in root.generations]
+        return sorted(names, key=lambda name: name != root.signing_name) if len(names) > 1 else []
+
     def _trust(self, cluster: Cluster) -> ExpectedTrust:
         mount = self.root_place.path
         if self.settings.access.signing_ca == "cluster":
@@ -229,4 +243,4 @@ class Expected:
         connection = cluster.connection
         if self.settings.trust_policy.placement == MANAGEMENT:
             connection = self.settings.connections[MANAGEMENT]
-        return ExpectedTrust(cluster, args, connection)
+        return ExpectedTrust(cluster, args, connection, self._listed_generations)

@@ -71,6 +71,13 @@ def _judged(
             f"SHA-256 {', '.join(sorted(foreign))}"
         )
         return finding(State.WARNING, seen, f"find out who gives them to istiod; {log}")
+    incomplete = [
+        name for name, each in bundles.items() if expected.trusted - set(map(fingerprint, each))
+    ]
+    if incomplete:
+        seen = f"{ROOT_MAP} of {_some(incomplete)} has not all generations of the root"
+        fix = f"switch to none before, as `mesh-trust rotate plan` tells; {log}"
+        return finding(State.WARNING, seen, fix)
     lacking = sorted(set(namespaces) - bundles.keys() - _WITHOUT)
     if lacking:
         seen = f"{_some(lacking)} has no {ROOT_MAP}; the others have the stack's root"
