@@ -18,7 +18,9 @@ from .looked import preflight
 from .test_preflight_clusters import EAST, configured
 
 USER = "limited"
-_LACKING = re.compile(r"its user may not (?P<verbs>.+) (?P<resource>\S+) in (?P<where>.+)")
+_LACKING = re.compile(
+    r"its user may not (?P<verbs>.+) (?P<resource>\S+) in (the whole cluster|namespace \S+)"
+)
 _GRANT = re.compile(
     r"the verb (?P<verb>\w+) on (?P<resource>[^.]+)\.(?P<group>[\w.]+)(/(?P<name>\S+))?;"
 )
