@@ -116,7 +116,7 @@ def test_what_is_looked_for_is_enough(
     ):
         told = preflight(mesh_trust)
         assert told.those("failed", "unknown") == set()
-        for command in ("up", "refresh", "up", "destroy"):
+        for command in ("up", "refresh", "destroy"):
             undeployed.run(command, "--yes", "--skip-preview")
     undeployed.deployed = False
 
