@@ -12,6 +12,7 @@ from settings import MANAGEMENT, Cluster, Settings
 _READ = ("get", "list", "watch")
 _MANAGE = (*_READ, "create", "patch", "delete")
 _RBAC = "rbac.authorization.k8s.io"
+_AGENT_ROLE = "gloo-mesh-istiod-agent"
 
 REVIEWER_RULES = (
     ("authentication.k8s.io", ("tokenreviews",), ("create",)),
@@ -70,6 +71,9 @@ def needed_grants(settings: Settings, place: str) -> Iterator[Grant]:
     if cluster.permissions["by"] == "resources":
         escalate = Right("escalate", _RBAC, "clusterroles")
         yield Grant("the ClusterRole of istiod's agent", escalate, AGENT_RULES)
+        # To make a role is one thing, and to bind somebody to it another.
+        bind = Right("bind", _RBAC, "clusterroles", None, _AGENT_ROLE)
+        yield Grant(f"the ClusterRole {_AGENT_ROLE}", bind, AGENT_RULES)
     if cluster.login.get("reviewer_mode", "token") != "jwt":
         bind = Right("bind", _RBAC, "clusterroles", None, "system:auth-delegator")
         yield Grant("the ClusterRole system:auth-delegator", bind, REVIEWER_RULES)

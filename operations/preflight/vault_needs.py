@@ -62,7 +62,10 @@ def _root(settings: Settings) -> Iterator[Need]:
         yield Need(f"{mount}/config/issuers", _UPDATED)
         yield Need(f"{mount}/issuers", ("list",))
         yield Need(f"{mount}/issuer/+", ("read",))
-        made = "root/generate/internal" if root.source == "vault" else "config/ca"
+        if root.source == "vault":
+            # It is a resource, and goes with the stack.
+            yield Need(f"{mount}/issuer/+", ("delete",))
+        made = "issuers/generate/root/internal" if root.source == "vault" else "config/ca"
         yield Need(f"{mount}/{made}", ("update",))
     if settings.access.signing_ca == "cluster":
         yield Need(f"{mount}/root/sign-intermediate", ("update",))

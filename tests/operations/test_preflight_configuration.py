@@ -9,11 +9,10 @@ import yaml
 from lab.lab import Lab
 from tests.certificates import certificate_faults, key_pem, make
 from tests.program.program import Program, clusters
-from tests.program.token_policy import limited_token, rules
 
 from .command import MeshTrust
-from .looked import SCALED_DOWN, preflight
-from .test_preflight_clusters import EAST, WEST, configured, of_east
+from .looked import preflight
+from .test_preflight_clusters import WEST, configured, of_east
 
 FAULTS = certificate_faults()
 CONFIGURATION, CONTEXTS, ROOT = (
@@ -105,34 +104,3 @@ def test_a_key_that_is_anothers(undeployed: Program, mesh_trust: MeshTrust) -> N
     assert told.those("failed") == {ROOT}
     assert "this is another's" in told.of(*ROOT)["fix"]
     assert canary.splitlines()[1] not in told.output + told.errors
-
-
-def test_another_root_than_the_stacks_own(deployed: Program, mesh_trust: MeshTrust) -> None:
-    with configured(deployed, rootCommonName="another root"):
-        told = preflight(mesh_trust)
-    assert told.exit_code == 0
-    assert told.those("warning") == SCALED_DOWN | {ROOT}
-    with (
-        limited_token(deployed, rules()),
-        configured(deployed, rootCommonName="another root", development=False),
-    ):
-        told = preflight(mesh_trust)
-    assert told.those("failed") == {ROOT}
-    assert "this plan replaces the root" in told.of(*ROOT)["seen"]
-    assert "rootReplaces" in told.of(*ROOT)["fix"]
-
-
-def test_a_root_that_ends_before_what_it_signs(deployed: Program, mesh_trust: MeshTrust) -> None:
-    with configured(deployed, intermediateLifetimeDays=3650):
-        told = preflight(mesh_trust)
-    assert told.those("failed") == {ROOT}
-    assert EAST in {subject for _, subject in told.those("ok")}
-
-
-def test_a_stack_that_is_not_there(deployed: Program, mesh_trust: MeshTrust) -> None:
-    assert deployed.deployed
-    told = mesh_trust.run("--stack", "absent", "preflight")
-    assert told.exit_code == 2
-    assert told.output == ""
-    assert "absent" in told.errors
-    assert len(told.errors.strip().splitlines()) == 1

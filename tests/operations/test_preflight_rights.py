@@ -18,7 +18,9 @@ from .looked import preflight
 from .test_preflight_clusters import EAST, configured
 
 USER = "limited"
-_LACKING = re.compile(r"its user may not (?P<verbs>.+) (?P<resource>\S+) in (?P<where>.+)")
+_LACKING = re.compile(
+    r"its user may not (?P<verbs>.+) (?P<resource>\S+) in (the whole cluster|namespace \S+)"
+)
 _GRANT = re.compile(
     r"the verb (?P<verb>\w+) on (?P<resource>[^.]+)\.(?P<group>[\w.]+)(/(?P<name>\S+))?;"
 )
@@ -114,7 +116,7 @@ def test_what_is_looked_for_is_enough(
     ):
         told = preflight(mesh_trust)
         assert told.those("failed", "unknown") == set()
-        for command in ("up", "refresh", "up", "destroy"):
+        for command in ("up", "refresh", "destroy"):
             undeployed.run(command, "--yes", "--skip-preview")
     undeployed.deployed = False
 

@@ -153,7 +153,7 @@ def test_what_is_asked_for_is_enough(lab: Lab, undeployed: Program, mesh_trust: 
     undeployed.deployed = True
     with limited_token(undeployed, policy):
         assert failing(mesh_trust) == set()
-        for command in ("up", "refresh", "up", "destroy"):
+        for command in ("up", "refresh", "destroy"):
             undeployed.run(command, "--yes", "--skip-preview")
     undeployed.deployed = False
     assert "pki/" not in vault_client(lab).sys.list_mounted_secrets_engines()["data"]
