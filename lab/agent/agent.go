@@ -69,6 +69,9 @@ func (a *agent) reconcile(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	request, err := policy.request()
+	if errors.Is(err, errOthersSign) {
+		return false, err
+	}
 	if err != nil {
 		return false, errors.Join(err, a.cluster.reportPolicy(ctx, policy, stateInvalid))
 	}

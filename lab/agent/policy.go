@@ -23,6 +23,9 @@ const (
 	defaultRatio        = 0.1
 )
 
+// errOthersSign is for policies that are no business of an agent's.
+var errOthersSign = errors.New("the policy has no agentCa.vault: the management server is to sign")
+
 // istiod is the one that the agent is beside, as far as its pod's name tells.
 type istiod struct {
 	deployment, namespace, revision string
@@ -138,7 +141,7 @@ type request struct {
 func (p *policy) request() (*request, error) {
 	config := p.spec.Config
 	if config.AgentCa == nil || config.AgentCa.Vault == nil {
-		return nil, errors.New("spec.config.agentCa.vault is missing: the management server is to sign, not an agent")
+		return nil, errOthersSign
 	}
 	options := config.IntermediateCertOptions
 	found := &request{
