@@ -87,7 +87,8 @@ def refused(program: Program, *command: str) -> str:
     outcome = program.attempt(*command)
     assert outcome.exit_code != 0
     assert "Traceback" not in outcome.output
-    [line] = {each.strip() for each in re.findall(r"error: (.*root.*)", outcome.output)}
+    said: list[str] = re.findall(r"error: (.*root.*)", outcome.output)
+    [line] = {each.strip() for each in said}
     return line
 
 

@@ -38,7 +38,7 @@ def limited_token(program: Program, policy: Sequence[str]) -> Iterator[None]:
     """The program works with a token that has `policy`, and what every token has."""
     vault = vault_client(program.lab)
     vault.sys.create_or_update_policy(_POLICY, "\n".join(policy))
-    token = vault.auth.token.create(policies=[_POLICY], ttl="10m")
+    token = vault.auth.token.create(policies=[_POLICY], ttl="1h")
     program.vault_token = token["auth"]["client_token"]
     try:
         yield
