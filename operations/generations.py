@@ -59,5 +59,5 @@ def named_after(certificate: x509.Certificate, generations: tuple[Generation, ..
     """What `certificate` is called: by its generation, else by its fingerprint."""
     for each in generations:
         if each.certificate == certificate:
-            return str(each)
+            return each.name
     return f"a root that the stack does not have (SHA-256 {fingerprint(certificate)})"

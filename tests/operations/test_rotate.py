@@ -138,7 +138,7 @@ def test_policies_that_restart_pods_are_named_wherever_they_are(
         ),
         pytest.param(
             cluster_breakages.istiod_does_not_start,
-            "cluster west: istiod istio-system/istiod has 0 of 1 pods available",
+            "cluster west: istiod istio-system/istiod has to be well before it is rolled: 0 of",
             id="unwell",
         ),
         pytest.param(
