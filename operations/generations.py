@@ -29,7 +29,7 @@ class Generation:
 
 
 def generations_of(outputs: Mapping[str, Any]) -> tuple[Generation, ...]:
-    """Those in a stack's `outputs`, in the order in which they were added.
+    """Those in a stack's `outputs`.
 
     Raises:
         OperationError: the stack has no root yet.
