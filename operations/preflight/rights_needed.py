@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from components.agent_release_args import RELEASE_NAME as AGENT_RELEASE
 from components.names import GLOO_NAMESPACE
 from components.rbac_rules import AGENT_RULES
 from components.vault_install_args import NAMESPACE as VAULT_NAMESPACE
@@ -54,6 +53,9 @@ def needed_rights(settings: Settings, place: str) -> Iterator[Right]:
     if (policy.placement == MANAGEMENT) == (place == MANAGEMENT):
         group = "admin.gloo.solo.io"
         yield from _all(_MANAGE, group, "roottrustpolicies", policy.namespace)
+        if len(settings.root.generations) > 1:
+            # Each generation's certificate, which the policy names.
+            yield from _all(_MANAGE, "", "secrets", policy.namespace)
     if place == MANAGEMENT:
         if settings.vault.is_installed:
             yield from _of_vault(settings)
@@ -101,7 +103,6 @@ def _of_agents(cluster: Cluster) -> Iterator[Right]:
         yield from _all(_MANAGE, _RBAC, "clusterroles")
         yield from _all(_MANAGE, _RBAC, "clusterrolebindings")
     else:
-        assert release.get("release_name", AGENT_RELEASE)
         yield from _all(_MANAGE, "", "secrets", release.get("namespace", GLOO_NAMESPACE))
     if cluster.agent is not None and not cluster.has_manifest:
         yield from _all((*_READ, "patch"), "apps", "deployments", namespace)

@@ -65,6 +65,10 @@ def _root(settings: Settings) -> Iterator[Need]:
         if root.source == "vault":
             # It is a resource, and goes with the stack.
             yield Need(f"{mount}/issuer/+", ("delete",))
+        if len(root.generations) > 1:
+            # One that is taken out may have signed what still lives; its issuer is let go of.
+            yield Need(f"{mount}/certs", ("list",))
+            yield Need(f"{mount}/issuer/+", ("update", "patch"))
         made = "issuers/generate/root/internal" if root.source == "vault" else "config/ca"
         yield Need(f"{mount}/{made}", ("update",))
     if settings.access.signing_ca == "cluster":

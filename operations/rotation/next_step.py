@@ -47,11 +47,14 @@ class NextStep:
 
 
 def next_step(generations: tuple[Generation, ...]) -> NextStep:
-    """What comes next where a stack has these `generations`, in the order of their addition."""
+    """What comes next where a stack has these `generations`: all are to go but the newest.
+
+    Which that is, their certificates say: a root that is to follow is made after the others.
+    """
     signing = signing_of(generations)
     if len(generations) == 1:
         return NextStep(Step.ADD, None, signing)
-    newest = generations[-1]
+    oldest, *_, newest = sorted(generations, key=lambda each: each.certificate.not_valid_before_utc)
     if newest.signing:
-        return NextStep(Step.RETIRE, generations[0], signing)
+        return NextStep(Step.RETIRE, oldest, signing)
     return NextStep(Step.SWITCH, newest, signing)

@@ -23,7 +23,7 @@ def rollout_obstacle(workload: Workload, deployment: Any) -> Obstacle | None:
     if (status.observed_generation or 0) < deployment.metadata.generation:
         return Obstacle(
             "unseen",
-            f"{workload} is not looked at yet by its cluster",
+            "its cluster has not looked at it yet",
             "see that the cluster's controller manager runs",
         )
     wanted = replicas(deployment)
@@ -35,9 +35,9 @@ def rollout_obstacle(workload: Workload, deployment: Any) -> Obstacle | None:
     reasons = "".join(f"; {each}" for each in _reasons(workload.pods(deployment)))
     if _has_given_up(status):
         seconds = spec.progress_deadline_seconds
-        reason = f"{workload} has not come further for {seconds} s: {counts}{reasons}"
+        reason = f"it has not come further for {seconds} s: {counts}{reasons}"
         return Obstacle("given up", reason, advice, _STUCK_SECONDS)
-    return Obstacle("rolling", f"{workload} has {counts}{reasons}", advice)
+    return Obstacle("rolling", f"{counts}{reasons}", advice)
 
 
 def replicas(deployment: Any) -> int:

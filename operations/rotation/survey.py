@@ -97,8 +97,8 @@ def _look_at_istiod(workload: Workload, generations: tuple[Generation, ...], see
     obstacle = rollout_obstacle(workload, deployment)
     if obstacle is not None:
         seen.problems.append(
-            f"cluster {workload.cluster}: {obstacle.reason}, and has to be well first; "
-            f"{obstacle.advice}"
+            f"cluster {workload.cluster}: {workload} has to be well before it is rolled: "
+            f"{obstacle.reason}; {obstacle.advice}"
         )
         return
     chains = chains_of(workload, deployment, generations)

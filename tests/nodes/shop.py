@@ -75,7 +75,8 @@ def budget(name: str, available: int) -> dict[str, Any]:
 def shop(lab: Lab, cluster: str, *applications: dict[str, Any]) -> Iterator[None]:
     """Has these Deployments run in a namespace of their own."""
     with api_client(lab, cluster) as api:
-        core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+        core: Any = client.CoreV1Api(api)
+        apps: Any = client.AppsV1Api(api)
         core.create_namespace({"metadata": {"name": NAMESPACE}})
         try:
             for each in applications:
@@ -127,29 +128,31 @@ def make_well(lab: Lab, cluster: str, pod: str) -> None:
 def put_budget(lab: Lab, cluster: str, name: str, available: int) -> None:
     """Gives the application `name` a PodDisruptionBudget."""
     with api_client(lab, cluster) as api:
-        client.PolicyV1Api(api).create_namespaced_pod_disruption_budget(
-            NAMESPACE, budget(name, available)
-        )
+        policy: Any = client.PolicyV1Api(api)
+        policy.create_namespaced_pod_disruption_budget(NAMESPACE, budget(name, available))
 
 
 def rolled(lab: Lab, cluster: str, namespace: str, name: str) -> int:
     """How often the pods of a Deployment were made of another template."""
     with api_client(lab, cluster) as api:
-        found = client.AppsV1Api(api).read_namespaced_deployment(name, namespace)
+        apps: Any = client.AppsV1Api(api)
+        found = apps.read_namespaced_deployment(name, namespace)
     return int(found.metadata.annotations["deployment.kubernetes.io/revision"])
 
 
 def pods(lab: Lab, cluster: str, name: str) -> list[str]:
     """Names of an application's pods."""
     with api_client(lab, cluster) as api:
-        found = client.CoreV1Api(api).list_namespaced_pod(NAMESPACE, label_selector=f"app={name}")
+        core: Any = client.CoreV1Api(api)
+        found = core.list_namespaced_pod(NAMESPACE, label_selector=f"app={name}")
     return [each.metadata.name for each in found.items]
 
 
 def versions(lab: Lab, cluster: str) -> set[tuple[str, str, str]]:
     """Each Deployment, ReplicaSet and pod of a cluster, in the version that it has."""
     with api_client(lab, cluster) as api:
-        core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+        core: Any = client.CoreV1Api(api)
+        apps: Any = client.AppsV1Api(api)
         lists = (
             apps.list_deployment_for_all_namespaces(),
             apps.list_replica_set_for_all_namespaces(),

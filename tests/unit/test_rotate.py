@@ -22,7 +22,7 @@ from operations.rotation.proxies import (
 from operations.rotation.workload import Workload, label_selector
 from tests.certificates import Recipe, make
 
-FIRST, SECOND, THIRD = (make(Recipe(common_name=name)) for name in ("1", "2", "3"))
+FIRST, SECOND, THIRD = (make(Recipe(common_name=str(day), starts=day)) for day in (-9, -6, -3))
 MADE = {"first": FIRST, "2027": SECOND, "2028": THIRD}
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -182,6 +182,8 @@ def outputs(signing: str, *names: str) -> dict[str, Any]:
             "retire first, as 2027 signs",
             "take first out of rootGenerations",
         ),
+        # The program lists the one that signs first.
+        (outputs("2027", "2027", "first"), "retire first, as 2027 signs", "out of rootGenerations"),
         (outputs("2027", "first", "2027", "2028"), "switch from 2027 to 2028", "to 2028"),
         (outputs("2028", "first", "2027", "2028"), "retire first, as 2028 signs", "first"),
     ],

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,7 +19,7 @@ POD = "istio-system/istiod-1"
 ROOT, OTHER = (make(Recipe(common_name=name, path_length=None)) for name in ("root", "other"))
 
 
-def ca_below(upper: Made, name: str, **changes: float) -> Made:
+def ca_below(upper: Made, name: str, **changes: Any) -> Made:
     issuer = upper.certificate.subject.rfc4514_string().removeprefix("CN=")
     return make(
         Recipe(common_name=name, issuer=issuer, signer=upper.key, path_length=None, **changes)

@@ -58,6 +58,10 @@ FEATURES: dict[str, tuple[dict[str, Any], tuple[tuple[str, str], ...]]] = {
         },
         (("docs/stack-token.md", "## signingCa: cluster"),),
     ),
+    "generations of the root": (
+        {"rootGenerations": [{"name": "first"}, {"name": "second"}], "rootSigning": "first"},
+        (("docs/stack-token.md", "## rootGenerations"),),
+    ),
     "a root made in Vault": (
         {"rootSource": "vault"},
         (("docs/root-ca.md", "for the source `vault`"),),
