@@ -160,7 +160,7 @@ class SettingUp:
         if token is None:
             raise OperationError(f"{path} is gone: see who deletes it, and run this again")
         facts = prove(leader, token, self.kind.name, path)
-        lives = "renewable for ever" if facts.period_seconds else "not renewable beyond that"
+        lives = "renewable for ever" if facts.period else "not renewable"
         self.seen(
             f"the stack's token is in {path}; it has the policy {self.kind.name} and "
             f"{facts.ttl_seconds // 3600} h left, {lives}"

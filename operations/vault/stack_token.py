@@ -16,6 +16,8 @@ from .stack_policy import stack_policy
 _ROOM = 4096
 _MARK = "made-for"
 """Metadata of a token by which one is found whose making was not answered."""
+_PERIOD = "period"
+"""Metadata of a token that can be renewed for ever, each time for so long."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,17 @@ class TokenFacts:
     ttl_seconds: int
     """How long it has left."""
     creation_ttl_seconds: int
-    period_seconds: int
-    """0: it is not periodic."""
     metadata: Mapping[str, str]
 
     @property
     def is_root(self) -> bool:
         """Whether it may do everything."""
         return "root" in self.policies
+
+    @property
+    def period(self) -> str | None:
+        """As its kind has it: Vault tells of no period that comes from a role."""
+        return self.metadata.get(_PERIOD)
 
 
 def token_in(path: Path) -> str | None:
@@ -85,7 +90,6 @@ def token_facts(member: Member, token: str) -> TokenFacts | None:
         role=told.get("role") or None,
         ttl_seconds=int(told["ttl"]),
         creation_ttl_seconds=int(told["creation_ttl"]),
-        period_seconds=int(told.get("period") or 0),
         metadata=told.get("meta") or {},
     )
 
@@ -102,7 +106,7 @@ def make_first_token(member: Member, root_token: str, kind: TokenKind, path: Pat
     role = {
         "allowed_policies": [kind.name],
         "orphan": True,
-        "renewable": True,
+        "renewable": kind.period is not None,
         "token_type": "service",
         "token_period": kind.period or 0,
     }
@@ -113,23 +117,23 @@ def make_first_token(member: Member, root_token: str, kind: TokenKind, path: Pat
         for accessor in _unanswered(member, client, mark):
             with asking(member, "revoke a token that nobody has"):
                 client.auth.token.revoke_accessor(accessor)
-        token = new_token(member, root_token, kind.name, kind.ttl, {_MARK: mark})
+        token = new_token(member, root_token, kind, {_MARK: mark})
         file.fill(f"{token}\n".encode())
 
 
-def new_token(
-    member: Member, token: str, role: str, ttl: str | None, metadata: Mapping[str, str]
-) -> str:
-    """Makes a token with `token`, as `role` says.
+def new_token(member: Member, token: str, kind: TokenKind, metadata: Mapping[str, str]) -> str:
+    """Makes a token with `token`, by the role of its kind, with `metadata`.
 
     Raises:
         OperationError: Vault refuses.
     """
-    asked: dict[str, Any] = {"meta": dict(metadata), "display_name": role}
-    if ttl is not None:
-        asked["ttl"] = ttl
-    with asking(member, f"make a token with the role {role}"):
-        made = member.client(token).write_data(f"auth/token/create/{role}", data=asked)
+    asked: dict[str, Any] = {"meta": dict(metadata), "display_name": kind.name}
+    if kind.period is not None:
+        asked["meta"][_PERIOD] = kind.period
+    if kind.ttl is not None:
+        asked["ttl"] = kind.ttl
+    with asking(member, f"make a token with the role {kind.name}"):
+        made = member.client(token).write_data(f"auth/token/create/{kind.name}", data=asked)
     return str(made["auth"]["client_token"])
 
 

@@ -11,7 +11,7 @@ from ..errors import OperationError
 from .command import FILE, vault, with_servers
 from .members import Member, members_of, require_private, require_reachable
 from .private_file import PrivateFile
-from .stack_token import TokenFacts, new_token, prove, revoke, token_facts, token_in
+from .stack_token import TokenFacts, TokenKind, new_token, prove, revoke, token_facts, token_in
 
 _ROOM = 4096
 _REPLACES = "replaces"
@@ -81,13 +81,14 @@ def _held(member: Member, token: str, place: str) -> _Held:
 
 
 def _rotate(member: Member, held: _Held, file: Path, *, is_kept: bool) -> None:
-    role = str(held.facts.role)
-    ttl = None if held.facts.period_seconds else f"{held.facts.creation_ttl_seconds}s"
+    period = held.facts.period
+    ttl = None if period else f"{held.facts.creation_ttl_seconds}s"
+    kind = TokenKind(str(held.facts.role), period, ttl)
     written = _beside(file, ".new") if is_kept else file
     with PrivateFile(written, _ROOM, f"for the token after {held.facts.accessor}") as reserved:
-        made = new_token(member, held.token, role, ttl, {_REPLACES: held.facts.accessor})
+        made = new_token(member, held.token, kind, {_REPLACES: held.facts.accessor})
         reserved.fill(f"{made}\n".encode())
-    prove(member, made, role, written)
+    prove(member, made, kind.name, written)
     if is_kept:
         _finish(member, file)
     else:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pysequoia import Cert
+from pysequoia import Tsk
 
 from lab.directory import CHECKOUT
 
@@ -43,10 +43,10 @@ NOWHERE = ["--address", "https://127.0.0.1:1"]
 def test_what_is_not_valid(
     command: VaultCommand, tmp_path: Path, options: list[str], message: str
 ) -> None:
-    key = Cert.generate("alice@example.com")
+    key = Tsk.generate("alice@example.com")
     (tmp_path / "text").write_text("text")
-    (tmp_path / "public").write_text(str(key))
-    (tmp_path / "private").write_text(str(key.secrets))
+    (tmp_path / "public").write_text(str(key.extract_certificate()))
+    (tmp_path / "private").write_text(str(key))
     before = set(tmp_path.iterdir())
 
     told = command.run("init", *NOWHERE, *FILES, *options, folder=tmp_path)
