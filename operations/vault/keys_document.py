@@ -79,13 +79,21 @@ def read_keys(path: Path, content: bytes, identity: Path | None) -> KeysDocument
             return None
         content = decrypted(path, content, identity)
     try:
-        values = json.loads(content)
-        if values.pop("format") != FORMAT:
+        values: dict[str, Any] = json.loads(content)
+        if values["format"] != FORMAT:
             raise ValueError
+        root_key = values["root_token_pgp_key"]
         return KeysDocument(
-            **{key: tuple(each) if isinstance(each, list) else each for key, each in values.items()}
+            purpose=str(values["purpose"]),
+            threshold=int(values["threshold"]),
+            keys=tuple(map(str, values["keys"])),
+            root_token=str(values["root_token"]),
+            pgp_keys=tuple(map(str, values["pgp_keys"])),
+            root_token_pgp_key=None if root_key is None else str(root_key),
+            addresses=tuple(map(str, values["addresses"])),
+            made=str(values["made"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError):
         raise OperationError(
             f"{path} is not a file of `mesh-trust vault init`: name the one that it has written"
         ) from None

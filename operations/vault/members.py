@@ -40,7 +40,7 @@ class Member:
     namespace: str | None = None
     """Namespace of Vault Enterprise that the stack is in."""
 
-    def client(self, token: str = "", seconds: float = REQUEST_SECONDS) -> Any:
+    def client(self, token: str = "", seconds: int = REQUEST_SECONDS) -> Any:
         """A client with `token`, by default with none; asks nothing yet."""
         session = requests.Session()
         session.verify = self._verify()
@@ -96,13 +96,13 @@ def members_of(
             raise OperationError(str(error)) from None
         return found
     stack = project.stack()
-    address = vault_address(stack)
-    if address is None:
+    found_address = vault_address(stack)
+    if found_address is None:
         raise OperationError(
             "the stack has no Vault yet: run `pulumi up` first, or name the servers with --address"
         )
     vault = stack.settings.vault
-    return (Member(address, ca_file or vault.ca_file, vault.namespace),)
+    return (Member(found_address, ca_file or vault.ca_file, vault.namespace),)
 
 
 def require_reachable(members: Sequence[Member]) -> None:

@@ -1,11 +1,12 @@
 """PGP keys that Vault encrypts what it answers to."""
 
 import base64
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pysequoia import Cert, Tsk
+from pysequoia import Cert
 
 from components import InvalidInputError
 from components.files import content_of
@@ -33,25 +34,21 @@ def pgp_key(option: str, path: Path) -> PgpKey:
         content = content_of(option, path)
     except InvalidInputError as error:
         raise OperationError(str(error)) from None
-    if _is_private(content):
+    with warnings.catch_warnings():
+        # That a private key is not to be read so, which is told in a line of its own.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            cert = Cert.from_bytes(content)
+        except Exception:  # noqa: BLE001 - the library has no class of its own for it
+            raise _unusable(option, path, "name a public key as `gpg --export` writes it") from None
+        is_private = cert.has_secret_keys
+    if is_private:
         raise _unusable(option, path, "it holds a private key: give the public one alone")
-    try:
-        cert = Cert.from_bytes(content)
-    except Exception:  # noqa: BLE001 - the library has no class of its own for it
-        raise _unusable(option, path, "name a public key as `gpg --export` writes it") from None
     if cert.is_revoked:
         raise _unusable(option, path, "the key is revoked: give its holder's present one")
     if cert.expiration is not None and cert.expiration < datetime.now(UTC):
         raise _unusable(option, path, "the key has expired: give its holder's present one")
     return PgpKey(cert.fingerprint, base64.b64encode(bytes(cert)).decode())
-
-
-def _is_private(content: bytes) -> bool:
-    try:
-        Tsk.from_bytes(content)
-    except Exception:  # noqa: BLE001 - as above
-        return False
-    return True
 
 
 def _unusable(option: str, path: Path, fix: str) -> OperationError:
