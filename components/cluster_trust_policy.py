@@ -1,11 +1,11 @@
 """What the RootTrustPolicy of one workload cluster says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
 
-from .gloo_certificates import GLOO_LIFETIME_DAYS
+from .gloo_certificates import GLOO_LIFETIME_DAYS, ManagementServerCa
 from .mesh_selectors import IstioMeshSelector, istiod_selectors
 from .names import DEFAULT_REVISION, ISTIO_NAMESPACE
 from .root_trust_policy_spec import RootTrustPolicyArgs
@@ -33,14 +33,18 @@ def cluster_policy_args(
     csr_path: pulumi.Input[str],
     auth_mount_path: pulumi.Input[str],
     role_name: pulumi.Input[str],
+    passive: Sequence[ManagementServerCa] = (),
 ) -> RootTrustPolicyArgs:
     """The policy of the cluster that `args`, ClusterTrustArgs, describe, with its ways to Vault.
+
+    `passive` are roots that are trusted besides those that the choices of `args` name.
 
     Raises:
         InvalidInputError: a choice is not usable.
     """
     choices = check_trust_policy_choices(args.get("trust_policy", {}))
     choices.pop("provider", None)
+    trusted = [*passive, *choices.pop("passive_certificate_authorities", ())]
     policy_args: dict[str, Any] = {
         "cluster": args["cluster"],
         "apply_to_meshes": cluster_meshes(args),
@@ -58,4 +62,6 @@ def cluster_policy_args(
             "ttl_days": args.get("intermediate_lifetime_days", GLOO_LIFETIME_DAYS),
         },
     }
+    if trusted:
+        policy_args["passive_certificate_authorities"] = trusted
     return cast(RootTrustPolicyArgs, policy_args)

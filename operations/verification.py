@@ -13,6 +13,7 @@ from .checks import (
     cluster_in_vault,
     istio_roots,
     istiod,
+    istiod_intermediate,
     istiod_logs,
     logins,
     meshes,
@@ -101,6 +102,10 @@ def _of_cluster(
     yield asks.check("istiod-agent", lambda it: istiod.istiod_agent(it, trust))
     yield asks.check("istiod-multiroot", lambda it: istiod.istiod_multiroot(it, trust))
     yield asks.check("proxy-multiroot", lambda it: istiod.proxy_multiroot(it, trust))
+    yield asks.check(
+        "istiod-intermediate",
+        lambda it: istiod_intermediate.istiod_intermediate(it, trust, expected, thresholds),
+    )
     yield asks.check("istiod-log", lambda it: istiod_logs.istiod_log(it, trust))
     yield asks.check("agent-log", lambda it: istiod_logs.agent_log(it, trust))
     yield asks.check("login", lambda it: logins.login(expected, trust, it))

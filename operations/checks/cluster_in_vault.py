@@ -56,7 +56,7 @@ def auth_config(view: VaultView, trust: ExpectedTrust) -> Iterator[Finding]:
     # Newer versions tell whether there is a reviewer's JWT, if not which.
     if found is not None and "token_reviewer_jwt_set" in found:
         wanted = {**wanted, "token_reviewer_jwt_set": trust.mode == "token"}
-    yield _compared("auth-config", path, wanted, found, config_fix(trust))
+    yield _compared("auth-config", path, wanted, found)
 
 
 def role(view: VaultView, trust: ExpectedTrust) -> Iterator[Finding]:
@@ -89,12 +89,6 @@ def other_roles(view: VaultView, trust: ExpectedTrust) -> Iterator[Finding]:
     yield Finding("other-roles", VAULT, State.OK, f"{path}: there is no other role")
 
 
-def config_fix(trust: ExpectedTrust) -> str:
-    """The command that writes the configuration of the auth mount anew."""
-    part = "auth-mount" if trust.mode == "jwt" else "auth-config"
-    return f"write it anew: `pulumi up --target-replace '**::{trust.name}-{part}'`"
-
-
 def _has_mount(view: VaultView, trust: ExpectedTrust) -> bool:
     return trust.cluster.names.auth_mount in view.auth_mounts
 
@@ -104,12 +98,11 @@ def _compared(
     path: str,
     expected: Mapping[str, Any],
     found: Mapping[str, Any] | None,
-    fix: str = _UP,
 ) -> Finding:
     if found is None:
         return Finding(check, VAULT, State.FAILED, f"{path} is not there", _UP)
     if faults := differences(expected, found):
-        return Finding(check, VAULT, State.FAILED, f"{path}: {'; '.join(faults)}", fix)
+        return Finding(check, VAULT, State.FAILED, f"{path}: {'; '.join(faults)}", _UP)
     return Finding(check, VAULT, State.OK, f"{path} is as the program left it")
 
 

@@ -1,7 +1,6 @@
 """Whether Vault can be worked with: version, seal, certificate, the token."""
 
 import socket
-import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from components.vault_health import health_obstacle
 from ..certificates import Thresholds
 from ..expected import Expected
 from ..finding import Finding, State
+from ..tls_chain import shown_chain
 from ..unreachable import UnreachableError
 from ..vault_client import asking
 from ..vault_view import VaultView
@@ -60,17 +60,11 @@ def vault_certificate(expected: Expected, thresholds: Thresholds) -> Iterator[Fi
 
 def _shown(host: str, port: int) -> x509.Certificate:
     # Whether it holds against its CA was looked at before.
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((host, port), _SECONDS) as connection,
-            context.wrap_socket(connection, server_hostname=host) as tls,
-        ):
-            der = tls.getpeercert(binary_form=True)
+        with socket.create_connection((host, port), _SECONDS) as connection:
+            return shown_chain(connection, host)[0]
     except OSError as error:
         raise UnreachableError(
             f"no TLS connection comes about with {host}:{port} ({error.strerror or error})",
             f"see `openssl s_client -connect {host}:{port}`",
         ) from None
-    return x509.load_der_x509_certificate(der or b"")

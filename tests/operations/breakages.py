@@ -113,7 +113,7 @@ ROWS: tuple[Row, ...] = (
             vault.role_is_widened,
             "role",
             VAULT,
-            "bound_service_account_names is ['*'], not ['istiod']; token_policies",
+            "is ['*'], not ['istiod']; token_ttl is 7200, not 3600; token_max",
         ),
         Failed(clusters.a_ca_key_lies_in_cacerts, "ca-keys", EAST, "istio-system/cacerts"),
         Warned(

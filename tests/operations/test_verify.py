@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 from cryptography import x509
 
 from lab import processes
+from lab.directory import CHECKOUT
 from lab.lab import Lab
 from lab.vault_server import unseal
-from tests.printed import run_as_printed
 from tests.program.inventory import vault_client
 from tests.program.program import Program, clusters
 from tests.program.token_policy import limited_token, rules
@@ -21,14 +22,14 @@ from tests.program.token_policy import limited_token, rules
 from .breakages import EAST, ROWS, VAULT, WEST, Failed, Row
 from .command import MeshTrust
 from .conftest import CLUSTERS
-from .healthy import make_healthy
+from .healthy import core, make_healthy
 from .put_back import put_back
 from .vault_breakages import reviewer_jwt_is_erased
 
 # Without nodes no istiod runs, which is worth a warning.
 WITHOUT_NODES = {
     (check, f"cluster {cluster}")
-    for check in ("istiod-ready", "istiod-log", "agent-log")
+    for check in ("istiod-ready", "istiod-intermediate", "istiod-log", "agent-log")
     for cluster in CLUSTERS
 }
 LIFETIMES = {
@@ -108,13 +109,17 @@ def _name(each: Any) -> str:
     return name
 
 
-def test_the_command_that_it_names_writes_an_erased_jwt_anew(
-    lab: Lab, mesh_trust: MeshTrust, tmp_path: Path
+def test_what_it_advises_brings_an_erased_jwt_back(
+    lab: Lab, program: Program, mesh_trust: MeshTrust
 ) -> None:
     with reviewer_jwt_is_erased(lab):
         fix = mesh_trust.run("verify", "--json").of("login", WEST)["fix"]
-        command = fix.split("`")[1]
-        run_as_printed(f"{command} --yes --skip-preview", tmp_path, mesh_trust.environment())
+        assert fix == (
+            "have a new one made: `kubectl --context west delete secret -n istio-system "
+            "vault-token-reviewer`, then `pulumi up --refresh`"
+        )
+        core(lab, "west").delete_namespaced_secret("vault-token-reviewer", "istio-system")
+        program.up("--refresh")
         mended = mesh_trust.run("verify", "--json")
 
     assert mended.of("login", WEST)["state"] == "ok"
@@ -215,6 +220,14 @@ def test_a_handshake_is_made_and_cleaned_up_after(lab: Lab, mesh_trust: MeshTrus
         assert issued["revocation_time"] > 0
         names = x509.load_pem_x509_certificate(issued["certificate"].encode()).subject
         assert names.rfc4514_string() == "CN=mesh-trust verify"
+    assert {each["check"] for each in told.findings} == documented_checks()
+
+
+def documented_checks() -> set[str]:
+    """Those in the tables of the page, whose rows begin with their names."""
+    page = (CHECKOUT / "docs" / "verify.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([a-z][a-z-]+)`", row)}
 
 
 def test_a_handshake_that_is_refused_at_its_last_step(lab: Lab, mesh_trust: MeshTrust) -> None:

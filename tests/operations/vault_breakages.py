@@ -66,7 +66,15 @@ def policy_is_widened(lab: Lab) -> Iterator[None]:
 def role_is_widened(lab: Lab) -> Iterator[None]:
     vault, path = vault_client(lab), f"auth/kube-east-mesh-auth/role/{POLICY}"
     before = vault.read(path)["data"]
-    vault.write(path, **{**before, "bound_service_account_names": ["*"], "token_ttl": 7200})
+    vault.write(
+        path,
+        **{
+            **before,
+            "bound_service_account_names": ["*"],
+            "token_ttl": 7200,
+            "token_max_ttl": 7200,
+        },
+    )
     yield
     vault.write(path, **before)
 

@@ -1,0 +1,105 @@
+"""The intermediate that istiod signs with: what its chain ends in, and how long it has left.
+
+Nobody else has it, as it is in istiod's memory only. But istiod's own server shows a certificate
+that istiod has signed itself, and above it the intermediate.
+"""
+
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from kubernetes.stream import portforward
+from urllib3.exceptions import HTTPError
+from websocket import WebSocketException
+
+from components.names import istiod_deployment
+
+from ..certificates import Thresholds, named
+from ..cluster_client import REQUEST_SECONDS, ClusterClient
+from ..expected import Expected, ExpectedTrust
+from ..finding import Finding, State
+from ..tls_chain import shown_chain
+from ..unreachable import UnreachableError
+from .istiod_logs import pods
+
+_PORT = 15012
+_CHECK = "istiod-intermediate"
+
+
+def istiod_intermediate(
+    client: ClusterClient, trust: ExpectedTrust, expected: Expected, thresholds: Thresholds
+) -> Iterator[Finding]:
+    """Whether each istiod signs for the stack's root, and how long its intermediate has left."""
+    namespace = trust.cluster.istio.namespace
+    found = pods(client, trust)
+    for pod in found:
+        name = pod.metadata.name
+        place = f"istiod in pod {namespace}/{name}"
+        try:
+            chain = _chain(client, namespace, name)
+        except (OSError, HTTPError, WebSocketException) as error:
+            raise UnreachableError(
+                f"{place} shows no certificate at its port {_PORT} ({error})",
+                f"see `kubectl --context {client.context} port-forward -n {namespace} {name} "
+                f"{_PORT}`, and its log",
+            ) from None
+        yield _judged(trust, expected, thresholds, place, chain)
+    if not found:
+        seen = f"no pod of istiod runs in {namespace}, to show what it signs with"
+        fix = f"see `kubectl --context {client.context} get pods -n {namespace} -l app=istiod`"
+        yield Finding(_CHECK, trust.subject, State.WARNING, seen, fix)
+
+
+def _judged(
+    trust: ExpectedTrust,
+    expected: Expected,
+    thresholds: Thresholds,
+    place: str,
+    chain: Sequence[x509.Certificate],
+) -> Finding:
+    context, namespace = trust.cluster.connection.context, trust.cluster.istio.namespace
+    deployment = istiod_deployment(trust.cluster.istio.revisions[0])
+    restart = (
+        "have a new one asked for: "
+        f"`kubectl --context {context} rollout restart deployment -n {namespace} {deployment}`"
+    )
+    above = [*chain[1:], expected.root]
+    path = [chain[0]]
+    while path[-1] != expected.root:
+        upper = next((each for each in above if _issued(each, path[-1])), None)
+        if upper is None or upper in path:
+            ends = named(path[-1]) if len(path) > 1 else path[0].issuer.rfc4514_string()
+            seen = (
+                f"{place} signs with a chain that ends in {ends}, not in the stack's root "
+                f"{named(expected.root)}"
+            )
+            return Finding(_CHECK, trust.subject, State.FAILED, seen, restart)
+        path.append(upper)
+    if len(path) < 3:
+        seen = f"{place} signs with the root itself, and has its key"
+        return Finding(_CHECK, trust.subject, State.FAILED, seen, restart)
+    what = f"{place} signs for the stack's root with {named(path[1])}, which"
+    return thresholds.judge(_CHECK, trust.subject, what, path[1], restart)
+
+
+def _issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:
+    try:
+        lower.verify_directly_issued_by(upper)
+    except (InvalidSignature, TypeError, ValueError):
+        return False
+    return True
+
+
+def _chain(client: ClusterClient, namespace: str, pod: str) -> list[x509.Certificate]:
+    with client.reading(f"ports of pods in {namespace} (create pods/portforward)"):
+        forwarded: Any = portforward(
+            client.core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(_PORT)
+        )
+    connection: socket.socket = forwarded.socket(_PORT)
+    connection.settimeout(REQUEST_SECONDS)
+    chain = shown_chain(connection, f"istiod.{namespace}.svc")
+    if not chain:
+        raise OSError(forwarded.error(_PORT) or "it shows none")
+    return chain
