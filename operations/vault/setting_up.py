@@ -149,9 +149,10 @@ class SettingUp:
                 "there: name the file that holds the stack's token; or make another root token "
                 "with `vault operator generate-root`, and give it in VAULT_TOKEN"
             )
+        where = "a root token" if document is None else f"that in {self.files.keys}, decrypted,"
         return OperationError(
-            f"the stack's token is not made yet, which needs the root token: decrypt that in "
-            f"{self.files.keys}, and run this again with it in VAULT_TOKEN"
+            "the stack's token is not made yet, which needs a root token: run this again with "
+            f"{where} in VAULT_TOKEN"
         )
 
     def _proved(self, leader: Member) -> None:

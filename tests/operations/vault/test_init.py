@@ -134,7 +134,11 @@ def test_keys_for_age_recipients(
     vault.client(document["root_token"]).sys.seal()
     kept = ["--keys-file", str(vault.keys_file)]
     eve = ["--age-identity", str(files["eve"])]
-    for wrong, why in (([], "give --age-identity"), (eve, "not encrypted to the identity")):
+    refusals: dict[str, list[str]] = {
+        "give --age-identity": [],
+        "not encrypted to the identity": eve,
+    }
+    for why, wrong in refusals.items():
         refused = command.run("unseal", *vault.options, *kept, *wrong)
         assert refused.exit_code == 2
         assert why in refused.errors
