@@ -40,6 +40,12 @@ class Member:
     namespace: str | None = None
     """Namespace of Vault Enterprise that the stack is in."""
 
+    @property
+    def options(self) -> str:
+        """Those of a command that names it."""
+        ca_file = "" if self.ca_file is None else f" --ca-file {self.ca_file}"
+        return f"--address {self.address}{ca_file}"
+
     def client(self, token: str = "", seconds: int = REQUEST_SECONDS) -> Any:
         """A client with `token`, by default with none; asks nothing yet."""
         session = requests.Session()

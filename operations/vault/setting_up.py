@@ -112,8 +112,8 @@ class SettingUp:
         return Keys(document.keys, document.threshold, str(self.files.keys))
 
     def _ask_for_keys(self, document: KeysDocument | None, waiting: Sequence[Member]) -> str:
-        addresses = " ".join(f"--address {each.address}" for each in waiting)
-        unseal = f"`mesh-trust vault unseal {addresses}`"
+        named = " ".join(each.options for each in waiting)
+        unseal = f"`mesh-trust vault unseal {named}`"
         if document is not None and document.pgp_keys:
             return (
                 f"the keys are for their holders only: have {document.threshold} of them run "
@@ -164,7 +164,7 @@ class SettingUp:
         lives = "renewable for ever" if facts.period else "not renewable"
         self.seen(
             f"the stack's token is in {path}; it has the policy {self.kind.name} and "
-            f"{facts.ttl_seconds // 3600} h left, {lives}"
+            f"{round(facts.ttl_seconds / 3600)} h left, {lives}"
         )
 
     def _root_token_revoked(

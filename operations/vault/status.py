@@ -66,13 +66,15 @@ def _look(member: Member) -> Seen:
         found = member_status(member)
     except OperationError as error:
         return Seen(member, None, str(error), "see that it runs, and read its log")
-    return Seen(member, found, *_fault(found))
+    return Seen(member, found, *_fault(member, found))
 
 
-def _fault(found: MemberStatus) -> tuple[str | None, str | None]:
-    at = f"--address {found.address}"
+def _fault(member: Member, found: MemberStatus) -> tuple[str | None, str | None]:
     if not found.is_initialised:
-        return "it is not initialised", f"`mesh-trust vault init {at} ...`, with its other servers"
+        return (
+            "it is not initialised",
+            f"`mesh-trust vault init {member.options} ...`, with its other servers",
+        )
     if found.is_sealed and found.unseals_itself:
         return (
             f"it is sealed, and unseals itself by {found.seal}",
@@ -81,7 +83,7 @@ def _fault(found: MemberStatus) -> tuple[str | None, str | None]:
     if found.is_sealed:
         return (
             f"it is sealed: {found.progress} of {found.threshold} keys are given",
-            f"`mesh-trust vault unseal {at}`",
+            f"`mesh-trust vault unseal {member.options}`",
         )
     if found.leader is None:
         return "no server leads", "see that more than half of the servers run and are unsealed"

@@ -52,7 +52,9 @@ def rotate_admin_token(
     require_private(members)
     require_reachable(members)
     member = members[0]
-    _finish(member, token_file)
+    if _finish(member, token_file):
+        click.echo(f"the new token that was made before is in {token_file}, and has worked")
+        return
     given, kept = os.environ.get("VAULT_TOKEN"), token_in(token_file)
     present = given or kept
     if present is None:
@@ -95,8 +97,8 @@ def _rotate(member: Member, held: _Held, file: Path, *, is_kept: bool) -> None:
         revoke(member, held.token)
 
 
-def _finish(member: Member, file: Path) -> None:
-    """Does what is left of a rotation whose new token is written; nothing where there is none.
+def _finish(member: Member, file: Path) -> bool:
+    """Does what is left of a rotation whose new token is written; whether there was one.
 
     At each moment `file` is there and holds a token that works, and the old one is not lost before
     it is revoked.
@@ -113,11 +115,18 @@ def _finish(member: Member, file: Path) -> None:
         going.unlink(missing_ok=True)
         going.hardlink_to(file)
         coming.replace(file)
-    old = token_in(going)
-    if old is not None:
-        if old != token_in(file) and token_facts(member, old) is not None:
-            revoke(member, old)
-        going.unlink()
+    old, present = token_in(going), token_in(file)
+    if old is None:
+        return False
+    if present is None or token_facts(member, present) is None:
+        raise OperationError(
+            f"{file} holds no token that works, and {going} the one before it: see that Vault "
+            f"knows the latter, and move it to {file}"
+        )
+    if old != present and token_facts(member, old) is not None:
+        revoke(member, old)
+    going.unlink()
+    return True
 
 
 def _finish_given(member: Member, held: _Held, kept: str, file: Path) -> None:

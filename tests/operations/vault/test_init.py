@@ -144,10 +144,10 @@ def test_keys_for_age_recipients(
         assert why in refused.errors
         assert is_sealed(vault) == [True]
     command.done("unseal", *vault.options, *kept, "--age-identity", str(files["bob"]))
-    identity = ["--age-identity", str(files["alice"])]
-    assert "root token is revoked" in command.done(*vault.init(*SMALL, *recipients, *identity))
+    alice = ["--age-identity", str(files["alice"])]
+    assert "root token is revoked" in command.done(*vault.init(*SMALL, *recipients, *alice))
     assert_whole(vault, document["root_token"])
-    assert "Nothing was to be done." in command.done(*vault.init(*SMALL, *recipients, *identity))
+    assert "Nothing was to be done." in command.done(*vault.init(*SMALL, *recipients, *alice))
 
 
 def test_keys_for_pgp_keys(new_vault: NewVault, command: VaultCommand, tmp_path: Path) -> None:

@@ -179,9 +179,15 @@ def test_rotation_is_killed_at_each_step(
         if where == "file":
             # Whoever reads it at any moment gets a token that works.
             assert vault.servers[0].client(vault.token()).is_authenticated()
+    written = target.read_text().strip()
     vault.wire.new_run()
+    if where == "file":
+        vault.wire.after = killing(command, REVOKE)
+        assert command.run(*arguments, token=token).exit_code == -signal.SIGKILL
+        vault.wire.new_run()
     done = command.run(*arguments, token=token)
 
+    assert written == target.read_text().strip()
     assert done.exit_code == 0, done.printed
     second = target.read_text().strip()
     assert second != first
@@ -190,4 +196,4 @@ def test_rotation_is_killed_at_each_step(
     facts = root.auth.token.lookup(second)["data"]
     assert facts["orphan"] is True
     assert facts["meta"]["period"] == "768h"
-    assert sorted(each.name for each in vault.folder.glob("*.*")) == ["keys.json"]
+    assert [*vault.folder.glob("*.new"), *vault.folder.glob("*.old")] == []
