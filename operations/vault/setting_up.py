@@ -12,7 +12,7 @@ from .member_status import MemberStatus, member_status
 from .members import Member, require_private, require_reachable
 from .private_file import content_of, reserved_note
 from .stack_token import TokenKind, make_first_token, prove, revoke, token_facts, token_in
-from .unsealing import Keys, Say, unseal_and_join
+from .unsealing import Keys, Say, await_leader, unseal_and_join
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SettingUp:
         if waiting:
             self.seen(self._ask_for_keys(document, waiting))
             return False
-        leader = self._leader()
+        leader = await_leader(self.members)
         root_token = self._root_token(leader, document)
         if token_in(self.files.token) is None:
             if root_token is None:
@@ -123,13 +123,6 @@ class SettingUp:
             f"the keys in {self.files.keys} cannot be read: run this again with --age-identity, or "
             f"run {unseal} first"
         )
-
-    def _leader(self) -> Member:
-        for member in self.members:
-            if member_status(member).is_leader:
-                return member
-        # The one that leads was not named; any other passes on what it is asked.
-        return self.members[0]
 
     def _root_token(self, leader: Member, document: KeysDocument | None) -> str | None:
         """A root token that works, of those that are at hand."""

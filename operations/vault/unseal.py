@@ -14,7 +14,7 @@ from .keys_document import RECOVERY, read_keys
 from .member_status import RAFT, MemberStatus, member_status
 from .members import Member, asking, members_of, require_private, require_reachable
 from .private_file import content_of
-from .unsealing import Keys, unseal_and_join
+from .unsealing import Keys, await_unsealed, unseal_and_join
 
 _EXIT_CODES = """\b
 Exit codes: 0 all servers are unsealed; 1 more keys are needed; 2 something is
@@ -68,6 +68,11 @@ def unseal(
             raise SystemExit(1)
         keys = given
     with Console(stderr=True).status("Waiting for Vault ..."):
+        if keys_file is None:
+            for member, status in zip(members, statuses, strict=True):
+                if status.waits_for_keys:
+                    await_unsealed(member)
+                    click.echo(f"{member.address} is unsealed")
         unseal_and_join(members, keys, click.echo)
 
 
@@ -107,7 +112,8 @@ def _give(members: Sequence[Member], statuses: Sequence[MemberStatus]) -> Keys |
         for member in list(waiting):
             with asking(member, "take the key"):
                 state = member.client().sys.submit_unseal_key(key)
-            if state["sealed"]:
+            # One that has just joined has them all, and is sealed until it has heard the leader.
+            if state["sealed"] and state["progress"]:
                 progress = f"{state['progress']} of {state['t']} keys given"
                 click.echo(f"{member.address}: {progress}")
             else:

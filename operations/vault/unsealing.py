@@ -63,13 +63,16 @@ def unseal_and_join(members: Sequence[Member], keys: Keys | None, say: Say) -> t
             unseal_with(member, keys.keys, keys.threshold, keys.source)
     if keys is None and all(before[member].waits_for_keys for member in initialised):
         return tuple(members)
-    leading = _await_leader(initialised)
-    for member, status in before.items():
-        if status.is_initialised or status.storage != RAFT:
-            continue
+    joining = [
+        member
+        for member, status in before.items()
+        if not status.is_initialised and status.storage == RAFT
+    ]
+    leading = _await_leader(initialised) if joining else ""
+    for member in joining:
         _join(member, leading)
         say(f"{member.address} has joined {leading}")
-        if keys is not None and not status.unseals_itself:
+        if keys is not None and not before[member].unseals_itself:
             unseal_with(member, keys.keys, keys.threshold, keys.source)
     waiting = tuple(
         member
@@ -78,11 +81,35 @@ def unseal_and_join(members: Sequence[Member], keys: Keys | None, say: Say) -> t
     )
     unsealed = [member for member in members if member not in waiting]
     for member in unsealed:
-        now = _await(member, lambda seen: not seen.is_sealed and seen.leader is not None)
+        await_unsealed(member)
         if before[member].is_sealed:
-            say(f"{member.address} is unsealed, {now.role}")
+            say(f"{member.address} is unsealed")
     require_one_vault(unsealed)
     return waiting
+
+
+def await_unsealed(member: Member) -> None:
+    """Waits until `member`, which has its keys, is unsealed.
+
+    Raises:
+        OperationError: it does not become so.
+    """
+    _await(member, lambda seen: not seen.is_sealed)
+
+
+def await_leader(members: Sequence[Member]) -> Member:
+    """Waits until all of unsealed `members` know who leads, and returns that one.
+
+    It may be one that is not among them: then any other, which passes on what it is asked.
+
+    Raises:
+        OperationError: there is no leader.
+    """
+    known = [_await(member, lambda seen: seen.leader is not None) for member in members]
+    for member, status in zip(members, known, strict=True):
+        if status.is_leader:
+            return member
+    return members[0]
 
 
 def require_one_vault(members: Sequence[Member]) -> None:
@@ -91,7 +118,9 @@ def require_one_vault(members: Sequence[Member]) -> None:
     Raises:
         OperationError: they are of several.
     """
-    by_cluster = {member_status(member).cluster_id: member.address for member in members}
+    seen = {member_status(member).cluster_id: member.address for member in members}
+    # One that has heard no leader yet does not tell.
+    by_cluster = {cluster: address for cluster, address in seen.items() if cluster is not None}
     if len(by_cluster) > 1:
         several = " and ".join(by_cluster.values())
         raise OperationError(
@@ -132,7 +161,8 @@ def _await(member: Member, is_there: Callable[[MemberStatus], bool]) -> MemberSt
             return status
         if time.monotonic() > deadline:
             raise OperationError(
-                f"Vault at {member.address} is still not unsealed after {_PATIENCE_SECONDS} s: "
-                "read its log, and see that it gets to the others"
+                f"Vault at {member.address} is sealed or has no leader after {_PATIENCE_SECONDS} s: "
+                "read its log, and see that more than half of the servers are unsealed and that "
+                "it gets to them"
             )
         time.sleep(_LOOK_EVERY_SECONDS)
