@@ -161,8 +161,8 @@ def _await(member: Member, is_there: Callable[[MemberStatus], bool]) -> MemberSt
             return status
         if time.monotonic() > deadline:
             raise OperationError(
-                f"Vault at {member.address} is sealed or has no leader after {_PATIENCE_SECONDS} s: "
-                "read its log, and see that more than half of the servers are unsealed and that "
+                f"Vault at {member.address} is sealed, or has no leader, after "
+                f"{_PATIENCE_SECONDS} s: read its log, and see that more than half of the servers are unsealed and that "
                 "it gets to them"
             )
         time.sleep(_LOOK_EVERY_SECONDS)
