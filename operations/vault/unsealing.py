@@ -162,7 +162,7 @@ def _await(member: Member, is_there: Callable[[MemberStatus], bool]) -> MemberSt
         if time.monotonic() > deadline:
             raise OperationError(
                 f"Vault at {member.address} is sealed, or has no leader, after "
-                f"{_PATIENCE_SECONDS} s: read its log, and see that more than half of the servers are unsealed and that "
-                "it gets to them"
+                f"{_PATIENCE_SECONDS} s: read its log, and see that more than half of the servers "
+                "are unsealed and that it gets to them"
             )
         time.sleep(_LOOK_EVERY_SECONDS)

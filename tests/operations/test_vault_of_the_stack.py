@@ -1,11 +1,15 @@
 """Without an address, `mesh-trust vault ...` works on the Vault that the stack names."""
 
 from lab.lab import Lab
+from tests.program.program import Program
 
 from .command import MeshTrust
 
 
-def test_the_vault_of_the_stack_is_found(lab: Lab, mesh_trust: MeshTrust) -> None:
+def test_the_vault_of_the_stack_is_found(
+    lab: Lab, deployed: Program, mesh_trust: MeshTrust
+) -> None:
+    assert deployed.deployed
     told = mesh_trust.run("vault", "status", "--json")
     assert told.exit_code == 0, told.errors
     (member,) = told.document["members"]

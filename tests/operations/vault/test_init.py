@@ -44,8 +44,8 @@ def test_three_servers_become_one_vault(new_vault: NewVault, command: VaultComma
     environment = {"HOME": str(vault.folder), "PATH": os.environ["PATH"], "COLUMNS": "200"}
     before = command.run("status", *vault.options, "--json")
 
-    kept = ("--keep-root-token", "--token-period", "48h")
-    told = shell(*vault.init(*kept), environment=environment)
+    period = ("--token-period", "48h")
+    told = shell(*vault.init("--keep-root-token", *period), environment=environment)
 
     document = command.learn(vault.keys_file)
     token = vault.token()
