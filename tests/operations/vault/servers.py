@@ -1,21 +1,24 @@
 """Real Vaults on loopback that nobody has initialised yet."""
 
 import json
-import socket
+import random
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import hvac
 
 from lab.credentials import authority_files, server_files
+from lab.ports import is_free
 
 _START_SECONDS = 60
 _HOST = "127.0.0.1"
+_PORTS = range(10_000, 21_000)
 
 
 @dataclass
@@ -105,8 +108,10 @@ def running_servers(
 
 
 def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server((_HOST, 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports below those of outgoing connections and of the lab.
+
+    The one for the cluster is listened at after the server was initialised, when another process
+    would have been given it.
+    """
+    candidates = random.sample(_PORTS, len(_PORTS))
+    return list(islice(filter(is_free, candidates), count))
