@@ -14,7 +14,6 @@ from .token_reviewer import RBAC_API_GROUP, TokenReviewer, bind_reviewers, subje
 from .validation import InvalidInputError, require_dns_label, require_one_of
 
 REVIEWER_MODES = ("token", "client", "jwt")
-REVIEWER_NAME = "vault-token-reviewer"
 
 
 class AgentRbacArgs(TypedDict):
@@ -74,7 +73,9 @@ class AgentRbac(pulumi.ComponentResource):
         )
         istiods = istiod_service_accounts(args)
         elsewhere = _elsewhere(args, istiods)
-        reviewer_name = require_dns_label("reviewer_name", args.get("reviewer_name", REVIEWER_NAME))
+        reviewer_name = require_dns_label(
+            "reviewer_name", args.get("reviewer_name", "vault-token-reviewer")
+        )
         agent_role_name = require_dns_label(
             "agent_role_name", args.get("agent_role_name", "gloo-mesh-istiod-agent")
         )

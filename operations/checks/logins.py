@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from components.agent_rbac import REVIEWER_NAME
-
 from ..cluster_client import ClusterClient
 from ..exchange import Exchange, RefusedError
 from ..expected import Expected, ExpectedTrust
@@ -72,20 +70,13 @@ def _refused(trust: ExpectedTrust, who: str, said: str) -> Finding:
             "; Vault has no reviewer's JWT for this cluster, or one that is worth nothing, or does "
             "not get to its API server"
         )
-        fix = _new_reviewer_token(trust)
+        # The program does not see that it is gone. A new Secret would not do: its token would be
+        # the same, to the letter, and no reason to write it again.
+        mount = trust.cluster.names.auth_mount
+        fix = (
+            f"have the mount made anew, with the JWT in it: `vault auth disable {mount}`, then "
+            "`pulumi up --refresh`"
+        )
     elif _BARE in said and trust.mode == "client":
         seen += "; the account may not review tokens, or Vault does not get to the API server"
     return Finding("login", trust.subject, State.FAILED, seen, fix)
-
-
-def _new_reviewer_token(trust: ExpectedTrust) -> str:
-    """What has the program write the JWT anew, of which it does not see that it is gone."""
-    login, context = trust.cluster.login, trust.cluster.connection.context
-    up = "then `pulumi up --refresh`"
-    if "reviewer_token_secret" in login or login.get("reviewer_token") == "automatic":
-        # The token is not the program's, to be made anew.
-        mount = trust.cluster.names.auth_mount
-        return f"have the mount made anew: `vault auth disable {mount}`, {up}"
-    namespace, name = trust.cluster.istio.namespace, login.get("reviewer_name", REVIEWER_NAME)
-    command = f"kubectl --context {context} delete secret -n {namespace} {name}"
-    return f"have a new one made: `{command}`, {up}"

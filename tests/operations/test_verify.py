@@ -22,7 +22,7 @@ from tests.program.token_policy import limited_token, rules
 from .breakages import EAST, ROWS, VAULT, WEST, Failed, Row
 from .command import MeshTrust
 from .conftest import CLUSTERS
-from .healthy import core, make_healthy
+from .healthy import make_healthy
 from .put_back import put_back
 from .vault_breakages import reviewer_jwt_is_erased
 
@@ -114,11 +114,8 @@ def test_what_it_advises_brings_an_erased_jwt_back(
 ) -> None:
     with reviewer_jwt_is_erased(lab):
         fix = mesh_trust.run("verify", "--json").of("login", WEST)["fix"]
-        assert fix == (
-            "have a new one made: `kubectl --context west delete secret -n istio-system "
-            "vault-token-reviewer`, then `pulumi up --refresh`"
-        )
-        core(lab, "west").delete_namespaced_secret("vault-token-reviewer", "istio-system")
+        assert "`vault auth disable kube-west-mesh-auth`, then `pulumi up --refresh`" in fix
+        vault_client(lab).sys.disable_auth_method("kube-west-mesh-auth")
         program.up("--refresh")
         mended = mesh_trust.run("verify", "--json")
 
