@@ -3,6 +3,7 @@
 from .cli import main
 from .preflight.command import preflight
 from .rotate import rotate
+from .vault.commands import vault
 from .verify import verify
 
-__all__ = ["main", "preflight", "rotate", "verify"]
+__all__ = ["main", "preflight", "rotate", "vault", "verify"]

@@ -10,7 +10,8 @@ from cryptography import x509
 from components import InvalidInputError
 from components.lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from components.root_checks import fingerprint
-from environment.root_guard import ROOT_CERTIFICATE, RootGuard, RootReplacementError
+from environment.present_roots import ROOT_CERTIFICATE
+from environment.root_guard import RootGuard, RootReplacementError
 from settings import Settings
 
 from ..about import About

@@ -1,0 +1,1 @@
+"""Vault's own life around the stack: initialised, unsealed, and given a token for `pulumi up`."""
