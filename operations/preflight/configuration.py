@@ -10,7 +10,7 @@ from cryptography import x509
 from components import InvalidInputError
 from components.lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 from components.root_checks import fingerprint
-from environment.present_roots import ROOT_CERTIFICATE
+from environment.present_roots import roots_in
 from environment.root_guard import RootGuard, RootReplacementError
 from settings import Settings
 
@@ -59,9 +59,10 @@ def root_findings(
     yield from map(ROOT.refused, lines)
     if lines:
         return
-    present = _present(outputs)
+    generations = roots_in(outputs)
+    present = next((each.certificate for each in generations.values() if each.signing), None)
     if present is not None:
-        replaced = _replacement(settings, present)
+        replaced = _replacement(settings, RootGuard(present, False, generations))
         if replaced is not None:
             yield replaced
             return
@@ -103,19 +104,17 @@ def _check_of(line: str) -> About:
     return CONTEXTS if _OF_CONTEXTS.match(field) else CONFIGURATION
 
 
-def _present(outputs: Mapping[str, Any]) -> x509.Certificate | None:
-    pem = outputs.get(ROOT_CERTIFICATE)
-    return x509.load_pem_x509_certificate(pem.encode()) if isinstance(pem, str) else None
-
-
-def _replacement(settings: Settings, present: x509.Certificate) -> Finding | None:
-    """What is said where the configuration would replace the `present` root."""
-    may_be = settings.development or settings.root.replaces == fingerprint(present)
+def _replacement(settings: Settings, guard: RootGuard) -> Finding | None:
+    """What is said where the configuration would replace the root that signs."""
+    present = guard.present
+    named = present is not None and settings.root.replaces == fingerprint(present)
     try:
-        RootGuard(present, replaceable=False).check(settings.root)
+        guard.check(settings.root)
     except RootReplacementError as error:
         seen, _, fix = str(error).rpartition("; ")
-        return ROOT.warning(seen, fix) if may_be else ROOT.failed(seen, fix)
+        if settings.development or named:
+            return ROOT.warning(seen, fix)
+        return ROOT.failed(seen, fix)
     except (InvalidInputError, pulumi.RunError) as error:
         return ROOT.refused(str(error))
     return None
