@@ -13,18 +13,18 @@ _TESTS = Path(__file__).parent
 _LONGEST_FIRST = ("program", "nodes")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the tests of a folder, which share servers, in one of the processes.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keeps the tests of a folder, which share servers, in one process.
 
-    They are marked before pytest-xdist reads the marks, and those that take longest come first, so
-    that no process waits long for the other one at the end.
+    In the hook behind it, pytest-xdist would have read the marks already.
     """
-    if config.getoption("dist", "no") == "no":
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_rank)
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several processes, has what takes longest come first, so that none waits at the end."""
+    if config.getoption("loadgroup", False):
+        items.sort(key=_rank)
 
 
 def _group(item: pytest.Item) -> str:
