@@ -75,7 +75,7 @@ check: lint ## Lint, types and the tests that need no servers
 .PHONY: test
 test: lint ## Everything: lint, types, and all tests on real servers
 	@$(RUN) -m lab tools
-	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: soak
 soak: $(VENV)/.installed ## The tests that take long, on real servers

@@ -1,39 +1,46 @@
 """What every test of real processes starts from."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
     from lab.toolchain import Toolchain
 
-_TESTS = Path(__file__).parent
 _LONGEST_FIRST = ("program", "nodes")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadScopeScheduling":
     """Keeps the tests of a folder, which share servers, in one process.
 
-    In the hook behind it, pytest-xdist would have read the marks already.
+    The marks that pytest-xdist has for that are without effect with pytest 9.2.
     """
-    item.add_marker(pytest.mark.xdist_group(_group(item)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _folder(nodeid)
+
+    return FolderScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several processes, has what takes longest come first, so that none waits at the end."""
-    if config.getoption("loadgroup", False):
-        items.sort(key=_rank)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _rank(_folder(item.nodeid)))
 
 
-def _group(item: pytest.Item) -> str:
-    return "-".join(item.path.relative_to(_TESTS).parent.parts[:2])
+def _folder(nodeid: str) -> str:
+    return "/".join(nodeid.partition("::")[0].split("/")[1:-1][:2])
 
 
-def _rank(item: pytest.Item) -> int:
-    group = _group(item)
-    return _LONGEST_FIRST.index(group) if group in _LONGEST_FIRST else len(_LONGEST_FIRST)
+def _rank(folder: str) -> int:
+    return _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")
