@@ -1,15 +1,16 @@
 """Asks a Vault, without a token, whether it can be worked with."""
 
-import ipaddress
 import re
 import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .readiness import Obstacle, on_one_line
+from .vault_session import vault_session
 
 _REQUEST_SECONDS = 5
 
@@ -116,12 +117,8 @@ def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) ->
 def _health(address: str, ca_certificate: str | None) -> tuple[int, str]:
     """The status of the answer, and Vault's version, empty where that is not told."""
     import hvac
-    import requests
 
-    with requests.Session() as session, _trusted(ca_certificate) as verify:
-        session.verify = verify
-        # A proxy of the environment is not meant for this machine itself.
-        session.trust_env = not _is_loopback(urlsplit(address).hostname or "")
+    with _ca_file(ca_certificate) as ca_file, vault_session(address, ca_file) as session:
         client = hvac.Client(
             url=address,
             token="",  # hvac would send the one of the shell
@@ -138,24 +135,14 @@ def _health(address: str, ca_certificate: str | None) -> tuple[int, str]:
 
 
 @contextmanager
-def _trusted(ca_certificate: str | None) -> Iterator[str | bool]:
-    """What to check Vault's certificate against, as requests takes it."""
+def _ca_file(ca_certificate: str | None) -> Iterator[Path | None]:
     if ca_certificate is None:
-        # The system's own, as the provider's plugin takes them, not the ones requests brings.
-        paths = ssl.get_default_verify_paths()
-        yield paths.cafile or paths.capath or True
+        yield None
         return
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(ca_certificate)
         file.flush()
-        yield file.name
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        yield Path(file.name)
 
 
 def _host_and_port(address: str) -> str:

@@ -13,6 +13,7 @@ from components.live_certificates import (
 )
 from components.readiness import in_thread
 from components.root_checks import fingerprint
+from components.vault_session import vault_session
 from settings import Settings
 
 from .present_roots import PresentRoot
@@ -59,13 +60,12 @@ def _require_retirable(
     # Imported here: a program that retires nothing starts faster without it.
     import hvac
 
-    ca_file = settings.vault.ca_file
     client = hvac.Client(
         url=address,
         # None is VAULT_TOKEN, or what `vault login` has left.
         token=token,
         namespace=settings.vault.namespace,
-        verify=True if ca_file is None else str(ca_file),
+        session=vault_session(address, settings.vault.ca_file),
         timeout=_REQUEST_SECONDS,
     )
     for each in retired:

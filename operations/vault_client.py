@@ -10,6 +10,7 @@ import requests
 from hvac.exceptions import Forbidden, VaultError
 
 from components.readiness import on_one_line
+from components.vault_session import vault_session
 
 from .errors import OperationError
 from .stack import Stack
@@ -44,12 +45,12 @@ def vault_client(stack: Stack, token: str | None = None) -> Any:
 
 def client_of(stack: Stack, address: str, token: str) -> Any:
     """A client of the Vault at `address` with `token`, which may be none; asks nothing yet."""
-    ca_file = stack.settings.vault.ca_file
+    vault = stack.settings.vault
     return hvac.Client(
         url=address,
         token=token,
-        namespace=stack.settings.vault.namespace,
-        verify=True if ca_file is None else str(ca_file),
+        namespace=vault.namespace,
+        session=vault_session(address, vault.ca_file),
         timeout=_REQUEST_SECONDS,
     )
 

@@ -1,7 +1,5 @@
 """Vault's servers, each asked by itself."""
 
-import ipaddress
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from components.files import content_of
 from components.readiness import on_one_line
 from components.validation import require_server_address
 from components.vault_health import health_obstacle
+from components.vault_session import is_loopback, vault_session
 
 from ..cli import Project
 from ..errors import OperationError
@@ -48,15 +47,11 @@ class Member:
 
     def client(self, token: str = "", seconds: int = REQUEST_SECONDS) -> Any:
         """A client with `token`, by default with none; asks nothing yet."""
-        session = requests.Session()
-        session.verify = self._verify()
-        # A proxy of the environment is not meant for this machine itself.
-        session.trust_env = not _is_loopback(self.address)
         return hvac.Client(
             url=self.address,
             token=token,
             namespace=self.namespace if token else None,
-            session=session,
+            session=vault_session(self.address, self.ca_file),
             timeout=seconds,
         )
 
@@ -76,13 +71,6 @@ class Member:
             return None
         return obstacle.reason, obstacle.advice
 
-    def _verify(self) -> str | bool:
-        if self.ca_file is not None:
-            return str(self.ca_file)
-        # The system's own, as the engine's plugin takes them, not the ones requests brings.
-        paths = ssl.get_default_verify_paths()
-        return paths.cafile or paths.capath or True
-
 
 def members_of(
     project: Project, addresses: Sequence[str], ca_file: Path | None
@@ -95,7 +83,7 @@ def members_of(
     if addresses:
         try:
             for address in addresses:
-                require_server_address("address", address, allow_http=_is_loopback(address))
+                require_server_address("address", address, allow_http=is_loopback(address))
             found = tuple(dict.fromkeys(Member(each, ca_file) for each in addresses))
             found[0].ca_certificate  # noqa: B018 - whether it can be read
         except (InvalidInputError, UnicodeDecodeError) as error:
@@ -130,7 +118,7 @@ def require_private(members: Sequence[Member]) -> None:
         OperationError: everybody on the way could read them.
     """
     for member in members:
-        if urlsplit(member.address).scheme == "http" and not _is_loopback(member.address):
+        if urlsplit(member.address).scheme == "http" and not is_loopback(member.address):
             raise OperationError(
                 f"address: {member.address!r} is not valid; use https: keys and tokens would "
                 "travel in clear"
@@ -157,11 +145,3 @@ def asking(member: Member, what: str) -> Iterator[None]:
             f"Vault at {member.address} does not answer when asked to {what} "
             f"({on_one_line(str(error), 150)}): see that it runs, and run this again"
         ) from None
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
