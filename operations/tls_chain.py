@@ -17,7 +17,12 @@ def shown_chain(connection: socket.socket, server_name: str) -> list[x509.Certif
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with context.wrap_socket(connection, server_hostname=server_name) as tls:
-        return [x509.load_der_x509_certificate(each) for each in _shown(tls)]
+        return certificates_shown(tls)
+
+
+def certificates_shown(tls: ssl.SSLSocket) -> list[x509.Certificate]:
+    """What was shown in the handshake of `tls`, the server's own certificate first."""
+    return [x509.load_der_x509_certificate(each) for each in _shown(tls)]
 
 
 def _shown(tls: Any) -> list[bytes]:

@@ -173,3 +173,12 @@ def test_who_closes_at_once_presents_nothing() -> None:
     there.close()
     with pytest.raises(OSError, match=r"EOF|reset|Broken pipe"):
         chain_presented(POD, lambda: here, [ROOT.certificate])
+
+
+def test_one_that_never_presents_the_same_is_given_up_on(tmp_path: Path) -> None:
+    chains = [[serving_certificate(ca), ca] for ca in (ca_below(ROOT, f"{n}") for n in range(12))]
+
+    with pytest.raises(ValueError, match="has presented 5 certificates, one after the other"):
+        seen(tmp_path, [ROOT], *chains)
+    # The control: the fifth one is seen.
+    assert seen(tmp_path, [ROOT], *chains[:9]).root == ROOT.certificate
