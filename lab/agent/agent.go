@@ -4,7 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"log"
+	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -56,7 +57,7 @@ func (a *agent) forever(ctx context.Context) error {
 func (a *agent) resume() {
 	held, asked, err := a.folder.read()
 	if err != nil {
-		log.Printf("%s has no CA that can be used: %v", a.folder, err)
+		slog.Warn(fmt.Sprintf("%s has no CA that can be used: %v", a.folder, err))
 		return
 	}
 	a.held, a.asked = held, asked
@@ -108,7 +109,7 @@ func (a *agent) renew(ctx context.Context, policy *policy, request *request) err
 	if err != nil || reason == "" {
 		return err
 	}
-	log.Printf("asking %s for a CA: %s", request.server, reason)
+	slog.Info(fmt.Sprintf("asking %s for a CA: %s", request.server, reason))
 	if err := a.cluster.reportCertificate(ctx, a.istiod, request, certificateRequested, nil); err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (a *agent) renew(ctx context.Context, policy *policy, request *request) err
 		return err
 	}
 	a.held, a.asked = held, request.content
-	log.Printf("has a CA until %s, below %q", held.certificate.NotAfter.Format(time.RFC3339), held.root.Subject)
+	slog.Info(fmt.Sprintf("has a CA until %s, below %q", held.certificate.NotAfter.Format(time.RFC3339), held.root.Subject))
 	return a.cluster.reportCertificate(ctx, a.istiod, request, certificateIssued, nil)
 }
 
@@ -146,7 +147,7 @@ func (a *agent) whyNew(ctx context.Context, policy *policy, request *request, ac
 func (a *agent) write(passive []*x509.Certificate) error {
 	changed, err := a.folder.write(a.held, a.asked, passive)
 	if changed {
-		log.Printf("%s has changed: %d more roots are trusted", a.folder, len(passive))
+		slog.Info(fmt.Sprintf("%s has changed: %d more roots are trusted", a.folder, len(passive)))
 	}
 	return err
 }
@@ -155,7 +156,7 @@ func (a *agent) write(passive []*x509.Certificate) error {
 func (a *agent) say(err error) {
 	if err != nil && err.Error() != a.said {
 		a.said = err.Error()
-		log.Print(a.said)
+		slog.Error(a.said)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,7 +22,9 @@ import (
 
 const (
 	fieldManager = "istiod-agent"
-	rootKey      = "root-cert.pem"
+	// What an API server may take for an answer.
+	requestTimeout = 30 * time.Second
+	rootKey        = "root-cert.pem"
 
 	stateAccepted = "ACCEPTED"
 	stateInvalid  = "INVALID"
@@ -50,11 +53,13 @@ func connect() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Timeout = requestTimeout
 	client, err := dynamic.NewForConfig(config)
 	return &cluster{client}, err
 }
 
-// policyFor returns the policy for that istiod: the oldest, where there are several.
+// policyFor returns the policy for that istiod: the oldest, where there are several. One that cannot
+// be read is for nobody, and is reported to be so.
 func (c *cluster) policyFor(ctx context.Context, place istiod) (*policy, error) {
 	list, err := c.client.Resource(policies).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -68,20 +73,25 @@ func (c *cluster) policyFor(ctx context.Context, place istiod) (*policy, error) 
 		}
 		return first.Before(&second)
 	})
+	unreadable := ""
 	for index := range items {
 		found, err := readPolicy(&items[index])
-		if err != nil {
-			return nil, fmt.Errorf("RootTrustPolicy %s: %w", items[index].GetName(), err)
+		selected := false
+		if err == nil {
+			selected, err = found.selects(place)
 		}
-		selected, err := found.selects(place)
 		if err != nil {
-			return nil, fmt.Errorf("RootTrustPolicy %s: %w", items[index].GetName(), err)
+			unreadable += fmt.Sprintf("; RootTrustPolicy %s: %v", found.object.GetName(), err)
+			if err := c.reportPolicy(ctx, found, stateInvalid); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if selected {
 			return found, nil
 		}
 	}
-	return nil, fmt.Errorf("none of %d RootTrustPolicies is for revision %s in %s", len(items), place.revision, place.namespace)
+	return nil, fmt.Errorf("none of %d RootTrustPolicies is for revision %s in %s%s", len(items), place.revision, place.namespace, unreadable)
 }
 
 func (c *cluster) reportPolicy(ctx context.Context, policy *policy, state string) error {

@@ -9,10 +9,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log"
+	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -25,11 +25,20 @@ const (
 )
 
 func main() {
-	log.SetFlags(log.Ldate | log.Ltime | log.LUTC)
+	options := &slog.HandlerOptions{ReplaceAttr: inLowerCase}
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, options)))
 	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
+		slog.Error(err.Error())
 		os.Exit(1)
 	}
+}
+
+// inLowerCase writes levels as Gloo's and Istio's own JSON has them.
+func inLowerCase(_ []string, attribute slog.Attr) slog.Attr {
+	if attribute.Key == slog.LevelKey {
+		attribute.Value = slog.StringValue(strings.ToLower(attribute.Value.String()))
+	}
+	return attribute
 }
 
 func run(arguments []string) error {

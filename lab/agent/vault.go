@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -118,7 +118,7 @@ func (v *vault) write(ctx context.Context, path string, values map[string]any) (
 		return nil, fmt.Errorf("%s: Vault answers nothing", path)
 	}
 	for _, warning := range answer.Warnings {
-		log.Printf("Vault says of %s: %s", path, warning)
+		slog.Warn(fmt.Sprintf("Vault says of %s: %s", path, warning))
 	}
 	return answer.Data, nil
 }

@@ -1,5 +1,6 @@
 """Encryption to age recipients (https://age-encryption.org/v1), by the library pyrage."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from components import InvalidInputError
 from components.files import content_of
 
 from ..errors import OperationError
+
+_PRIVATE = re.compile("AGE-SECRET-KEY|AGE-PLUGIN|PRIVATE KEY", re.IGNORECASE)
 
 AGE_HEADER = b"-----BEGIN AGE ENCRYPTED FILE-----"
 
@@ -25,6 +28,11 @@ def recipient(text: str) -> Any:
         kind = ssh if text.startswith("ssh-") else x25519
         return kind.Recipient.from_str(text.strip())
     except pyrage.RecipientError:
+        if _PRIVATE.search(text):
+            raise OperationError(
+                "age-recipient: what is given is a private key, and not valid; others may have "
+                "read it by now: replace it, and give the public key of its successor"
+            ) from None
         raise OperationError(
             f"age-recipient: {text!r} is not valid; use one such as age1…, as `age-keygen -y` "
             "prints it, or a public key such as ssh-ed25519 …"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from hvac.exceptions import VaultError
+from hvac.exceptions import InvalidRequest, VaultError
 
 from ..errors import OperationError
 from .age import encrypted
@@ -15,13 +15,16 @@ from .keys_document import RECOVERY, UNSEAL, KeysDocument, answered
 from .member_status import MemberStatus
 from .members import Member, asking
 from .pgp import PgpKey
-from .private_file import PrivateFile
+from .private_file import PrivateFile, reserved_note
 
 _ANSWER_SECONDS = 300
 """An answer that is given up on is lost with all that is in it."""
 
 _KEY_ROOM, _ROOM = 8192, 65536
 """Bytes on the disk for each key, and for all else: a PGP message is the largest a key can be."""
+
+_ASKED = "for the keys of the Vault that was asked for them at "
+_NOT_ASKED = "for the keys of a Vault"
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,15 @@ def initialise(
     client = member.client(seconds=_ANSWER_SECONDS)
     root_key, addresses = protection.root_token_pgp_key, [each.address for each in members]
     room = _ROOM + _KEY_ROOM * protection.shares
-    with PrivateFile(keys_file, room, "for the keys of a Vault") as file, uninterrupted():
+    with PrivateFile(keys_file, room, _ASKED + member.address) as file, uninterrupted():
         try:
             answer = client.sys.initialize(**protection.request(purpose))
         except requests.exceptions.RequestException as error:
-            raise _unanswered(member, keys_file, error) from None
+            raise _unanswered(member, file, error) from None
         except VaultError as error:
+            if isinstance(error, InvalidRequest):
+                # It has made no keys, at least not for this run.
+                file.note(_NOT_ASKED)
             said = "; ".join(map(str, error.errors or ()))
             raise OperationError(
                 f"Vault at {member.address} is not initialised by this: {said}"
@@ -97,16 +103,22 @@ def initialise(
     return document
 
 
+def was_asked(member: Member, keys_file: Path) -> bool:
+    """Whether the file is reserved for keys that `member` was asked for and never gave."""
+    return reserved_note(keys_file) == _ASKED + member.address
+
+
 def keys_are_lost(member: Member, keys_file: Path) -> OperationError:
     """What is to be said where Vault has keys, and the file was only reserved for them."""
     return OperationError(_lost(member, keys_file))
 
 
-def _unanswered(member: Member, keys_file: Path, error: Exception) -> OperationError:
+def _unanswered(member: Member, file: PrivateFile, error: Exception) -> OperationError:
     with asking(member, "tell whether it is initialised now, which it was asked to be"):
         is_initialised = member.client().sys.is_initialized()
     if is_initialised:
-        return keys_are_lost(member, keys_file)
+        return keys_are_lost(member, file.path)
+    file.note(_NOT_ASKED)
     return OperationError(
         f"Vault at {member.address} does not answer ({type(error).__name__}), and is not "
         "initialised: run this again"
@@ -116,6 +128,6 @@ def _unanswered(member: Member, keys_file: Path, error: Exception) -> OperationE
 def _lost(member: Member, keys_file: Path) -> str:
     return (
         f"Vault at {member.address} is initialised, and its keys never came into {keys_file}: "
-        "nobody has them. It holds nothing yet: stop it, delete its storage, start it, and run "
-        "this again"
+        "unless somebody else has initialised it, nobody has them. If nothing was put into it, "
+        "stop it, delete its storage, start it, and run this again"
     )

@@ -63,12 +63,13 @@ class PrivateFile:
                 it, or it cannot be made.
         """
         self.path = path
+        self._room = room
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _MODE)
         except OSError as error:
             raise self._impossible(error) from None
         try:
-            self._reserve(room, note)
+            self._reserve(note)
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -95,7 +96,18 @@ class PrivateFile:
         except OSError as error:
             raise self._impossible(error) from None
 
-    def _reserve(self, room: int, note: str) -> None:
+    def note(self, note: str) -> None:
+        """Puts `note` in the place of the reservation's.
+
+        Raises:
+            OperationError: it cannot be written.
+        """
+        try:
+            self._write_note(note)
+        except OSError as error:
+            raise self._impossible(error) from None
+
+    def _reserve(self, note: str) -> None:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,14 +116,12 @@ class PrivateFile:
             ) from None
         try:
             # Read here, as another run may have filled it before the lock.
-            if not _is_reservation(os.pread(self._descriptor, room + len(_RESERVED), 0)):
+            if not _is_reservation(os.pread(self._descriptor, self._room + len(_RESERVED), 0)):
                 raise OperationError(
                     f"{self.path} is there already, and nothing is overwritten: name another file"
                 )
             os.fchmod(self._descriptor, _MODE)
-            head = _RESERVED + note.encode() + b"\n"
-            # Written and not just asked for: a disk that is full has to show it now.
-            self._write(head + b" " * max(0, room - len(head)))
+            self._write_note(note)
             folder = os.open(self.path.absolute().parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
@@ -119,6 +129,11 @@ class PrivateFile:
                 os.close(folder)
         except OSError as error:
             raise self._impossible(error) from None
+
+    def _write_note(self, note: str) -> None:
+        head = _RESERVED + note.encode() + b"\n"
+        # Written and not just asked for: a disk that is full has to show it now.
+        self._write(head + b" " * max(0, self._room - len(head)))
 
     def _write(self, content: bytes) -> None:
         written = 0

@@ -1,18 +1,20 @@
 """All of `vault init`: what is there is seen, and what is missing is done."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import OperationError
-from .initialise import Protection, initialise, keys_are_lost
+from .initialise import Protection, initialise, keys_are_lost, was_asked
 from .keys_document import KeysDocument, read_keys
 from .member_status import MemberStatus, member_status
 from .members import Member, require_private, require_reachable
-from .private_file import content_of, reserved_note
+from .private_file import content_of
 from .stack_token import TokenKind, make_first_token, prove, revoke, token_facts, token_in
 from .unsealing import Keys, Say, await_leader, unseal_and_join
+
+_GIVEN = "that in VAULT_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,15 @@ class SettingUp:
             self.seen(self._ask_for_keys(document, waiting))
             return False
         leader = await_leader(self.members)
-        root_token = self._root_token(leader, document)
+        root_tokens, used = self._root_tokens(leader, document), None
         if token_in(self.files.token) is None:
-            if root_token is None:
+            if not root_tokens:
                 raise self._no_root_token(document)
-            make_first_token(leader, root_token, self.kind, self.files.token)
+            used = next(iter(root_tokens.values()))
+            make_first_token(leader, used, self.kind, self.files.token)
             self.done(f"the policy and the token role {self.kind.name} are written")
         self._proved(leader)
-        self._root_token_revoked(leader, root_token, document)
+        self._end_root_tokens(leader, root_tokens, used, document)
         return True
 
     def _initialised(self) -> KeysDocument | None:
@@ -76,12 +79,13 @@ class SettingUp:
         self.seen(f"Vault at {first.address} is initialised")
         if content is None and all(not each.is_initialised or each.is_sealed for each in statuses):
             member = self.members[statuses.index(first)]
-            if reserved_note(path) is not None:
+            if was_asked(member, path):
                 raise keys_are_lost(member, path)
             if not first.unseals_itself:
                 raise OperationError(
-                    f"Vault at {first.address} is initialised and sealed, and {path} is not there: "
-                    "name the file that holds its keys, or unseal it with `mesh-trust vault unseal`"
+                    f"Vault at {first.address} is initialised and sealed, and {path} holds no "
+                    "keys: name the file that holds its own, or unseal it with "
+                    "`mesh-trust vault unseal`"
                 )
         return document
 
@@ -124,16 +128,21 @@ class SettingUp:
             f"run {unseal} first"
         )
 
-    def _root_token(self, leader: Member, document: KeysDocument | None) -> str | None:
-        """A root token that works, of those that are at hand."""
+    def _root_tokens(self, leader: Member, document: KeysDocument | None) -> dict[str, str]:
+        """The root tokens that are at hand and work, by where they are."""
         given = os.environ.get("VAULT_TOKEN")
         kept = document.root_token if document is not None and document.is_readable else None
-        for token in (given, kept):
+        found = {}
+        for place, token in ((_GIVEN, given if given != kept else None), (self._kept, kept)):
             if token:
                 facts = token_facts(leader, token)
                 if facts is not None and facts.is_root:
-                    return token
-        return None
+                    found[place] = token
+        return found
+
+    @property
+    def _kept(self) -> str:
+        return f"that in {self.files.keys}"
 
     def _no_root_token(self, document: KeysDocument | None) -> OperationError:
         if document is not None and document.is_readable:
@@ -160,15 +169,28 @@ class SettingUp:
             f"{round(facts.ttl_seconds / 3600)} h left, {lives}"
         )
 
-    def _root_token_revoked(
-        self, leader: Member, root_token: str | None, document: KeysDocument | None
+    def _end_root_tokens(
+        self,
+        leader: Member,
+        root_tokens: Mapping[str, str],
+        used: str | None,
+        document: KeysDocument | None,
     ) -> None:
-        if root_token is not None and self.keeps_root_token:
-            self.seen("the root token is kept")
-        elif root_token is not None:
-            revoke(leader, root_token)
-            self.done("the root token is revoked")
-        elif document is not None and document.is_readable:
+        for place, token in root_tokens.items():
+            if self.keeps_root_token:
+                self.seen(f"the root token is kept, {place}")
+            elif place == _GIVEN and token != used:
+                # It may be anybody's, and all that was made with it would end as well.
+                self.seen(
+                    f"the root token was not needed, and lives on, {place}: if nobody uses it, "
+                    "`vault token revoke -self`"
+                )
+            else:
+                revoke(leader, token)
+                self.done(f"the root token is revoked, {place}")
+        if root_tokens:
+            return
+        if document is not None and document.is_readable:
             self.seen("the root token is revoked")
         else:
             self.seen("whether the root token is revoked is not to be seen without it")

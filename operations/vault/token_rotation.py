@@ -1,6 +1,8 @@
 """The sub-command `vault rotate-admin-token`."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,12 +114,17 @@ def _finish(member: Member, file: Path) -> bool:
                 f"{coming} holds a token that Vault does not know: delete it, and run this again"
             )
         prove(member, new, facts.role, coming)
-        going.unlink(missing_ok=True)
-        going.hardlink_to(file)
-        coming.replace(file)
+        by_hand = f"move {file} to {going}, {coming} to {file}, and run this again"
+        with _in_place(f"{coming}, a token that works, cannot take the place of {file}", by_hand):
+            if file.exists():
+                going.unlink(missing_ok=True)
+                going.hardlink_to(file)
+            coming.replace(file)
     old, present = token_in(going), token_in(file)
     if old is None:
-        return False
+        if new is not None:
+            click.echo(f"the token that was in {file} is not at hand: revoke it where it is")
+        return new is not None
     if present is None or token_facts(member, present) is None:
         raise OperationError(
             f"{file} holds no token that works, and {going} the one before it: see that Vault "
@@ -125,7 +132,8 @@ def _finish(member: Member, file: Path) -> bool:
         )
     if old != present and token_facts(member, old) is not None:
         revoke(member, old)
-    going.unlink()
+    with _in_place(f"{going}, a token that has ended, cannot be deleted", "delete it"):
+        going.unlink()
     return True
 
 
@@ -140,6 +148,14 @@ def _finish_given(member: Member, held: _Held, kept: str, file: Path) -> None:
     prove(member, kept, str(held.facts.role), file)
     revoke(member, held.token)
     click.echo(f"the token in {file} has worked, and the one before it is revoked")
+
+
+@contextmanager
+def _in_place(fault: str, fix: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OperationError(f"{fault} ({error.strerror}): {fix}") from None
 
 
 def _beside(file: Path, suffix: str) -> Path:

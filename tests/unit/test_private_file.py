@@ -16,6 +16,10 @@ def test_a_reservation_becomes_the_secret(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert reserved_note(path) == "a note"
         assert content_of(path) is None
+        file.note("another one")
+        assert path.stat().st_size == 4096
+        assert reserved_note(path) == "another one"
+        assert content_of(path) is None
         file.fill(b"secret\n")
     assert content_of(path) == b"secret\n"
     assert reserved_note(path) is None

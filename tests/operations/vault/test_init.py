@@ -221,6 +221,41 @@ def test_a_vault_that_unseals_itself(
         assert refused.exit_code == 0
 
 
+def test_only_root_tokens_that_were_used_end(new_vault: NewVault, command: VaultCommand) -> None:
+    vault = new_vault()
+    command.done(*vault.init(*SMALL, "--keep-root-token"))
+    kept = command.learn(vault.keys_file)["root_token"]
+    others = [vault.client(kept).auth.token.create_orphan()["auth"]["client_token"] for _ in "ab"]
+    command.secrets.update(others)
+
+    # What has made nothing is left alone, and the one in the file is not.
+    told = command.done(*vault.init(*SMALL), token=others[0])
+    assert "lives on, that in VAULT_TOKEN" in told
+    assert f"the root token is revoked, that in {vault.keys_file}" in told
+    assert not vault.client(kept).is_authenticated()
+    assert vault.client(others[0]).is_authenticated()
+    # What has made the stack's token ends.
+    vault.token_file.unlink()
+    told = command.done(*vault.init(*SMALL), token=others[1])
+    assert "the root token is revoked, that in VAULT_TOKEN" in told
+    assert not vault.client(others[1]).is_authenticated()
+    assert vault.client(others[0]).is_authenticated()
+
+
+def test_both_root_tokens_end(new_vault: NewVault, command: VaultCommand) -> None:
+    vault = new_vault()
+    command.done(*vault.init(*SMALL, "--keep-root-token"))
+    kept = command.learn(vault.keys_file)["root_token"]
+    given = vault.client(kept).auth.token.create_orphan()["auth"]["client_token"]
+    vault.token_file.unlink()
+
+    told = command.done(*vault.init(*SMALL), token=given)
+
+    assert told.count("the root token is revoked") == 2
+    assert not vault.client(kept).is_authenticated()
+    assert not vault.client(given).is_authenticated()
+
+
 def test_policy_files_are_part_of_the_policy(
     new_vault: NewVault, command: VaultCommand, tmp_path: Path
 ) -> None:

@@ -111,7 +111,7 @@ def test_keys_that_nobody_has(new_vault: NewVault, command: VaultCommand) -> Non
     told = command.run(*vault.init(*SMALL))
 
     assert told.exit_code == 2
-    assert "nobody has them. It holds nothing yet" in told.errors
+    assert "nobody has them. If nothing was put into it" in told.errors
     assert vault.keys_file.read_bytes() == reserved
     # As it says: with other storage it goes on.
     vault.servers[0].stop()
@@ -134,7 +134,33 @@ def test_an_answer_that_does_not_come(new_vault: NewVault, command: VaultCommand
     assert told.exit_code == 2
     assert "is not initialised: run this again" in told.errors
     vault.wire.new_run()
-    command.done(*vault.init(*SMALL))
+    # Somebody else has it initialised in between, and has its keys.
+    made = vault.servers[0].client("").sys.initialize(1, 1)
+    assert_not_lost(command.run(*vault.init(*SMALL)))
+    vault.servers[0].client("").sys.submit_unseal_key(made["keys"][0])
+    command.done(*vault.init(*SMALL), token=made["root_token"])
+
+
+def test_keys_of_one_vault_are_not_lost_for_another(
+    new_vault: NewVault, command: VaultCommand
+) -> None:
+    vault, other = new_vault(), new_vault()
+    vault.wire.after = killing(command, INIT)
+    assert command.run(*vault.init(*SMALL)).exit_code == -signal.SIGKILL
+    other.servers[0].client("").sys.initialize(1, 1)
+    assert vault.keys_file.read_text().startswith("reserved")
+    other.keys_file.write_bytes(vault.keys_file.read_bytes())
+    other.keys_file.chmod(0o600)
+
+    assert_not_lost(command.run(*other.init(*SMALL)))
+    vault.wire.new_run()
+    assert "nobody has them" in command.run(*vault.init(*SMALL)).errors
+
+
+def assert_not_lost(told: Told) -> None:
+    assert told.exit_code == 2
+    assert "is initialised and sealed" in told.errors
+    assert "storage" not in told.errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

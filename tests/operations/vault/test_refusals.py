@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyrage import x25519
 from pysequoia import Tsk
 
 from lab.directory import CHECKOUT
@@ -17,6 +18,7 @@ from .conftest import NewVault
 from .test_init import SMALL, assert_whole, is_sealed
 
 FILES = ["--keys-file", "keys", "--token-file", "token"]
+IDENTITY = str(x25519.Identity.generate())
 NOWHERE = ["--address", "https://127.0.0.1:1"]
 
 
@@ -26,6 +28,8 @@ NOWHERE = ["--address", "https://127.0.0.1:1"]
         (["--shares", "2", "--threshold", "3"], "threshold: 3 is not valid"),
         (["--threshold", "1"], "threshold: 1 is not valid"),
         (["--age-recipient", "age1none"], "age-recipient: 'age1none' is not valid"),
+        (["--age-recipient", IDENTITY], "age-recipient: what is given is a private key"),
+        (["--age-recipient", IDENTITY.lower()], "age-recipient: what is given is a private key"),
         (["--pgp-key", "text"], "pgp-key: 'text' is not valid; name a public key"),
         (["--pgp-key", "private"], "pgp-key: 'private' is not valid; it holds a private key"),
         (["--pgp-key", "public", "--shares", "2"], "pgp-key: 1 of them are not valid"),
@@ -55,6 +59,7 @@ def test_what_is_not_valid(
     assert message in told.errors
     assert told.errors.startswith("Error: ")
     assert told.errors.count("\n") == 1
+    assert IDENTITY.lower() not in told.printed.lower()
     assert set(tmp_path.iterdir()) == before
 
 

@@ -1,10 +1,12 @@
 """The stack's token is renewed by one of the same kind, and what is not one is refused."""
 
+import signal
 import stat
 
 from .commands import VaultCommand
 from .conftest import NewVault
 from .test_init import SMALL
+from .test_killed import REVOKE, killing
 
 
 def test_a_token_is_renewed(new_vault: NewVault, command: VaultCommand) -> None:
@@ -50,3 +52,41 @@ def test_a_token_is_renewed(new_vault: NewVault, command: VaultCommand) -> None:
     assert vault.token_file.read_text() == "something\n"
     elsewhere.chmod(0o600)
     command.done(*rotate, str(elsewhere))
+
+
+def test_a_file_that_is_gone_when_its_rotation_goes_on(
+    new_vault: NewVault, command: VaultCommand
+) -> None:
+    vault = new_vault()
+    command.done(*vault.init(*SMALL))
+    first = vault.token()
+    vault.wire.before = killing(command, REVOKE)
+    rotate = ["rotate-admin-token", *vault.options, "--token-file", str(vault.token_file)]
+    assert command.run(*rotate).exit_code == -signal.SIGKILL
+    second, old = vault.token(), vault.token_file.with_name("token.old")
+    vault.wire.new_run()
+    vault.token_file.rename(vault.token_file.with_name("token.new"))
+    old.unlink()
+
+    told = command.done(*rotate)
+
+    assert "is not at hand" in told
+    assert vault.token() == second
+    assert vault.servers[0].client(first).is_authenticated()
+
+
+def test_what_cannot_be_put_in_its_place_is_said(
+    new_vault: NewVault, command: VaultCommand
+) -> None:
+    vault = new_vault()
+    command.done(*vault.init(*SMALL))
+    first, old = vault.token(), vault.token_file.with_name("token.old")
+    # What nobody can delete as a file.
+    old.mkdir()
+    rotate = ["rotate-admin-token", *vault.options, "--token-file", str(vault.token_file)]
+
+    told = command.run(*rotate)
+
+    assert told.exit_code == 2
+    assert "token.old" in told.errors
+    assert vault.token() == first
