@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from hvac.exceptions import Forbidden, VaultError
+from hvac.exceptions import (
+    BadGateway,
+    Forbidden,
+    InternalServerError,
+    RateLimitExceeded,
+    VaultDown,
+    VaultError,
+    VaultNotInitialized,
+)
 from kubernetes.client import ApiException
 
 from components import InvalidInputError
@@ -29,10 +37,17 @@ from .vault_client import vault_client
 _TOKEN_SECONDS = 600
 _COMMON_NAME = "mesh-trust verify"
 _LIFETIME = "1h"
+# Answers by which Vault says nothing of what it was asked.
+_NO_ANSWERS = (BadGateway, InternalServerError, RateLimitExceeded, VaultDown, VaultNotInitialized)
 
 
 class RefusedError(Exception):
     """Vault refuses a step of the exchange; the message is what it says, on a single line."""
+
+
+def with_remains(seen: str, left: Sequence[str]) -> str:
+    """`seen`, and what stays in Vault of what was tried."""
+    return f"{seen}; what stays: {'; '.join(left)}" if left else seen
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ class Exchange:
     def make_and_sign(self, login: Login) -> list[str]:
         """Has an intermediate made and signed, checks its chain, and takes it back.
 
-        Gives what stays of it.
+        Gives what stays of it, or says so in the error.
 
         Raises:
             RefusedError: Vault refuses a step, or the chain does not end in the stack's root.
@@ -83,7 +98,17 @@ class Exchange:
             csr_path(self._trust.cluster.names.intermediate_mount),
             {"common_name": _COMMON_NAME, "key_type": "rsa", "key_bits": 2048},
         )["data"]
-        left = []
+        left: list[str] = []
+        try:
+            self._sign(login, request, left)
+        except RefusedError as error:
+            raise RefusedError(with_remains(str(error), left)) from None
+        except UnreachableError as error:
+            raise UnreachableError(with_remains(str(error), left), error.fix) from None
+        return left
+
+    def _sign(self, login: Login, request: dict[str, Any], left: list[str]) -> None:
+        """Has `request` signed, and takes back what is made; `left` takes what stays."""
         serial = None
         try:
             signed = self._asked(
@@ -97,21 +122,16 @@ class Exchange:
             left += self._delete_key(request.get("key_id"))
             if serial is not None:
                 left += self._revoke_certificate(serial)
-        return left
 
     def log_out(self, login: Login) -> list[str]:
-        """Revokes the token; gives what stays.
-
-        Raises:
-            UnreachableError: Vault does not answer.
-        """
+        """Revokes the token; gives what stays."""
         try:
             self._asked(login.token, "auth/token/revoke-self", {})
-        except RefusedError:
+        except (RefusedError, UnreachableError):
             # Without Vault's policy default a token may not end itself.
             try:
                 self._asked_by_us("auth/token/revoke-accessor", {"accessor": login.accessor})
-            except RefusedError as error:
+            except (RefusedError, UnreachableError) as error:
                 seconds = self._trust.login_role.token_ttl_seconds
                 return [f"a login of {self.account}, for {seconds} s ({error})"]
         return []
@@ -176,7 +196,7 @@ class Exchange:
             return [f"its key in {mount}/keys, which Vault does not name"]
         try:
             self._asked_by_us(f"{mount}/key/{key_id}", None)
-        except RefusedError as error:
+        except (RefusedError, UnreachableError) as error:
             return [f"its key {mount}/key/{key_id} ({error})"]
         return []
 
@@ -184,7 +204,7 @@ class Exchange:
         mount = signing_mount_path(self._trust.args["ca_path"])
         try:
             self._asked_by_us(f"{mount}/revoke", {"serial_number": serial})
-        except RefusedError as error:
+        except (RefusedError, UnreachableError) as error:
             return [f"its certificate {mount}/cert/{serial}, for an hour ({error})"]
         return []
 
@@ -210,6 +230,11 @@ def _answer(client: Any, path: str, body: dict[str, Any] | None) -> dict[str, An
         answer = client.adapter.post(f"/v1/{path}", json=body)
     except Forbidden as error:
         raise RefusedError(f"Vault refuses {path}: {_said(error)}") from None
+    except _NO_ANSWERS as error:
+        raise UnreachableError(
+            f"Vault answers {path} with: {_said(error)}",
+            "see that it runs, is unsealed and not overloaded: `vault status`, and its log",
+        ) from None
     except VaultError as error:
         raise RefusedError(f"Vault answers {path} with: {_said(error)}") from None
     except requests.exceptions.RequestException as error:

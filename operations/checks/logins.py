@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from ..cluster_client import ClusterClient
-from ..exchange import Exchange, RefusedError
+from ..exchange import Exchange, RefusedError, with_remains
 from ..expected import Expected, ExpectedTrust
 from ..finding import Finding, State
+from ..unreachable import UnreachableError
 
 _UP = "put role and mount back: `pulumi refresh`, then `pulumi up`"
 # What Vault says of every failure of a review, without its reason.
@@ -30,8 +31,7 @@ def login(expected: Expected, trust: ExpectedTrust, client: ClusterClient) -> It
         left = exchange.log_out(held)
         seen = f"service account {who} can log in at {path}"
         if left:
-            seen = f"{seen}; what stays: {'; '.join(left)}"
-            yield Finding("login", trust.subject, State.WARNING, seen, _RIGHTS)
+            yield Finding("login", trust.subject, State.WARNING, with_remains(seen, left), _RIGHTS)
             continue
         yield Finding("login", trust.subject, State.OK, f"{seen}; the login is revoked")
 
@@ -41,6 +41,7 @@ def handshake(expected: Expected, trust: ExpectedTrust, client: ClusterClient) -
     check, account = "handshake", trust.accounts[0]
     who = f"{trust.cluster.istio.namespace}/{account}"
     exchange = Exchange(expected, trust, client, account)
+    left_of_login: list[str] = []
     try:
         held = exchange.log_in()
         try:
@@ -49,12 +50,14 @@ def handshake(expected: Expected, trust: ExpectedTrust, client: ClusterClient) -
             left_of_login = exchange.log_out(held)
     except RefusedError as error:
         fix = "see what the other checks have found of this cluster and its mounts"
-        yield Finding(check, trust.subject, State.FAILED, f"as {who}: {error}", fix)
+        seen = with_remains(f"as {who}: {error}", left_of_login)
+        yield Finding(check, trust.subject, State.FAILED, seen, fix)
         return
+    except UnreachableError as error:
+        raise UnreachableError(with_remains(str(error), left_of_login), error.fix) from None
     seen = f"service account {who} gets an intermediate whose chain ends in the stack's root"
     if left := [*left, *left_of_login]:
-        seen = f"{seen}; what stays: {'; '.join(left)}"
-        yield Finding(check, trust.subject, State.WARNING, seen, _RIGHTS)
+        yield Finding(check, trust.subject, State.WARNING, with_remains(seen, left), _RIGHTS)
         return
     seen = f"{seen}; login and certificate are revoked, its key is deleted"
     yield Finding(check, trust.subject, State.OK, seen)
@@ -73,9 +76,12 @@ def _refused(trust: ExpectedTrust, who: str, said: str) -> Finding:
         # The program does not see that it is gone. A new Secret would not do: its token would be
         # the same, to the letter, and no reason to write it again.
         mount = trust.cluster.names.auth_mount
+        own_secret = trust.cluster.login.get("reviewer_token_secret")
+        token = "" if own_secret is None else f" and that the token in Secret {own_secret} is good,"
         fix = (
-            f"have the mount made anew, with the JWT in it: `vault auth disable {mount}`, then "
-            "`pulumi up --refresh`"
+            f"see first that Vault gets to {trust.args['kubernetes_host']},{token} as nothing else "
+            "helps where not; then have the mount made anew, with the JWT in it, which ends its "
+            f"logins: `vault auth disable {mount}`, then `pulumi up --refresh`"
         )
     elif _BARE in said and trust.mode == "client":
         seen += "; the account may not review tokens, or Vault does not get to the API server"

@@ -10,6 +10,8 @@ from settings import MANAGEMENT, Cluster, Settings
 
 _READ = ("get", "list", "watch")
 _MANAGE = (*_READ, "create", "patch", "delete")
+# Helm keeps a release in Secrets, which it writes anew (pkg/storage/driver/secrets.go).
+_KEEP_RELEASES = (*_MANAGE, "update")
 _RBAC = "rbac.authorization.k8s.io"
 _AGENT_ROLE = "gloo-mesh-istiod-agent"
 
@@ -67,9 +69,12 @@ def needed_rights(settings: Settings, place: str) -> Iterator[Right]:
 
 def needed_grants(settings: Settings, place: str) -> Iterator[Grant]:
     """What the program lets others do in the cluster `place`."""
-    cluster = next((each for each in settings.clusters if each.name == place), None)
-    if cluster is None:
+    if place == MANAGEMENT:
+        if settings.vault.is_installed:
+            # The chart lets Vault review tokens of its own cluster.
+            yield _of_reviewer()
         return
+    cluster = next(each for each in settings.clusters if each.name == place)
     if cluster.permissions["by"] == "resources":
         escalate = Right("escalate", _RBAC, "clusterroles")
         yield Grant("the ClusterRole of istiod's agent", escalate, AGENT_RULES)
@@ -77,8 +82,12 @@ def needed_grants(settings: Settings, place: str) -> Iterator[Grant]:
         bind = Right("bind", _RBAC, "clusterroles", None, _AGENT_ROLE)
         yield Grant(f"the ClusterRole {_AGENT_ROLE}", bind, AGENT_RULES)
     if cluster.login.get("reviewer_mode", "token") != "jwt":
-        bind = Right("bind", _RBAC, "clusterroles", None, "system:auth-delegator")
-        yield Grant("the ClusterRole system:auth-delegator", bind, REVIEWER_RULES)
+        yield _of_reviewer()
+
+
+def _of_reviewer() -> Grant:
+    bind = Right("bind", _RBAC, "clusterroles", None, "system:auth-delegator")
+    return Grant("the ClusterRole system:auth-delegator", bind, REVIEWER_RULES)
 
 
 def _of_login(cluster: Cluster) -> Iterator[Right]:
@@ -103,7 +112,8 @@ def _of_agents(cluster: Cluster) -> Iterator[Right]:
         yield from _all(_MANAGE, _RBAC, "clusterroles")
         yield from _all(_MANAGE, _RBAC, "clusterrolebindings")
     else:
-        yield from _all(_MANAGE, "", "secrets", release.get("namespace", GLOO_NAMESPACE))
+        namespace_of_release = release.get("namespace", GLOO_NAMESPACE)
+        yield from _all(_KEEP_RELEASES, "", "secrets", namespace_of_release)
     if cluster.agent is not None and not cluster.has_manifest:
         yield from _all((*_READ, "patch"), "apps", "deployments", namespace)
         yield from _all(_READ, "apps", "replicasets", namespace)
@@ -116,7 +126,8 @@ def _of_vault(settings: Settings) -> Iterator[Right]:
     namespace = install.get("namespace", VAULT_NAMESPACE)
     if install.get("create_namespace", True):
         yield from _all(_MANAGE, "", "namespaces")
-    for resource in ("secrets", "configmaps", "serviceaccounts", "services"):
+    yield from _all(_KEEP_RELEASES, "", "secrets", namespace)
+    for resource in ("configmaps", "serviceaccounts", "services"):
         yield from _all(_MANAGE, "", resource, namespace)
     yield from _all(_MANAGE, "apps", "statefulsets", namespace)
     yield from _all(_MANAGE, _RBAC, "clusterrolebindings")

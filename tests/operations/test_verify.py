@@ -114,6 +114,7 @@ def test_what_it_advises_brings_an_erased_jwt_back(
 ) -> None:
     with reviewer_jwt_is_erased(lab):
         fix = mesh_trust.run("verify", "--json").of("login", WEST)["fix"]
+        assert fix.startswith("see first that Vault gets to https://")
         assert "`vault auth disable kube-west-mesh-auth`, then `pulumi up --refresh`" in fix
         vault_client(lab).sys.disable_auth_method("kube-west-mesh-auth")
         program.up("--refresh")
@@ -158,6 +159,11 @@ def test_a_sealed_vault_hides_nothing_of_the_clusters(lab: Lab, mesh_trust: Mesh
     bad = told.those("failed", "unknown")
     assert {place for place in bad if place[1] != VAULT} == {("login", EAST), ("login", WEST)}
     assert told.of("policy", VAULT)["seen"] == "not looked at, because of vault-health"
+    for cluster in (EAST, WEST):
+        login = told.of("login", cluster)
+        assert login["state"] == "unknown"
+        assert "sealed" in login["seen"]
+        assert login["fix"].startswith("see that it runs, is unsealed")
 
 
 @put_back
