@@ -42,7 +42,7 @@ preview: $(VENV)/.installed ## Show what `make up` would change
 
 .PHONY: verify
 verify: $(VENV)/.installed ## Look whether the trust that is set up in the lab is as it should be
-	@eval "$$($(RUN) -m lab env)" && $(RUN) -m operations --stack $(STACK) verify
+	@env="$$($(RUN) -m lab env)" && eval "$$env" && $(RUN) -m operations --stack $(STACK) verify
 
 .PHONY: status
 status: $(VENV)/.installed ## Show the lab's processes

@@ -48,7 +48,7 @@ def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None
             "see that it runs, and that this machine gets to it through name, route and firewall: "
             f"`curl -v {address}/v1/sys/health`",
         )
-    return _status_obstacle(address, status) or _version_obstacle(address, version)
+    return _version_obstacle(address, version) or _status_obstacle(address, status)
 
 
 def _status_obstacle(address: str, status: int) -> Obstacle | None:

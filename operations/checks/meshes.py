@@ -6,15 +6,14 @@ from typing import Any
 from kubernetes.client import ApiException
 
 from components.names import GLOO_NAMESPACE
-from components.readiness import on_one_line
 
 from ..cluster_client import ClusterClient
 from ..expected import ExpectedTrust
 from ..finding import Finding, State
+from .istiod_logs import without_secrets
 
 _GROUP, _VERSION = "internal.gloo.solo.io", "v2"
 _CONTROLLER = "see that Gloo's agent and management server run: `kubectl --context {} get pods -n "
-_LONGEST = 200
 _DONE, _UNDER_WAY = ("ISSUED", "FINISHED"), ("PENDING", "REQUESTED")
 
 
@@ -61,7 +60,7 @@ def issued_certificates(client: ClusterClient, trust: ExpectedTrust) -> Iterator
     if failed:
         said = [
             f"IssuedCertificate {namespace}/{name} is FAILED: "
-            f"{on_one_line(str(states[name].get('error')), _LONGEST)}"
+            f"{without_secrets(str(states[name].get('error')))}"
             for name in failed
         ]
         yield Finding(check, trust.subject, State.FAILED, "; ".join(said), fix)
@@ -89,7 +88,7 @@ def _remarks(client: ClusterClient, meshes: list[dict[str, Any]]) -> Iterator[st
     names = {each["metadata"]["name"] for each in meshes}
     for event in events:
         if event.involved_object.name in names:
-            said = on_one_line(event.message or event.reason or "", _LONGEST)
+            said = without_secrets(event.message or event.reason or "")
             yield f"Mesh {event.involved_object.name}: {said}"
 
 

@@ -27,7 +27,7 @@ def stack_policy(name: str, further: Sequence[str] = ()) -> str:
     """The rules of the README, one to make the next token of the same kind, and `further` ones.
 
     The last of the rules is what `vault rotate-admin-token` needs: a role gives its tokens this
-    policy and no other, and no parent that ends them.
+    policy and Vault's `default` and no other, and no parent that ends them.
 
     Raises:
         InvalidInputError: the name could widen the policy.

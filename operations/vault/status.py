@@ -167,7 +167,7 @@ def _print(seen: list[Seen], peers: list[dict[str, Any]] | None, why_no_peers: s
         if each.fix is not None:
             said.append(f"\n→ {each.fix}", "cyan")
         if found is None:
-            table.add_row(each.member.address, "", "", "", "", said)
+            table.add_row(Text(each.member.address), "", "", "", "", said)
             continue
         sealed = "no"
         if found.is_sealed and found.is_initialised:
@@ -176,13 +176,15 @@ def _print(seen: list[Seen], peers: list[dict[str, Any]] | None, why_no_peers: s
             sealed = "yes"
         initialised = "yes" if found.is_initialised else "no"
         role = found.role or "none"
-        table.add_row(each.member.address, found.version, initialised, sealed, role, said)
+        table.add_row(Text(each.member.address), found.version, initialised, sealed, role, said)
     console = Console()
     console.print(table)
     if peers is not None:
         console.print("\nServers that raft knows:")
         for peer in peers:
             kind = "leader" if peer["leader"] else "voter" if peer["voter"] else "no vote yet"
-            console.print(f"  {peer['id']}  {peer['address']}  {kind}", highlight=False)
+            console.print(
+                f"  {peer['id']}  {peer['address']}  {kind}", highlight=False, markup=False
+            )
     elif why_no_peers is not None:
-        console.print(f"\nThe servers that raft knows are not shown: {why_no_peers}")
+        console.print(f"\nThe servers that raft knows are not shown: {why_no_peers}", markup=False)

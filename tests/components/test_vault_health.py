@@ -202,7 +202,7 @@ def test_what_is_no_vault_to_work_with(
 
 # No Vault that old is to be had; what it answers is in the API documentation.
 @pytest.mark.parametrize("version", ["1.10.11", "1.9.2+ent", "0.11.6"])
-@pytest.mark.parametrize("status", [200, 429])
+@pytest.mark.parametrize("status", [200, 429, 501, 503])
 def test_a_vault_that_is_too_old(version: str, status: int, tmp_path: Path) -> None:
     content = json.dumps({"initialized": True, "version": version}).encode()
     with answering(status, None, tmp_path, content) as (address, _):

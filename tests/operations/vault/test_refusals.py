@@ -63,6 +63,12 @@ def test_what_is_not_valid(
     assert set(tmp_path.iterdir()) == before
 
 
+def test_an_address_is_shown_as_it_is(command: VaultCommand) -> None:
+    told = command.run("status", "--address", "https://[::1]:1")
+
+    assert any(line.startswith("https://[::1]:1 ") for line in told.output.splitlines())
+
+
 def test_a_full_disk_is_noticed_first(new_vault: NewVault, command: VaultCommand) -> None:
     vault = new_vault()
     told = command.run(*vault.init(*SMALL), largest_file=10_000)
