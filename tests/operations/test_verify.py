@@ -265,6 +265,18 @@ def test_the_stacks_own_token_is_enough_and_what_stays_is_said(
     assert "what stays: its key pki_int_east/key/" in told.of("handshake", EAST)["seen"]
 
 
+def test_what_stays_is_said_of_a_refusal_as_well(
+    lab: Lab, program: Program, mesh_trust: MeshTrust
+) -> None:
+    with limited_token(program, rules()), signing_is_forbidden(lab):
+        told = mesh_trust.run("verify", "--json", "--handshake")
+
+    found = told.of("handshake", EAST)
+    assert found["state"] == "failed"
+    assert "Vault refuses pki/root/sign-intermediate" in found["seen"]
+    assert "what stays: its key pki_int_east/key/" in found["seen"]
+
+
 def test_a_folder_without_a_project(mesh_trust: MeshTrust, tmp_path: Path) -> None:
     told = mesh_trust.run("--cwd", str(tmp_path), "verify")
 
