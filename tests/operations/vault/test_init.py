@@ -217,8 +217,7 @@ def test_a_vault_that_unseals_itself(
         assert len(document["keys"]) == 3
         assert_whole(vault, document["root_token"])
         assert "Nothing was to be done." in command.done(*vault.init(*SMALL))
-        refused = command.run("unseal", *vault.options)
-        assert refused.exit_code == 0
+        assert "Nothing was to be done" in command.done("unseal", *vault.options)
 
 
 def test_only_root_tokens_that_were_used_end(new_vault: NewVault, command: VaultCommand) -> None:
