@@ -1,18 +1,18 @@
 """What a cluster shows of the roots that it trusts, and of the one that it uses."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from cryptography import x509
 from kubernetes.client import ApiException
 
-from components.agent_containers import DISCOVERY, MULTIROOT
+from components.agent_containers import AGENT, DISCOVERY, MULTIROOT
 from components.names import istiod_deployment
 from components.root_checks import fingerprint
 from settings import MANAGEMENT, Cluster, Settings
 
+from ..checks.api_server import api_server
 from ..cluster_client import ClusterClient
 from ..finding import Finding, State
 from ..generations import Generation, named_after
@@ -20,7 +20,7 @@ from ..istiod_chain import IstiodChain
 from ..runner import Check
 from .next_step import NextStep, Step
 from .policy_roots import policy_findings
-from .proxies import proxies_that_trust_one, proxies_with_old_certificates
+from .proxies import proxies_that_trust_one, proxies_with_old_certificates, signs_alone_since
 from .rollout import replicas
 from .survey import chains_of, described
 from .workload import Workload, each_of
@@ -47,14 +47,17 @@ class ClusterChecks:
 
     def checks(self) -> list[Check]:
         """The questions, in the order in which they are asked."""
+        is_retired = self._step.step is Step.RETIRE
         checks = [
-            Check("trusted-roots", self._trusted_roots, is_needed=True),
+            Check("api-server", lambda: api_server(self._client, self._subject), is_needed=True),
+            Check("trusted-roots", self._trusted_roots),
             Check("multiple-roots", self._multiple_roots),
-            Check("live-chain", self._live_chain, is_needed=True),
+            # Whose certificates are old is counted from the chain on.
+            Check("live-chain", self._live_chain, is_needed=is_retired),
             Check("proxies", self._proxies),
         ]
         if len(self._generations) > 1:
-            checks.insert(1, Check("policy-roots", self._policy_roots))
+            checks.insert(2, Check("policy-roots", self._policy_roots))
         return checks
 
     @cached_property
@@ -121,9 +124,7 @@ class ClusterChecks:
                 "trusted-roots",
                 State.FAILED,
                 f"ConfigMap {ROOT_MAP} lacks root {name} in {_listed(namespaces)}",
-                "wait until istiod has written it; if it does not, see the log of its agent: "
-                f"`{kubectl} logs -n {self._cluster.istio.namespace} deployment/"
-                f"{istiod_deployment(self._cluster.istio.revisions[0])} -c gloo-mesh-istiod-agent`",
+                f"wait until istiod has written it; if it does not, see {self._agent_log}",
             )
         for name, namespaces in foreign.items():
             yield self._finding(
@@ -131,20 +132,29 @@ class ClusterChecks:
                 State.WARNING,
                 f"ConfigMap {ROOT_MAP} has a root that the stack does not have (SHA-256 {name}) in "
                 f"{_listed(namespaces)}",
-                "after a root was retired, istiod leaves it out when it is given new ones: "
-                "`mesh-trust rotate intermediates`",
+                "after a root was retired, wait until istiod has written it; if it stays, see "
+                f"{self._agent_log}",
             )
         if not lacking:
             roots = " and ".join(each.name for each in self._generations)
             seen = f"ConfigMap {ROOT_MAP} has {roots} in all {len(maps)} namespaces that have it"
             yield self._finding("trusted-roots", State.OK, seen)
 
+    @property
+    def _agent_log(self) -> str:
+        istio = self._cluster.istio
+        return (
+            f"the log of its agent: `kubectl --context {self._client.context} "
+            f"logs -n {istio.namespace} deployment/{istiod_deployment(istio.revisions[0])} "
+            f"-c {AGENT}`"
+        )
+
     def _policy_roots(self) -> Iterator[Finding]:
         policy = self._settings.trust_policy
-        client = self._client
+        connection = self._cluster.connection
         if policy.placement == MANAGEMENT and self._settings.management is not None:
-            client = ClusterClient(self._settings.management)
-        found = policy_findings(client, policy.namespace, self._cluster.name, self._generations)
+            connection = self._settings.management
+        found = policy_findings(connection, policy.namespace, self._cluster.name, self._generations)
         for state, seen, fix in found:
             yield self._finding("policy-roots", state, seen, fix)
 
@@ -209,15 +219,16 @@ class ClusterChecks:
         return (
             "see what its agent says: "
             f"`kubectl --context {self._client.context} logs -n {chain.pod.partition('/')[0]} "
-            f"{chain.pod.partition('/')[2]} -c gloo-mesh-istiod-agent`"
+            f"{chain.pod.partition('/')[2]} -c {AGENT}`"
         )
 
     def _proxies(self) -> Iterator[Finding]:
-        since: datetime | None = max((each.since for each in self._chains), default=None)
-        if self._step.step is Step.RETIRE:
-            found = proxies_with_old_certificates(self._pods, since, self._cluster.name)
+        context = self._client.context
+        if self._step.step is not Step.RETIRE:
+            found = proxies_that_trust_one(self._pods, context)
         else:
-            found = proxies_that_trust_one(self._pods)
+            since = signs_alone_since(self._chains, [each for _, each in self._istiods])
+            found = proxies_with_old_certificates(self._pods, since, context)
         for state, seen, fix in found:
             yield self._finding("proxies", state, seen, fix)
 

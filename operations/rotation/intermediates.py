@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from components.agent_containers import AGENT
 from components.readiness import Obstacle, Ready
 
 from ..errors import RotationStoppedError
@@ -137,7 +138,7 @@ def _reaching() -> Iterator[None]:
 
 
 def _no_new_ca(workload: Workload, said: str) -> Obstacle:
-    logs = f"{workload.kubectl} logs deployment/{workload.name} -c gloo-mesh-istiod-agent"
+    logs = f"{workload.kubectl} logs deployment/{workload.name} -c {AGENT}"
     return Obstacle("no new CA", said, f"see what the agent says: `{logs}`")
 
 

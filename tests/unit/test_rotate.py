@@ -10,6 +10,7 @@ from components.root_checks import fingerprint
 from operations.errors import OperationError
 from operations.finding import State
 from operations.generations import generations_of
+from operations.istiod_chain import IstiodChain
 from operations.rotation import marks
 from operations.rotation.budgets import impossible, taken_at_once
 from operations.rotation.marks import Mark, Progress, open_rotation
@@ -18,6 +19,7 @@ from operations.rotation.proxies import (
     go_duration,
     proxies_that_trust_one,
     proxies_with_old_certificates,
+    signs_alone_since,
 )
 from operations.rotation.workload import Workload, label_selector
 from tests.certificates import Recipe, make
@@ -171,7 +173,11 @@ def outputs(signing: str, *names: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("told", "step", "how"),
     [
-        (outputs("first", "first"), "add a generation beside first", "keep rootSigning at first"),
+        (
+            outputs("first", "first"),
+            "add a generation beside first",
+            "list first and a further name in rootGenerations, with first as rootSigning",
+        ),
         (
             outputs("first", "first", "2027"),
             "switch from first to 2027",
@@ -191,9 +197,32 @@ def outputs(signing: str, *names: str) -> dict[str, Any]:
 def test_the_next_step_follows_from_the_generations(
     told: dict[str, Any], step: str, how: str
 ) -> None:
-    found = next_step(generations_of(told))
+    found = next_step(generations_of(told), ORDER[: len(told["roots"])])
     assert str(found) == step
     assert how in found.how
+
+
+ORDER = ("first", "2027", "2028")
+
+
+@pytest.mark.parametrize(
+    ("order", "signing", "step"),
+    [
+        # A root that was brought along may be older than the one before it.
+        (("2028", "first"), "2028", "switch from 2028 to first"),
+        (("2028", "first"), "first", "retire 2028, as first signs"),
+        (("first", "2028"), "2028", "retire first, as 2028 signs"),
+        # Where the configuration is not the one of the last update, certificates tell.
+        (("first",), "2028", "retire first, as 2028 signs"),
+        (("2028", "first", "2027"), "first", "switch from first to 2028"),
+    ],
+)
+def test_the_configuration_says_which_generation_follows(
+    order: tuple[str, ...], signing: str, step: str
+) -> None:
+    told = generations_of(outputs(signing, "first", "2028"))
+    assert str(next_step(told, order)) == step
+    assert str(next_step(told[::-1], order)) == step
 
 
 def test_a_stack_without_generations_has_one() -> None:
@@ -204,7 +233,13 @@ def test_a_stack_without_generations_has_one() -> None:
         generations_of({})
 
 
-def pod(name: str, started: datetime | None, phase: str = "Running", **variables: str) -> Any:
+def pod(
+    name: str,
+    started: datetime | None,
+    phase: str = "Running",
+    namespace: str = "shop",
+    **variables: str,
+) -> Any:
     state: dict[str, Any] = {"waiting": {}}
     if started is not None:
         state = {"running": {"startedAt": started.isoformat()}}
@@ -213,7 +248,7 @@ def pod(name: str, started: datetime | None, phase: str = "Running", **variables
     return read(
         "V1Pod",
         {
-            "metadata": {"name": name, "namespace": "shop"},
+            "metadata": {"name": name, "namespace": namespace},
             "spec": {
                 "containers": [
                     {"name": "app"},
@@ -241,13 +276,16 @@ BARE = read(
 def test_a_proxy_without_the_bundle_is_named() -> None:
     takes = pod("takes", NOON, PROXY_CONFIG_XDS_AGENT="true")
     [(state, seen, fix)] = proxies_that_trust_one(
-        [takes, pod("plain", NOON), pod("off", NOON, PROXY_CONFIG_XDS_AGENT="false"), BARE]
+        [takes, pod("plain", NOON), pod("off", NOON, PROXY_CONFIG_XDS_AGENT="false"), BARE], "east"
     )
     assert state is State.FAILED
     assert "2 of 3 pods with Istio's sidecar lack PROXY_CONFIG_XDS_AGENT=true" in seen
     assert seen.endswith("shop/plain, shop/off")
     assert "proxyMetadata" in str(fix)
-    [(state, seen, fix)] = proxies_that_trust_one([takes, BARE, pod("over", NOON, "Succeeded")])
+    assert "DaemonSets of shop: `kubectl --context east -n NAMESPACE rollout restart" in str(fix)
+    [(state, seen, fix)] = proxies_that_trust_one(
+        [takes, BARE, pod("over", NOON, "Succeeded")], "east"
+    )
     assert (state, fix) == (State.OK, None)
     assert "all 1 pods" in seen
 
@@ -278,7 +316,74 @@ def test_a_pod_that_may_have_a_certificate_of_before_is_named(
 
     assert (state is State.FAILED) is is_old
     assert (f"shop/{proxy.metadata.name}" in seen) is is_old
-    assert (fix is not None and "or restart them" in fix) is is_old
+    assert (fix is not None and "or restart what they belong to" in fix) is is_old
+
+
+def test_all_that_is_to_be_restarted_is_named_and_istiod_is_not() -> None:
+    """istiod's next CA would make all pods old again."""
+    pods = [pod(name, NOON, namespace=name) for name in ("shop", "books", "shop")]
+    [(_, _, fix)] = proxies_with_old_certificates(pods, NOON, "east", NOON + HOUR)
+    assert fix is not None
+    assert (
+        "restart what they belong to, Deployments, StatefulSets and DaemonSets of books, shop"
+        in (fix)
+    )
+    assert "mesh-trust" not in fix
+
+
+def istiod(
+    *, reason: str = "NewReplicaSetAvailable", grace: int | None = None, seen: int = 3
+) -> Any:
+    """Its Deployment, whose last rollout was complete at noon."""
+    condition = {"type": "Progressing", "status": "True", "reason": reason}
+    condition["lastUpdateTime"] = NOON.isoformat()
+    pods: dict[str, Any] = {"metadata": {}, "spec": {"containers": [{"name": "discovery"}]}}
+    if grace is not None:
+        pods["spec"]["terminationGracePeriodSeconds"] = grace
+    return read(
+        "V1Deployment",
+        {
+            "metadata": {"name": "istiod", "generation": 3},
+            "spec": {"selector": {}, "template": pods},
+            "status": {"observedGeneration": seen, "conditions": [condition]},
+        },
+    )
+
+
+def chain(since: datetime) -> IstiodChain:
+    return IstiodChain("istio-system/istiod-1", "aa", FIRST.certificate, None, since)
+
+
+@pytest.mark.parametrize(
+    ("chains", "deployment", "since"),
+    [
+        # The pod before signs until it has ended, though the new one has its CA.
+        ([chain(NOON - HOUR)], istiod(), NOON + timedelta(seconds=30)),
+        ([chain(NOON - HOUR)], istiod(grace=0), NOON),
+        ([chain(NOON - HOUR)], istiod(grace=600), NOON + timedelta(minutes=10)),
+        # One of its pods came anew without a rollout.
+        ([chain(NOON - HOUR), chain(NOON + HOUR)], istiod(grace=0), NOON + HOUR),
+        ([chain(NOON - HOUR)], istiod(reason="ReplicaSetUpdated"), None),
+        ([chain(NOON - HOUR)], istiod(seen=2), None),
+        ([], istiod(), None),
+    ],
+)
+def test_istiod_signs_alone_once_the_pods_before_have_ended(
+    chains: list[IstiodChain], deployment: Any, since: datetime | None
+) -> None:
+    assert signs_alone_since(chains, [deployment]) == since
+
+
+def test_a_pod_that_starts_beside_the_istiod_before_is_named() -> None:
+    """It began after the new istiod had its CA, and before the old one had ended."""
+    since = signs_alone_since([chain(NOON - HOUR)], [istiod()])
+    between = pod("between", NOON - timedelta(minutes=1))
+    [(state, seen, _)] = proxies_with_old_certificates([between], since, "east", NOON + HOUR)
+    assert (state, "shop/between" in seen) == (State.FAILED, True)
+    [(state, _, _)] = proxies_with_old_certificates(
+        [pod("after", NOON + timedelta(minutes=1))], since, "east", NOON + HOUR
+    )
+    assert state is State.OK
 
 
 def test_without_istiod_nothing_is_known_of_certificates() -> None:
