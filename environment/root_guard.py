@@ -54,7 +54,8 @@ class RootGuard:
 
         Raises:
             InvalidInputError: it is the present one in another certificate, which cannot work.
-            RootReplacementError: it is not, and the present one is not to be replaced.
+            RootReplacementError: it is not, and the present one is not to be replaced; or others
+                would go and come in one plan.
         """
         if self.present is None:
             return self
@@ -63,6 +64,7 @@ class RootGuard:
                 _require_new_key_or_name(root, generation, known.certificate)
         changes = self._changes(root)
         if not changes:
+            self._check_exchange(root)
             return self
         self._object(self.present, "; ".join(changes))
         return replace(self, present=None)
@@ -112,6 +114,33 @@ class RootGuard:
         else:
             changes += _differences(left, present.certificate)
         return changes
+
+    def _check_exchange(self, root: Root) -> None:
+        """Checks that no generation comes in the plan in which one goes.
+
+        istiod takes no bundle of roots while it runs that neither contains the one of before nor is
+        contained in it (docs/istiod-agent.md).
+        """
+        gone = [each.name for each in self.retired(root)]
+        come = [
+            each.name
+            for each in root.generations
+            if each.name not in self.generations
+            or _differences(each, self.generations[each.name].certificate)
+        ]
+        if not gone or not come:
+            return
+        old, new = " and ".join(gone), " and ".join(come)
+        consequence = (
+            f"this plan exchanges roots that do not sign (generation {old} would go, and {new} "
+            "come), and no istiod takes that while it runs"
+        )
+        if not self.replaceable:
+            raise RootReplacementError(
+                f"{consequence}; take out {old} first, and add {new} with another update, when "
+                "`mesh-trust rotate plan` has no warning of trusted-roots any more"
+            )
+        pulumi.log.warn(consequence)
 
     def _object(self, present: x509.Certificate, why: str) -> None:
         consequence = (
