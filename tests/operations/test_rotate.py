@@ -85,6 +85,7 @@ def deployments(lab: Lab) -> set[tuple[str, str, str]]:
             ["--restart-apps"],
             "--restart-apps needs to be told which: add --namespace, --selector or both",
         ),
+        (["--new", "--go-on"], "--new and --go-on are the opposite of each other: say one of them"),
         (
             ["--restart-apps", "--namespace", "shop", "--namespace", "default"],
             "--namespace: 'shop' is not valid; name one that is there: none of the clusters has it",

@@ -1,6 +1,7 @@
 """What decides in a rotation, without servers: budgets, marks, steps, and what pods tell."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from operations.finding import State
 from operations.generations import generations_of
 from operations.istiod_chain import IstiodChain
 from operations.rotation import marks
-from operations.rotation.budgets import impossible, taken_at_once
+from operations.rotation.budgets import budget_obstacle, impossible, taken_at_once
 from operations.rotation.marks import Mark, Progress, open_rotation
 from operations.rotation.next_step import next_step
 from operations.rotation.proxies import (
@@ -21,6 +22,7 @@ from operations.rotation.proxies import (
     proxies_with_old_certificates,
     signs_alone_since,
 )
+from operations.rotation.restarting_policies import RestartingPolicies
 from operations.rotation.workload import Workload, label_selector
 from tests.certificates import Recipe, make
 
@@ -75,12 +77,13 @@ def test_a_rollout_takes_what_its_strategy_says(
     assert taken_at_once(deployment(replicas, strategy)) == taken
 
 
-def budget(expected: int, desired: int) -> Any:
+def budget(expected: int, desired: int, generation: int = 1) -> Any:
     return read(
         "V1PodDisruptionBudget",
         {
-            "metadata": {"name": "reviews", "namespace": "shop"},
+            "metadata": {"name": "reviews", "namespace": "shop", "generation": generation},
             "status": {
+                "observedGeneration": 1,
                 "expectedPods": expected,
                 "desiredHealthy": desired,
                 "currentHealthy": 0,
@@ -104,6 +107,17 @@ def test_a_budget_that_never_leaves_room_is_told_from_one_that_does(
     if found is not None:
         assert f"may take {unavailable} pods away at once" in found
         assert f"never leaves more than {4 - desired}; set maxUnavailable" in found
+
+
+def test_a_budget_that_its_cluster_has_not_looked_at_is_waited_for() -> None:
+    east: Any = SimpleNamespace(context="east")
+    workload = Workload("east", east, "shop", "reviews")
+    wanted = deployment(4, rolling(0, 1))
+    assert impossible(workload, wanted, budget(0, 0, generation=2)) is None
+    assert impossible(workload, wanted, budget(0, 0)) is not None
+    obstacle = budget_obstacle(workload, wanted, [budget(0, 0, generation=2)])
+    assert obstacle is not None
+    assert obstacle.kind == "budget unseen"
 
 
 def test_selectors_are_written_as_requests_have_them() -> None:
@@ -148,16 +162,57 @@ def test_only_the_change_that_rolls_touches_pods() -> None:
     assert "spec" not in marks.as_done("t")
 
 
-def test_the_last_rotation_that_is_not_complete_goes_on() -> None:
+def test_the_last_rotation_goes_on_where_it_is_not_complete() -> None:
     done, older, newer = (
         Mark("2026-03", Progress.DONE),
         Mark("2026-01", Progress.PENDING),
         Mark("2026-02", Progress.ROLLED),
     )
-    assert open_rotation([done, older, newer, Mark()]) == "2026-02"
+    assert open_rotation([older, newer, Mark()]) == "2026-02"
+    assert open_rotation([Mark("2026-02", Progress.DONE), newer]) == "2026-02"
+    # What was left of one before a later one is complete is of no use to anybody.
+    assert open_rotation([done, older, newer, Mark()]) is None
     assert open_rotation([done, Mark()]) is None
+    assert open_rotation([]) is None
     assert newer.in_rotation("2026-02") is Progress.ROLLED
     assert newer.in_rotation("2026-01") is None
+
+
+@pytest.mark.parametrize(
+    ("rotation", "old"),
+    [
+        ("2026-05-31T12:00:00Z", False),
+        ("2026-05-31T11:59:59Z", True),
+        ("2026-06-01T12:00:00Z", False),
+        ("somebody's", True),
+    ],
+)
+def test_a_rotation_of_long_ago_is_not_gone_on_with_unasked(rotation: str, old: bool) -> None:
+    assert marks.is_old(rotation, NOON) is old
+    assert not marks.is_old(marks.now())
+
+
+@pytest.mark.parametrize(
+    ("unseen", "clusters", "is_in_the_way"),
+    [
+        ("east", ["east", "west"], True),
+        ("management", ["west"], True),
+        ("east", ["west"], False),
+    ],
+)
+def test_policies_that_cannot_be_seen_may_be_there(
+    unseen: str, clusters: list[str], is_in_the_way: bool
+) -> None:
+    policies = RestartingPolicies((), {unseen: "forbidden; give the right"})
+    lines = policies.objections(clusters)
+    assert len(lines) == int(is_in_the_way)
+    assert all(unseen in each and "--accept-auto-restart" in each for each in lines)
+
+
+def test_policies_that_restart_nothing_are_not_in_the_way() -> None:
+    assert RestartingPolicies((), {}).objections(["east"]) == []
+    [line] = RestartingPolicies(("cluster west: it",), {}).objections(["east"])
+    assert line.startswith("autoRestartPods is on in 1 RootTrustPolicies")
 
 
 def outputs(signing: str, *names: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_without_a_token_nothing_else_of_the_plan_is_lost(home: Path) -> None:
 
     # What `vault login` leaves.
     (home / ".vault-token").write_text("left")
-    assert left(silent).seen.startswith("Vault does not tell pki/certs")
+    assert left(silent).seen.startswith("Vault does not tell pki/ca/pem")
     assert left(stack()).seen == "the stack has no Vault yet"
 
 
