@@ -120,7 +120,8 @@ def _issuers(client: Any, mount_path: str) -> Iterator[x509.Certificate]:
 
 def _keys(answer: Any, path: str) -> list[str]:
     # An empty store is not there at all.
-    return (_data(answer, path) or {}).get("keys", [])
+    data = _data(answer, path)
+    return [] if data is None else list(data["keys"])
 
 
 def _data(answer: Any, path: str) -> dict[str, Any] | None:

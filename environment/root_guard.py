@@ -59,9 +59,11 @@ class RootGuard:
         """
         if self.present is None:
             return self
-        for generation in root.generations:
+        for place, generation in enumerate(root.generations):
+            first = generation.name == FIRST
+            key = "rootCertificate" if first else f"rootGenerations[{place}].certificate"
             for known in self.generations.values():
-                _require_new_key_or_name(root, generation, known.certificate)
+                _require_new_key_or_name(root, key, generation, known.certificate)
         changes = self._changes(root)
         if not changes:
             self._check_exchange(root)
@@ -165,7 +167,9 @@ def _differences(generation: Generation, present: x509.Certificate) -> list[str]
     return [] if configured == present else [f"by {_named(configured)}"]
 
 
-def _require_new_key_or_name(root: Root, generation: Generation, present: x509.Certificate) -> None:
+def _require_new_key_or_name(
+    root: Root, key: str, generation: Generation, present: x509.Certificate
+) -> None:
     """Checks that an imported root has not both the key and the name of another certificate.
 
     The former root stays in the mount, and Vault signs with neither of two such certificates there:
@@ -176,7 +180,7 @@ def _require_new_key_or_name(root: Root, generation: Generation, present: x509.C
     configured = x509.load_pem_x509_certificate(generation.certificate.encode())
     if configured != present and is_same_ca(configured, present):
         raise InvalidInputError(
-            "rootCertificate" if generation.name == FIRST else f"rootGenerations.{generation.name}",
+            key,
             configured.subject.rfc4514_string(),
             "bring a root with a new key, or with another name: it has those of the present root "
             f"(SHA-256 {fingerprint(present)}), and Vault does not sign where a mount has two "

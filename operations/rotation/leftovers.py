@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 from hvac.utils import get_token_from_env
 
-from components.live_certificates import CertificatesUnreadableError, live_certificates
+from components.live_certificates import (
+    CertificatesUnreadableError,
+    LiveCertificate,
+    live_certificates,
+)
 from components.root_checks import fingerprint
 
 from ..errors import OperationError
@@ -29,6 +33,8 @@ class Leftovers:
     def __init__(self, stack: Stack, step: NextStep) -> None:
         self._stack = stack
         self._step = step
+        self.found: list[LiveCertificate] = []
+        """What the last look has found, in the order in which it ends."""
 
     def checks(self) -> list[Check]:
         """The questions."""
@@ -47,7 +53,7 @@ class Leftovers:
         try:
             # `pulumi up` goes by what `vault login` has left as well.
             client = vault_client(self._stack, get_token_from_env())
-            found = live_certificates(
+            found = self.found = live_certificates(
                 client, generation.certificate, settings.names.root_mount, own_mounts
             )
         except OperationError as error:
@@ -62,14 +68,15 @@ class Leftovers:
             yield Finding(LEFTOVERS, "Vault", State.OK, seen)
             return
         shown = ", ".join(f"{each.serial} of {each.mount_path}" for each in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        left = len(found) - _SHOWN
+        more = f" and {left} more, which --json has" if left > 0 else ""
         yield Finding(
             LEFTOVERS,
             "Vault",
             State.WARNING,
             f"Vault has {len(found)} valid certificates below root {generation}, which "
             f"`pulumi up` takes for live ones: {shown}{more}",
-            f"once no istiod has them, revoke them (`vault write {found[0].mount_path}/revoke "
+            f"once no istiod has them, revoke each (`vault write {found[0].mount_path}/revoke "
             f"serial_number={found[0].serial}`), or set rootRetires to "
             f"{fingerprint(generation.certificate)}",
         )

@@ -8,6 +8,8 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
+from components.live_certificates import LiveCertificate
+
 from ..errors import OperationError
 from ..finding import Finding, State
 from ..generations import generations_of
@@ -37,13 +39,14 @@ def tell_plan(stack: Stack, *, as_document: bool) -> NoReturn:
         ).checks()
         for cluster in stack.settings.clusters
     }
+    leftovers = Leftovers(stack, step)
     if step.step is Step.RETIRE:
-        checks["Vault"] = Leftovers(stack, step).checks()
+        checks["Vault"] = leftovers.checks()
     started = time.monotonic()
     with Console(stderr=True).status(f"Asking {', '.join(checks)} ..."):
         findings = run_checks(checks)
     if as_document:
-        click.echo(_document(step, findings))
+        click.echo(_document(step, findings, leftovers.found))
     else:
         print_table(findings, time.monotonic() - started, Console())
         click.echo(_sentence(step, findings))
@@ -62,7 +65,9 @@ def how_it_is_done(step: NextStep, findings: Sequence[Finding]) -> str:
     return f"{f'revoke what Vault has left (see {LEFTOVERS}), then ' if left else ''}{step.how}"
 
 
-def _document(step: NextStep, findings: list[Finding]) -> str:
+def _document(
+    step: NextStep, findings: Sequence[Finding], leftovers: Sequence[LiveCertificate]
+) -> str:
     generation = step.generation
     return json.dumps(
         {
@@ -70,6 +75,14 @@ def _document(step: NextStep, findings: list[Finding]) -> str:
             "generation": None if generation is None else generation.name,
             "safe": exit_code(findings) == 0,
             "how": how_it_is_done(step, findings),
+            "leftovers": [
+                {
+                    "serial": each.serial,
+                    "mount": each.mount_path,
+                    "notAfter": f"{each.certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
+                }
+                for each in leftovers
+            ],
             **json.loads(as_json(findings)),
         },
         indent=2,

@@ -350,10 +350,13 @@ def test_retiring_tells_what_vault_still_has_below_the_old_root(
     assert found["state"] == "warning"
     assert serial in found["seen"]
     how = left.document["how"]
+    assert serial in [each["serial"] for each in left.document["leftovers"]]
+    assert {each["mount"] for each in left.document["leftovers"]} == {"pki"}
     assert how.startswith("revoke what Vault has left (see leftover-certificates), then take first")
     assert "set rootRetires to" in found["fix"]
     assert refused.those("failed", "unknown") == {("leftover-certificates", "Vault")}
     assert revoked.of("leftover-certificates", "Vault")["state"] == "ok"
+    assert revoked.document["leftovers"] == []
     assert revoked.document["how"].startswith("take first out of rootGenerations")
     # No istiod runs here, so nothing says since when there are new certificates.
     assert revoked.those("failed", "unknown") == {("proxies", EAST)}

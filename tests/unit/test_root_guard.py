@@ -106,6 +106,13 @@ def test_a_renewed_certificate_needs_a_new_key_or_name(recorder: Recorder) -> No
         assert check(root(other), development=True).present is None
 
 
+def test_the_generation_that_has_to_be_another_is_named_as_it_stands(recorder: Recorder) -> None:
+    has(recorder, PRESENT)
+    renewed = make(Recipe(key=PRESENT.key, ends=4000))
+    with pytest.raises(InvalidInputError, match=r"^rootGenerations\[1\]\.certificate: 'CN=root' "):
+        check(generations("first", first=PRESENT, next=renewed))
+
+
 def test_naming_another_root_does_not_count(recorder: Recorder) -> None:
     has(recorder, PRESENT)
     with pytest.raises(RootReplacementError):
