@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from cryptography import x509
-from kubernetes.client import ApiException
-
-from components.agent_containers import AGENT, DISCOVERY, MULTIROOT
+from components.agent_containers import AGENT, MULTIROOT
 from components.names import istiod_deployment
 from components.root_checks import fingerprint
 from settings import MANAGEMENT, Cluster, Settings
@@ -17,6 +14,8 @@ from ..cluster_client import ClusterClient
 from ..finding import Finding, State
 from ..generations import Generation, named_after
 from ..istiod_chain import IstiodChain
+from ..istiod_environment import istiod_variable
+from ..root_maps import ROOT_MAP, roots_in_map
 from ..runner import Check
 from .next_step import NextStep, Step
 from .policy_roots import policy_findings
@@ -25,7 +24,6 @@ from .rollout import replicas
 from .survey import chains_of, described
 from .workload import Workload, each_of
 
-ROOT_MAP, ROOT_KEY = "istio-ca-root-cert", "root-cert.pem"
 _READS = "ConfigMaps, Deployments and pods"
 
 
@@ -114,7 +112,7 @@ class ClusterChecks:
         foreign: dict[str, list[str]] = {}
         for each in maps:
             namespace = each.metadata.namespace
-            there = {fingerprint(root) for root in _certificates(each)}
+            there = {fingerprint(root) for root in roots_in_map(each)}
             for missing in ours.keys() - there:
                 lacking.setdefault(str(ours[missing]), []).append(namespace)
             for other in there - ours.keys():
@@ -161,7 +159,8 @@ class ClusterChecks:
     def _multiple_roots(self) -> Iterator[Finding]:
         name, value = MULTIROOT
         for workload, deployment in self._istiods:
-            if self._variable(workload, deployment, name) == value:
+            pod = deployment.spec.template.spec
+            if istiod_variable(self._client, workload.namespace, pod, name) == value:
                 seen = f"{workload} has {name}={value}"
                 yield self._finding("multiple-roots", State.OK, seen)
                 continue
@@ -172,29 +171,6 @@ class ClusterChecks:
                 "let the program put the agent there (istiodAgent), or set it in Istio's own "
                 "values (pilot.env)",
             )
-
-    def _variable(self, workload: Workload, deployment: Any, name: str) -> str | None:
-        containers = deployment.spec.template.spec.containers
-        istiod = next((each for each in containers if each.name == DISCOVERY), None)
-        if istiod is None:
-            return None
-        for each in istiod.env or ():
-            if each.name == name:
-                return None if each.value is None else str(each.value)
-        # The last counts, as Kubernetes has it.
-        for source in reversed(istiod.env_from or ()):
-            if source.config_map_ref is None:
-                continue
-            with self._client.reading(_READS):
-                try:
-                    data = self._client.core.read_namespaced_config_map(
-                        source.config_map_ref.name, workload.namespace
-                    ).data
-                except ApiException:
-                    continue
-            if name in (data or {}):
-                return str(data[name])
-        return None
 
     def _live_chain(self) -> Iterator[Finding]:
         if not self._chains:
@@ -231,13 +207,6 @@ class ClusterChecks:
             found = proxies_with_old_certificates(self._pods, since, context)
         for state, seen, fix in found:
             yield self._finding("proxies", state, seen, fix)
-
-
-def _certificates(root_map: Any) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates((root_map.data or {}).get(ROOT_KEY, "").encode())
-    except ValueError:
-        return []
 
 
 def _listed(namespaces: list[str], most: int = 5) -> str:

@@ -11,14 +11,13 @@ from components.cluster_access import ClusterAccess
 from components.readiness import Ready
 from components.root_checks import fingerprint
 from components.root_trust_policy_status import API_VERSION, KIND, PLURAL, READS, PolicyInCluster
+from components.trusted_roots import ROOT_KEY
 from settings import Connection
 
 from ..cluster_client import ClusterClient
 from ..finding import State
 from ..generations import Generation
 from .proxies import Found
-
-SECRET_KEY = "root-cert.pem"  # noqa: S105 - a name within a Secret
 
 
 def policy_findings(
@@ -76,7 +75,7 @@ def _passive_roots(client: ClusterClient, policy: Any) -> Iterator[str]:
                 )
             except ApiException:
                 continue
-        content = base64.b64decode((secret.data or {}).get(SECRET_KEY, ""))
+        content = base64.b64decode((secret.data or {}).get(ROOT_KEY, ""))
         try:
             certificates = x509.load_pem_x509_certificates(content)
         except ValueError:

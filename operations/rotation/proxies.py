@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from components.agent_containers import PROXY_MULTIROOT
+
 from ..finding import State
 from ..istiod_chain import IstiodChain
 from .rollout import completed, time_to_end
@@ -13,7 +15,7 @@ from .workload import SIDECAR, proxy_of
 Found = tuple[State, str, str | None]
 """State, what was seen, and what to do."""
 
-_TAKES_BUNDLE = "PROXY_CONFIG_XDS_AGENT"
+_TAKES_BUNDLE, _ = PROXY_MULTIROOT
 _LIFETIME = "SECRET_TTL"
 _DEFAULT_LIFETIME = timedelta(hours=24)
 """What a proxy asks for (Istio, pilot/cmd/pilot-agent/options/options.go, SECRET_TTL)."""

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kubernetes.client import ApiException
-
-from components.root_trust_policy_status import API_VERSION, KIND, PLURAL, READS
+from components.root_trust_policy_status import KIND
 from settings import MANAGEMENT, Connection
 
 from ..cluster_client import ClusterClient
+from ..restarting import all_policies, restarts_pods
 from ..unreachable import UnreachableError
 
 
@@ -59,15 +58,8 @@ def restarting_policies(connections: Mapping[str, Connection]) -> RestartingPoli
 
 def _found(connection: Connection) -> list[str]:
     client = ClusterClient(connection)
-    group, _, version = API_VERSION.partition("/")
-    try:
-        with client.reading(READS):
-            listed = client.custom.list_cluster_custom_object(group, version, PLURAL)
-    except ApiException:
-        # It knows no such resources, so it has none.
-        return []
     return [
         f"{KIND} {each['metadata']['namespace']}/{each['metadata']['name']}"
-        for each in listed["items"]
-        if ((each.get("spec") or {}).get("config") or {}).get("autoRestartPods")
+        for each in all_policies(client)
+        if restarts_pods(each)
     ]
