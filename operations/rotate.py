@@ -20,13 +20,18 @@ from .stack import Stack
 
 _DEFAULT_SECONDS = 600
 
+_EXIT_CODES = """\b
+Exit codes: 0 all is done, or would be with --dry-run; 1 it has come to a halt
+half-way, and says at what; 2 it has written nothing, and says why.
+"""
+
 
 @main.group()
 def rotate() -> None:
     """Asks for new certificates, and says where a rotation stands."""
 
 
-@rotate.command(epilog=EXIT_CODES)
+@rotate.command(epilog=_EXIT_CODES)
 @click.option("--cluster", "clusters", multiple=True, help="Only this one; may be repeated.")
 @click.option("--restart-apps", is_flag=True, help="Roll Deployments with Istio's sidecar, too.")
 @click.option("--namespace", "namespaces", multiple=True, help="Those of this one; repeatable.")
@@ -172,7 +177,12 @@ def _confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise OperationError("nobody can be asked here: say --yes, or look with --dry-run")
-    click.confirm(question, abort=True)
+    try:
+        is_meant = click.confirm(question)
+    except click.Abort:
+        is_meant = False
+    if not is_meant:
+        raise OperationError("nothing was rolled, as that was not confirmed")
 
 
 def _counted(number: int) -> str:

@@ -12,16 +12,17 @@ from settings import MANAGEMENT, Cluster, Settings
 from ..checks.api_server import api_server
 from ..cluster_client import ClusterClient
 from ..finding import Finding, State
-from ..generations import Generation, named_after
+from ..generations import Generation
 from ..istiod_chain import IstiodChain
 from ..istiod_environment import istiod_variable
 from ..root_maps import ROOT_MAP, roots_in_map
 from ..runner import Check
+from .istiods import judged_chains, takes_several_roots
 from .next_step import NextStep, Step
 from .policy_roots import policy_findings
 from .proxies import proxies_that_trust_one, proxies_with_old_certificates, signs_alone_since
 from .rollout import replicas
-from .survey import chains_of, described
+from .survey import chains_of
 from .workload import Workload, each_of
 
 _READS = "ConfigMaps, Deployments and pods"
@@ -157,46 +158,19 @@ class ClusterChecks:
             yield self._finding("policy-roots", state, seen, fix)
 
     def _multiple_roots(self) -> Iterator[Finding]:
-        name, value = MULTIROOT
+        name, _ = MULTIROOT
         for workload, deployment in self._istiods:
             pod = deployment.spec.template.spec
-            if istiod_variable(self._client, workload.namespace, pod, name) == value:
-                seen = f"{workload} has {name}={value}"
-                yield self._finding("multiple-roots", State.OK, seen)
-                continue
-            yield self._finding(
-                "multiple-roots",
-                State.FAILED,
-                f"{workload} lacks {name}={value}, without which it takes no further root",
-                "let the program put the agent there (istiodAgent), or set it in Istio's own "
-                "values (pilot.env)",
-            )
+            value = istiod_variable(self._client, workload.namespace, pod, name)
+            state, seen, fix = takes_several_roots(str(workload), value)
+            yield self._finding("multiple-roots", state, seen, fix)
 
     def _live_chain(self) -> Iterator[Finding]:
-        if not self._chains:
-            seen = "no istiod has a pod, so that nobody signs certificates there"
-            yield self._finding("live-chain", State.WARNING, seen, "see whether that is meant")
-        retired = self._step.generation if self._step.step is Step.RETIRE else None
-        for chain in self._chains:
-            seen = f"istiod's pod {chain.pod} has {described(chain, self._generations)}"
-            is_live = chain.root is not None and (
-                retired is None or chain.root == self._step.signing.certificate
-            )
-            fix = None if is_live else self._fix_of_chain(chain)
-            yield self._finding("live-chain", State.OK if is_live else State.FAILED, seen, fix)
-
-    def _fix_of_chain(self, chain: IstiodChain) -> str:
-        if chain.root is not None:
-            name = named_after(self._step.signing.certificate, self._generations)
-            return (
-                f"have istiod ask for one below {name}: "
-                f"`mesh-trust rotate intermediates --cluster {self._cluster.name}`"
-            )
-        return (
-            "see what its agent says: "
-            f"`kubectl --context {self._client.context} logs -n {chain.pod.partition('/')[0]} "
-            f"{chain.pod.partition('/')[2]} -c {AGENT}`"
+        found = judged_chains(
+            self._chains, self._generations, self._step, self._cluster.name, self._client.context
         )
+        for state, seen, fix in found:
+            yield self._finding("live-chain", state, seen, fix)
 
     def _proxies(self) -> Iterator[Finding]:
         context = self._client.context

@@ -10,7 +10,7 @@ from components.agent_containers import PROXY_MULTIROOT
 from ..finding import State
 from ..istiod_chain import IstiodChain
 from .rollout import completed, time_to_end
-from .workload import SIDECAR, proxy_of
+from .workload import ENDED, SIDECAR, proxy_of
 
 Found = tuple[State, str, str | None]
 """State, what was seen, and what to do."""
@@ -19,7 +19,6 @@ _TAKES_BUNDLE, _ = PROXY_MULTIROOT
 _LIFETIME = "SECRET_TTL"
 _DEFAULT_LIFETIME = timedelta(hours=24)
 """What a proxy asks for (Istio, pilot/cmd/pilot-agent/options/options.go, SECRET_TTL)."""
-_ENDED = ("Succeeded", "Failed")
 _UNITS = {"h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
 _SHOWN = 5
 
@@ -122,7 +121,7 @@ def go_duration(text: str) -> timedelta | None:
 def _proxies(pods: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
     for pod in pods:
         proxy = proxy_of(pod)
-        if proxy is not None and pod.status.phase not in _ENDED:
+        if proxy is not None and pod.status.phase not in ENDED:
             yield pod, proxy
 
 

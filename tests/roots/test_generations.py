@@ -152,6 +152,21 @@ def test_a_new_mount_with_several_roots_has_the_right_one_sign(
     assert len(there.issuers()) == 3
 
 
+def test_a_root_that_signs_no_more_can_do_without_its_key(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    there = SigningMount(vault.client, mount)
+    project.give("RootPki", generations(mount, signing_root="second"))
+    project.up()
+    without = generations(mount, signing_root="second")
+    del without["private_key_pem"]
+    project.give("RootPki", without)
+    project.up()
+    project.expect_no_changes()
+    assert len(there.issuers()) == 3
+    assert there.sign().issuer == SECOND.certificate.subject
+
+
 def test_roots_that_vault_makes_take_turns_as_well(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:

@@ -8,12 +8,13 @@ import pytest
 from kubernetes import client
 
 from components.root_checks import fingerprint
-from operations.errors import OperationError
+from operations.errors import OperationError, RotationStoppedError
 from operations.finding import State
 from operations.generations import generations_of
 from operations.istiod_chain import IstiodChain
 from operations.rotation import marks
 from operations.rotation.budgets import budget_obstacle, impossible, taken_at_once
+from operations.rotation.intermediates import require_own
 from operations.rotation.marks import Mark, Progress, open_rotation
 from operations.rotation.next_step import next_step
 from operations.rotation.proxies import (
@@ -23,7 +24,7 @@ from operations.rotation.proxies import (
     signs_alone_since,
 )
 from operations.rotation.restarting_policies import RestartingPolicies
-from operations.rotation.workload import Workload, label_selector
+from operations.rotation.workload import Workload, is_there_to_stay, label_selector
 from tests.certificates import Recipe, make
 
 FIRST, SECOND, THIRD = (make(Recipe(common_name=str(day), starts=day)) for day in (-9, -6, -3))
@@ -153,6 +154,34 @@ def test_what_is_noted_is_read_again() -> None:
     assert marked(marks.as_done("t")) == Mark("t", Progress.DONE)
     assert Mark.of(deployment(1, rolling(1, 0))) == Mark()
     assert marked({"metadata": {"annotations": {marks.ROTATION: "t", marks.STATE: "so"}}}) == Mark()
+
+
+def test_a_deployment_that_another_rotation_has_taken_is_left_to_it() -> None:
+    east: Any = SimpleNamespace(context="east")
+    workload = Workload("east", east, "shop", "reviews")
+    for mark in (Mark(), Mark("t", Progress.PENDING), Mark("t", Progress.DONE)):
+        require_own(workload, mark, "t")
+    with pytest.raises(RotationStoppedError, match="is part of rotation u now, which was begun"):
+        require_own(workload, Mark("u", Progress.PENDING), "t")
+
+
+@pytest.mark.parametrize(
+    ("phase", "metadata", "stays"),
+    [
+        ("Running", {}, True),
+        ("Pending", {}, True),
+        ("Failed", {}, False),
+        ("Succeeded", {}, False),
+        ("Running", {"deletionTimestamp": NOON.isoformat()}, False),
+    ],
+)
+def test_a_pod_that_has_ended_presents_nothing(
+    phase: str, metadata: dict[str, Any], stays: bool
+) -> None:
+    found = read(
+        "V1Pod", {"metadata": metadata, "spec": {"containers": []}, "status": {"phase": phase}}
+    )
+    assert is_there_to_stay(found) is stays
 
 
 def test_only_the_change_that_rolls_touches_pods() -> None:
