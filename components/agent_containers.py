@@ -25,6 +25,8 @@ PULL_POLICIES = ("IfNotPresent", "Always", "Never")
 
 MULTIROOT = ("ISTIO_MULTIROOT_MESH", "true")
 """Without it istiod does not take a bundle of roots that was changed while it runs."""
+PROXY_MULTIROOT = ("PROXY_CONFIG_XDS_AGENT", "true")
+"""Without it a proxy trusts one root only, and takes no bundle that was changed while it runs."""
 
 DEFAULT_RESOURCES: Mapping[str, Mapping[str, str]] = {
     "requests": {"cpu": "50m", "memory": "128Mi"},

@@ -1,6 +1,6 @@
 """What still lives below a root, as Vault's own store of certificates tells it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,8 +50,10 @@ def live_certificates(
     clusters' own CAs on `<mount>/issuers`.
 
     Raises:
-        CertificatesUnreadableError: Vault does not answer, or the token may not list them.
+        CertificatesUnreadableError: Vault does not answer, has no mount of the root, or the token
+            may not list them.
     """
+    _require_mount(client, mount_path)
     found, own_cas = [], []
     for path in ca_mount_paths:
         cas = [each for each in _issuers(client, path) if _issued(root, each)]
@@ -69,19 +71,33 @@ def live_certificates(
     return sorted(found, key=lambda each: each.certificate.not_valid_after_utc)
 
 
+def _require_mount(client: Any, mount_path: str) -> None:
+    """Checks that there is a mount, as a list of what is not there looks like an empty one."""
+    # It takes no token.
+    with _explained(f"{mount_path}/ca/pem", "read"):
+        answer = client.read(f"{mount_path}/ca/pem")
+    # PEM is no JSON, and comes as it is; None is a path that Vault does not have.
+    if answer is None:
+        raise CertificatesUnreadableError(
+            f"Vault has no mount {mount_path}, so it has lost what it knew, or another Vault "
+            "answers; see that it is the one that has signed"
+        )
+
+
 def _living(client: Any, mount_path: str) -> list[x509.Certificate]:
     """The certificates in the store of a mount that are neither expired nor revoked."""
     with _explained(f"{mount_path}/certs", "list"):
-        serials = _keys(client.list(f"{mount_path}/certs"))
+        serials = _keys(client.list(f"{mount_path}/certs"), f"{mount_path}/certs")
 
     def read(serial: str) -> x509.Certificate | None:
         path = f"{mount_path}/cert/{serial}"
         with _explained(path, "read"):
             answer = client.read(path)
+        data = _data(answer, path)
         # Tidied away in between.
-        if answer is None or answer["data"].get("revocation_time"):
+        if data is None or data.get("revocation_time"):
             return None
-        return x509.load_pem_x509_certificate(answer["data"]["certificate"].encode())
+        return x509.load_pem_x509_certificate(data["certificate"].encode())
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         certificates = list(threads.map(read, serials))
@@ -92,17 +108,34 @@ def _living(client: Any, mount_path: str) -> list[x509.Certificate]:
 def _issuers(client: Any, mount_path: str) -> Iterator[x509.Certificate]:
     path = f"{mount_path}/issuers"
     with _explained(path, "list"):
-        ids = _keys(client.list(path))
+        ids = _keys(client.list(path), path)
     for issuer_id in ids:
         path = f"{mount_path}/issuer/{issuer_id}/json"
         with _explained(path, "read"):
-            answer = client.read(path)
-        yield x509.load_pem_x509_certificate(answer["data"]["certificate"].encode())
+            data = _data(client.read(path), path)
+        # Deleted in between.
+        if data is not None:
+            yield x509.load_pem_x509_certificate(data["certificate"].encode())
 
 
-def _keys(answer: dict[str, Any] | None) -> list[str]:
+def _keys(answer: Any, path: str) -> list[str]:
     # An empty store is not there at all.
-    return [] if answer is None else answer["data"]["keys"]
+    data = _data(answer, path)
+    return [] if data is None else list(data["keys"])
+
+
+def _data(answer: Any, path: str) -> dict[str, Any] | None:
+    """What Vault says at `path`; None where there is nothing."""
+    if answer is None:
+        return None
+    if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), dict):
+        # hvac gives what is no JSON as it came.
+        raise CertificatesUnreadableError(
+            f"Vault does not tell {path} (its answer is no JSON of Vault's); see what answers at "
+            "its address"
+        )
+    data: dict[str, Any] = answer["data"]
+    return data
 
 
 def _issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:

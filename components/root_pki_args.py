@@ -78,7 +78,8 @@ def check_which_sign(args: RootPkiArgs, signing_root: str) -> None:
     elif signing_root in further_generated:
         return
     elif signing_root not in further_roots:
-        raise InvalidInputError("signing_root", signing_root, "name one of further_roots")
+        fix = "name one of further_roots or further_generated"
+        raise InvalidInputError("signing_root", signing_root, fix)
     elif "private_key_pem" not in further_roots[signing_root]:
         raise InvalidInputError(
             f"further_roots.{signing_root}.private_key_pem", None, "give it: this root is to sign"

@@ -11,7 +11,7 @@ from .gloo_certificates import ManagementServerCa
 from .known_values import known_after
 from .validation import InvalidInputError, require_dns_label
 
-_KEY = "root-cert.pem"
+ROOT_KEY = "root-cert.pem"
 """As Istio calls the roots among its own files, and Gloo the one in a `caSecretRef`."""
 
 
@@ -57,7 +57,7 @@ def trusted_roots(
         secret = kubernetes.core.v1.Secret(
             f"{name}-root-{generation}",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret_name, namespace=namespace),
-            data={_KEY: content.apply(lambda pem: base64.b64encode(pem.encode()).decode())},
+            data={ROOT_KEY: content.apply(lambda pem: base64.b64encode(pem.encode()).decode())},
             opts=opts,
         )
         named.append(

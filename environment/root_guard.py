@@ -54,15 +54,19 @@ class RootGuard:
 
         Raises:
             InvalidInputError: it is the present one in another certificate, which cannot work.
-            RootReplacementError: it is not, and the present one is not to be replaced.
+            RootReplacementError: it is not, and the present one is not to be replaced; or others
+                would go and come in one plan.
         """
         if self.present is None:
             return self
-        for generation in root.generations:
+        for place, generation in enumerate(root.generations):
+            first = generation.name == FIRST
+            key = "rootCertificate" if first else f"rootGenerations[{place}].certificate"
             for known in self.generations.values():
-                _require_new_key_or_name(root, generation, known.certificate)
+                _require_new_key_or_name(root, key, generation, known.certificate)
         changes = self._changes(root)
         if not changes:
+            self._check_exchange(root)
             return self
         self._object(self.present, "; ".join(changes))
         return replace(self, present=None)
@@ -113,6 +117,33 @@ class RootGuard:
             changes += _differences(left, present.certificate)
         return changes
 
+    def _check_exchange(self, root: Root) -> None:
+        """Checks that no generation comes in the plan in which one goes.
+
+        istiod takes no bundle of roots while it runs that neither contains the one of before nor is
+        contained in it (docs/istiod-agent.md).
+        """
+        gone = [each.name for each in self.retired(root)]
+        come = [
+            each.name
+            for each in root.generations
+            if each.name not in self.generations
+            or _differences(each, self.generations[each.name].certificate)
+        ]
+        if not gone or not come:
+            return
+        old, new = " and ".join(gone), " and ".join(come)
+        consequence = (
+            f"this plan exchanges roots that do not sign (generation {old} would go, and {new} "
+            "come), and no istiod takes that while it runs"
+        )
+        if not self.replaceable:
+            raise RootReplacementError(
+                f"{consequence}; take out {old} first, and add {new} with another update, when "
+                "`mesh-trust rotate plan` has no warning of trusted-roots any more"
+            )
+        pulumi.log.warn(consequence)
+
     def _object(self, present: x509.Certificate, why: str) -> None:
         consequence = (
             f"this plan replaces the root ({why}): {_named(present)}, valid until "
@@ -136,7 +167,9 @@ def _differences(generation: Generation, present: x509.Certificate) -> list[str]
     return [] if configured == present else [f"by {_named(configured)}"]
 
 
-def _require_new_key_or_name(root: Root, generation: Generation, present: x509.Certificate) -> None:
+def _require_new_key_or_name(
+    root: Root, key: str, generation: Generation, present: x509.Certificate
+) -> None:
     """Checks that an imported root has not both the key and the name of another certificate.
 
     The former root stays in the mount, and Vault signs with neither of two such certificates there:
@@ -147,7 +180,7 @@ def _require_new_key_or_name(root: Root, generation: Generation, present: x509.C
     configured = x509.load_pem_x509_certificate(generation.certificate.encode())
     if configured != present and is_same_ca(configured, present):
         raise InvalidInputError(
-            "rootCertificate" if generation.name == FIRST else f"rootGenerations.{generation.name}",
+            key,
             configured.subject.rfc4514_string(),
             "bring a root with a new key, or with another name: it has those of the present root "
             f"(SHA-256 {fingerprint(present)}), and Vault does not sign where a mount has two "

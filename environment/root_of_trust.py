@@ -16,7 +16,7 @@ from .root_guard import RootGuard
 
 @dataclass(frozen=True)
 class RootOfTrust:
-    """The root that signs."""
+    """The root: what signs, and all generations that are trusted."""
 
     certificate_pem: pulumi.Output[str]
     """Its certificate, PEM."""

@@ -20,13 +20,18 @@ from .stack import Stack
 
 _DEFAULT_SECONDS = 600
 
+_EXIT_CODES = """\b
+Exit codes: 0 all is done, or would be with --dry-run; 1 it has come to a halt
+half-way, and says at what; 2 it has written nothing, and says why.
+"""
+
 
 @main.group()
 def rotate() -> None:
     """Asks for new certificates, and says where a rotation stands."""
 
 
-@rotate.command(epilog=EXIT_CODES)
+@rotate.command(epilog=_EXIT_CODES)
 @click.option("--cluster", "clusters", multiple=True, help="Only this one; may be repeated.")
 @click.option("--restart-apps", is_flag=True, help="Roll Deployments with Istio's sidecar, too.")
 @click.option("--namespace", "namespaces", multiple=True, help="Those of this one; repeatable.")
@@ -41,6 +46,7 @@ def rotate() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Say what is left to be done, and write nothing.")
 @click.option("--new", "anew", is_flag=True, help="Begin anew, though the last is not complete.")
+@click.option("--go-on", is_flag=True, help="Go on with the last, though it is older than a day.")
 @click.option(
     "--accept-auto-restart",
     is_flag=True,
@@ -57,6 +63,7 @@ def intermediates(
     timeout_seconds: int,
     dry_run: bool,
     anew: bool,
+    go_on: bool,
     accept_auto_restart: bool,
     yes: bool,
 ) -> None:
@@ -66,6 +73,8 @@ def intermediates(
     a new certificate authority below the stack's root. What was interrupted goes on where it was
     when the same command is run again.
     """
+    if anew and go_on:
+        raise OperationError("--new and --go-on are the opposite of each other: say one of them")
     applications = _applications(restart_apps, namespaces, selector)
     stack = project.stack()
     generations = generations_of(stack.outputs)
@@ -78,6 +87,11 @@ def intermediates(
     begun = "goes on" if unfinished else "begins"
     click.echo(f"Rotation {rotation.name} of stack {stack.name} {begun}")
     _show(surveys, policies, rotation)
+    if unfinished is not None and marks.is_old(unfinished) and not go_on:
+        raise OperationError(
+            f"rotation {unfinished} is not complete, and older than a day: what is done in it gets "
+            "nothing new; say --new to begin anew with all, or --go-on to finish it"
+        )
     _refuse(surveys, policies, accept_auto_restart=accept_auto_restart)
     left = sum(rotation.left(planned) for each in surveys for planned in each.planned)
     if dry_run:
@@ -141,8 +155,8 @@ def _show(surveys: list[Survey], policies: RestartingPolicies, rotation: Rotatio
             click.echo(f"  {planned.workload}: {said}; {planned.remark}")
         for line in seen.left_out:
             click.echo(f"  left out: {line}")
-    for line in policies.unseen:
-        click.echo(f"RootTrustPolicies are not seen: {line}", err=True)
+    for name, why in policies.unseen.items():
+        click.echo(f"RootTrustPolicies are not seen: cluster {name}: {why}", err=True)
     for line in policies.found:
         click.echo(f"autoRestartPods is on: {line}", err=True)
 
@@ -151,12 +165,9 @@ def _refuse(
     surveys: list[Survey], policies: RestartingPolicies, *, accept_auto_restart: bool
 ) -> None:
     problems = [line for each in surveys for line in each.problems]
-    if policies.found and not accept_auto_restart:
-        problems.append(
-            f"autoRestartPods is on in {len(policies.found)} RootTrustPolicies, by which Gloo "
-            "restarts all pods at once when istiod's certificate changes: turn it off, or say "
-            "--accept-auto-restart"
-        )
+    if not accept_auto_restart:
+        # A cluster that does not answer has been said already.
+        problems += policies.objections([each.cluster for each in surveys if not each.problems])
     if problems:
         raise OperationError("\n".join(problems))
 
@@ -166,7 +177,12 @@ def _confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise OperationError("nobody can be asked here: say --yes, or look with --dry-run")
-    click.confirm(question, abort=True)
+    try:
+        is_meant = click.confirm(question)
+    except click.Abort:
+        is_meant = False
+    if not is_meant:
+        raise OperationError("nothing was rolled, as that was not confirmed")
 
 
 def _counted(number: int) -> str:

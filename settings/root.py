@@ -14,7 +14,7 @@ from components.validation import require_fingerprint, require_one_of, require_v
 from components.vault_root import vault_profile
 
 from .problems import HIDDEN, Problems
-from .root_generations import MADE_HERE, Generation, lists_first, load_generations
+from .root_generations import MADE_HERE, SIGNING, Generation, lists_first, load_generations
 from .values import boolean, is_secret, whole_number
 
 # The sources, and the keys that each needs.
@@ -162,7 +162,10 @@ def _check_keys_of_source(
             if config.get(key):
                 fix = f"leave it out: rootGenerations has no generation {FIRST}"
                 problems.note(InvalidInputError(key, HIDDEN, fix))
-    for key in _SOURCES[source] if has_first else ():
+    # What signs no more needs no key, which may be why it signs no more.
+    signs = (config.get(SIGNING) or FIRST) == FIRST
+    needed = [key for key in _SOURCES[source] if signs or key != "rootPrivateKey"]
+    for key in needed if has_first else ():
         if not config.get(key):
             fix = f"set it: rootSource {source} needs it"
             problems.note(InvalidInputError(key, None, fix))
@@ -196,7 +199,7 @@ def _check_certificate_args(
 def _private_key(config: pulumi.Config, certificate: x509.Certificate) -> str | None:
     private_key = config.get("rootPrivateKey")
     if not private_key:
-        # Noted already, among the keys that the source needs.
+        # Noted already, among the keys that the source needs, where it needs this one.
         return None
     if not is_secret(config, "rootPrivateKey"):
         raise InvalidInputError(

@@ -1,7 +1,6 @@
 """The root that workloads of each namespace start from: Istio's ConfigMap istio-ca-root-cert."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from cryptography import x509
 
@@ -11,9 +10,7 @@ from ..certificates import named
 from ..cluster_client import ClusterClient
 from ..expected import Expected, ExpectedTrust
 from ..finding import Finding, State
-
-ROOT_MAP = "istio-ca-root-cert"
-_KEY = "root-cert.pem"
+from ..root_maps import ROOT_MAP, roots_in_map
 
 # Istio writes into none of these (pkg/config/constants, IgnoredNamespaces).
 _WITHOUT = frozenset(("kube-node-lease", "kube-public", "kube-system", "local-path-storage"))
@@ -33,7 +30,7 @@ def istio_roots(
     with client.reading("ConfigMaps of all namespaces"):
         selector = f"metadata.name={ROOT_MAP}"
         maps = client.core.list_config_map_for_all_namespaces(field_selector=selector).items
-    bundles = {each.metadata.namespace: _bundle(each) for each in maps}
+    bundles = {each.metadata.namespace: roots_in_map(each) for each in maps}
     yield _judged(client, trust, expected, namespaces, bundles)
 
 
@@ -84,13 +81,6 @@ def _judged(
         fix = f"right where istiod's discoverySelectors leave them out; otherwise {log}"
         return finding(State.WARNING, seen, fix)
     return finding(State.OK, f"{ROOT_MAP} of all {len(bundles)} namespaces has the stack's root")
-
-
-def _bundle(config_map: Any) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates((config_map.data or {}).get(_KEY, "").encode())
-    except ValueError:
-        return []
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,15 +6,13 @@ from typing import Any
 import yaml
 from kubernetes.client import ApiException
 
-from components.agent_containers import AGENT, AGENT_INIT, DISCOVERY, MULTIROOT
+from components.agent_containers import AGENT, AGENT_INIT, DISCOVERY, MULTIROOT, PROXY_MULTIROOT
 from components.names import DEFAULT_REVISION, istiod_deployment
 
 from ..cluster_client import ClusterClient
 from ..expected import ExpectedTrust
 from ..finding import Finding, State
-
-PROXY_MULTIROOT = ("PROXY_CONFIG_XDS_AGENT", "true")
-"""Without it a proxy does not take a bundle of roots that was changed while it runs."""
+from ..istiod_environment import config_map_data, istiod_variable
 
 _UP = "put it back: `pulumi refresh`, then `pulumi up`"
 
@@ -75,8 +73,7 @@ def istiod_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Fi
     check, (name, value) = "istiod-multiroot", MULTIROOT
     namespace = trust.cluster.istio.namespace
     for place, pod in _pods(client, trust):
-        discovery = _named(pod.containers, DISCOVERY)
-        found = _variable(client, namespace, discovery, name)
+        found = istiod_variable(client, namespace, pod, name)
         if found != value:
             seen = f"{place}: {name} of container {DISCOVERY} is {found or 'not set'}, not {value}"
             state, fix = State.FAILED, _UP
@@ -94,7 +91,7 @@ def proxy_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Fin
     namespace = trust.cluster.istio.namespace
     for revision in trust.cluster.istio.revisions:
         mesh = "istio" if revision == DEFAULT_REVISION else f"istio-{revision}"
-        data = _config_map(client, namespace, mesh)
+        data = config_map_data(client, namespace, mesh)
         path = f"defaultConfig.proxyMetadata.{name}"
         found = _proxy_metadata(data.get("mesh", "")).get(name)
         if str(found).lower() != value:
@@ -133,27 +130,6 @@ def _pods(client: ClusterClient, trust: ExpectedTrust) -> Iterator[tuple[str, An
 
 def _named(containers: Any, name: str) -> Any | None:
     return next((each for each in containers or () if each.name == name), None)
-
-
-def _variable(client: ClusterClient, namespace: str, container: Any, name: str) -> str | None:
-    """The value that an environment variable has in a container; its own counts for more."""
-    if container is None:
-        return None
-    value: str | None = None
-    for source in container.env_from or ():
-        if source.config_map_ref is not None:
-            data = _config_map(client, namespace, source.config_map_ref.name)
-            value = data.get(name.removeprefix(source.prefix or ""), value)
-    for own in container.env or ():
-        if own.name == name:
-            value = own.value
-    return value
-
-
-def _config_map(client: ClusterClient, namespace: str, name: str) -> dict[str, str]:
-    with client.reading(f"ConfigMaps in {namespace}"):
-        found = _present(client.core.read_namespaced_config_map, name, namespace)
-    return {} if found is None else dict(found.data or {})
 
 
 def _proxy_metadata(mesh: str) -> dict[str, Any]:

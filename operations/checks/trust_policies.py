@@ -13,6 +13,7 @@ from ..cluster_client import ClusterClient
 from ..comparison import differences
 from ..expected import ExpectedTrust
 from ..finding import Finding, State
+from ..restarting import all_policies, restarts_pods
 
 _GROUP, _, _VERSION = API_VERSION.partition("/")
 _RESOURCE = f"{PLURAL}.{_GROUP}"
@@ -58,18 +59,11 @@ def root_trust_policy_status(client: ClusterClient, trust: ExpectedTrust) -> Ite
 
 def auto_restart_pods(client: ClusterClient, subject: str) -> Iterator[Finding]:
     """Whether any policy of the cluster, in whichever namespace, has Gloo restart workloads."""
-    check, what = "auto-restart-pods", "RootTrustPolicies of all namespaces"
-    policies: list[dict[str, Any]] = []
-    with client.reading(what):
-        try:
-            policies = client.custom.list_cluster_custom_object(_GROUP, _VERSION, PLURAL)["items"]
-        except ApiException as error:
-            if error.status != 404:
-                raise
+    check, policies = "auto-restart-pods", all_policies(client)
     on = [
         f"{each['metadata']['namespace']}/{each['metadata']['name']}"
         for each in policies
-        if (each["spec"].get("config") or {}).get("autoRestartPods")
+        if restarts_pods(each)
     ]
     if on:
         namespace, _, name = on[0].partition("/")

@@ -38,7 +38,12 @@ def taken_at_once(deployment: Any) -> int:
 
 
 def impossible(workload: Workload, deployment: Any, budget: Any) -> str | None:
-    """Why `budget` never leaves room for the rollout, None where it does when all pods are well."""
+    """Why `budget` never leaves room for the rollout, None where it does when all pods are well.
+
+    None as well while its cluster has not looked at it: what it leaves is not known then.
+    """
+    if _is_unseen(budget):
+        return None
     taken = taken_at_once(deployment)
     most = budget.status.expected_pods - budget.status.desired_healthy
     if taken <= max(most, 0):
@@ -59,7 +64,7 @@ def budget_obstacle(workload: Workload, deployment: Any, budgets: list[Any]) -> 
             "see which of its pods are not well: "
             f"`{workload.kubectl} describe poddisruptionbudget {budget.metadata.name}`"
         )
-        if (status.observed_generation or 0) < budget.metadata.generation:
+        if _is_unseen(budget):
             reason = f"PodDisruptionBudget {_named(budget)} is not looked at yet by its cluster"
             return Obstacle("budget unseen", reason, advice)
         # A rollout that takes nothing away needs no room, but pods that are well.
@@ -73,6 +78,10 @@ def budget_obstacle(workload: Workload, deployment: Any, budgets: list[Any]) -> 
                 advice,
             )
     return None
+
+
+def _is_unseen(budget: Any) -> bool:
+    return bool((budget.status.observed_generation or 0) < budget.metadata.generation)
 
 
 def _named(budget: Any) -> str:

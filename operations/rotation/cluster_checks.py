@@ -1,31 +1,30 @@
 """What a cluster shows of the roots that it trusts, and of the one that it uses."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from cryptography import x509
-from kubernetes.client import ApiException
-
-from components.agent_containers import DISCOVERY, MULTIROOT
+from components.agent_containers import AGENT, MULTIROOT
 from components.names import istiod_deployment
 from components.root_checks import fingerprint
 from settings import MANAGEMENT, Cluster, Settings
 
+from ..checks.api_server import api_server
 from ..cluster_client import ClusterClient
 from ..finding import Finding, State
-from ..generations import Generation, named_after
+from ..generations import Generation
 from ..istiod_chain import IstiodChain
+from ..istiod_environment import istiod_variable
+from ..root_maps import ROOT_MAP, roots_in_map
 from ..runner import Check
+from .istiods import judged_chains, takes_several_roots
 from .next_step import NextStep, Step
 from .policy_roots import policy_findings
-from .proxies import proxies_that_trust_one, proxies_with_old_certificates
+from .proxies import proxies_that_trust_one, proxies_with_old_certificates, signs_alone_since
 from .rollout import replicas
-from .survey import chains_of, described
+from .survey import chains_of
 from .workload import Workload, each_of
 
-ROOT_MAP, ROOT_KEY = "istio-ca-root-cert", "root-cert.pem"
 _READS = "ConfigMaps, Deployments and pods"
 
 
@@ -47,14 +46,17 @@ class ClusterChecks:
 
     def checks(self) -> list[Check]:
         """The questions, in the order in which they are asked."""
+        is_retired = self._step.step is Step.RETIRE
         checks = [
-            Check("trusted-roots", self._trusted_roots, is_needed=True),
+            Check("api-server", lambda: api_server(self._client, self._subject), is_needed=True),
+            Check("trusted-roots", self._trusted_roots),
             Check("multiple-roots", self._multiple_roots),
-            Check("live-chain", self._live_chain, is_needed=True),
+            # Whose certificates are old is counted from the chain on.
+            Check("live-chain", self._live_chain, is_needed=is_retired),
             Check("proxies", self._proxies),
         ]
         if len(self._generations) > 1:
-            checks.insert(1, Check("policy-roots", self._policy_roots))
+            checks.insert(2, Check("policy-roots", self._policy_roots))
         return checks
 
     @cached_property
@@ -111,7 +113,7 @@ class ClusterChecks:
         foreign: dict[str, list[str]] = {}
         for each in maps:
             namespace = each.metadata.namespace
-            there = {fingerprint(root) for root in _certificates(each)}
+            there = {fingerprint(root) for root in roots_in_map(each)}
             for missing in ours.keys() - there:
                 lacking.setdefault(str(ours[missing]), []).append(namespace)
             for other in there - ours.keys():
@@ -121,9 +123,7 @@ class ClusterChecks:
                 "trusted-roots",
                 State.FAILED,
                 f"ConfigMap {ROOT_MAP} lacks root {name} in {_listed(namespaces)}",
-                "wait until istiod has written it; if it does not, see the log of its agent: "
-                f"`{kubectl} logs -n {self._cluster.istio.namespace} deployment/"
-                f"{istiod_deployment(self._cluster.istio.revisions[0])} -c gloo-mesh-istiod-agent`",
+                f"wait until istiod has written it; if it does not, see {self._agent_log}",
             )
         for name, namespaces in foreign.items():
             yield self._finding(
@@ -131,102 +131,56 @@ class ClusterChecks:
                 State.WARNING,
                 f"ConfigMap {ROOT_MAP} has a root that the stack does not have (SHA-256 {name}) in "
                 f"{_listed(namespaces)}",
-                "after a root was retired, istiod leaves it out when it is given new ones: "
-                "`mesh-trust rotate intermediates`",
+                "after a root was retired, wait until istiod has written it; if it stays, see "
+                f"{self._agent_log}",
             )
         if not lacking:
             roots = " and ".join(each.name for each in self._generations)
             seen = f"ConfigMap {ROOT_MAP} has {roots} in all {len(maps)} namespaces that have it"
             yield self._finding("trusted-roots", State.OK, seen)
 
+    @property
+    def _agent_log(self) -> str:
+        istio = self._cluster.istio
+        return (
+            f"the log of its agent: `kubectl --context {self._client.context} "
+            f"logs -n {istio.namespace} deployment/{istiod_deployment(istio.revisions[0])} "
+            f"-c {AGENT}`"
+        )
+
     def _policy_roots(self) -> Iterator[Finding]:
         policy = self._settings.trust_policy
-        client = self._client
+        connection = self._cluster.connection
         if policy.placement == MANAGEMENT and self._settings.management is not None:
-            client = ClusterClient(self._settings.management)
-        found = policy_findings(client, policy.namespace, self._cluster.name, self._generations)
+            connection = self._settings.management
+        found = policy_findings(connection, policy.namespace, self._cluster.name, self._generations)
         for state, seen, fix in found:
             yield self._finding("policy-roots", state, seen, fix)
 
     def _multiple_roots(self) -> Iterator[Finding]:
-        name, value = MULTIROOT
+        name, _ = MULTIROOT
         for workload, deployment in self._istiods:
-            if self._variable(workload, deployment, name) == value:
-                seen = f"{workload} has {name}={value}"
-                yield self._finding("multiple-roots", State.OK, seen)
-                continue
-            yield self._finding(
-                "multiple-roots",
-                State.FAILED,
-                f"{workload} lacks {name}={value}, without which it takes no further root",
-                "let the program put the agent there (istiodAgent), or set it in Istio's own "
-                "values (pilot.env)",
-            )
-
-    def _variable(self, workload: Workload, deployment: Any, name: str) -> str | None:
-        containers = deployment.spec.template.spec.containers
-        istiod = next((each for each in containers if each.name == DISCOVERY), None)
-        if istiod is None:
-            return None
-        for each in istiod.env or ():
-            if each.name == name:
-                return None if each.value is None else str(each.value)
-        # The last counts, as Kubernetes has it.
-        for source in reversed(istiod.env_from or ()):
-            if source.config_map_ref is None:
-                continue
-            with self._client.reading(_READS):
-                try:
-                    data = self._client.core.read_namespaced_config_map(
-                        source.config_map_ref.name, workload.namespace
-                    ).data
-                except ApiException:
-                    continue
-            if name in (data or {}):
-                return str(data[name])
-        return None
+            pod = deployment.spec.template.spec
+            value = istiod_variable(self._client, workload.namespace, pod, name)
+            state, seen, fix = takes_several_roots(str(workload), value)
+            yield self._finding("multiple-roots", state, seen, fix)
 
     def _live_chain(self) -> Iterator[Finding]:
-        if not self._chains:
-            seen = "no istiod has a pod, so that nobody signs certificates there"
-            yield self._finding("live-chain", State.WARNING, seen, "see whether that is meant")
-        retired = self._step.generation if self._step.step is Step.RETIRE else None
-        for chain in self._chains:
-            seen = f"istiod's pod {chain.pod} has {described(chain, self._generations)}"
-            is_live = chain.root is not None and (
-                retired is None or chain.root == self._step.signing.certificate
-            )
-            fix = None if is_live else self._fix_of_chain(chain)
-            yield self._finding("live-chain", State.OK if is_live else State.FAILED, seen, fix)
-
-    def _fix_of_chain(self, chain: IstiodChain) -> str:
-        if chain.root is not None:
-            name = named_after(self._step.signing.certificate, self._generations)
-            return (
-                f"have istiod ask for one below {name}: "
-                f"`mesh-trust rotate intermediates --cluster {self._cluster.name}`"
-            )
-        return (
-            "see what its agent says: "
-            f"`kubectl --context {self._client.context} logs -n {chain.pod.partition('/')[0]} "
-            f"{chain.pod.partition('/')[2]} -c gloo-mesh-istiod-agent`"
+        found = judged_chains(
+            self._chains, self._generations, self._step, self._cluster.name, self._client.context
         )
+        for state, seen, fix in found:
+            yield self._finding("live-chain", state, seen, fix)
 
     def _proxies(self) -> Iterator[Finding]:
-        since: datetime | None = max((each.since for each in self._chains), default=None)
-        if self._step.step is Step.RETIRE:
-            found = proxies_with_old_certificates(self._pods, since, self._cluster.name)
+        context = self._client.context
+        if self._step.step is not Step.RETIRE:
+            found = proxies_that_trust_one(self._pods, context)
         else:
-            found = proxies_that_trust_one(self._pods)
+            since = signs_alone_since(self._chains, [each for _, each in self._istiods])
+            found = proxies_with_old_certificates(self._pods, since, context)
         for state, seen, fix in found:
             yield self._finding("proxies", state, seen, fix)
-
-
-def _certificates(root_map: Any) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates((root_map.data or {}).get(ROOT_KEY, "").encode())
-    except ValueError:
-        return []
 
 
 def _listed(namespaces: list[str], most: int = 5) -> str:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from components.agent_containers import AGENT
 from components.readiness import Obstacle, Ready
 
-from ..errors import RotationStoppedError
+from ..errors import OperationError, RotationStoppedError
 from ..generations import Generation, signing_of
 from ..unreachable import UnreachableError
 from . import marks
@@ -20,6 +21,11 @@ from .survey import Planned, Survey, chains_of, described
 from .workload import Workload
 
 GO_ON = "run the same command again: it goes on from here"
+_ANEW = f"{GO_ON}, or add --new, by which all is rolled anew"
+
+_ATTEMPTS = 10
+"""How often a change is tried while others change the same Deployment."""
+_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,19 @@ class Rotation:
 
         Raises:
             RotationStoppedError: something does not come to be as it has to.
+            OperationError: the first change is refused already.
         """
         # All of them before the first is rolled: what is not done can be told from what was added.
+        is_begun = False
         for seen in surveys:
             for planned in filter(self.left, seen.planned):
-                self._begin(planned.workload)
+                try:
+                    self._begin(planned.workload)
+                except RotationStoppedError as error:
+                    if is_begun:
+                        raise
+                    raise OperationError(error.message) from None
+                is_begun = True
         for seen in surveys:
             for planned in filter(self.left, seen.planned):
                 started = time.monotonic()
@@ -58,25 +72,28 @@ class Rotation:
                 )
 
     def _rotate(self, workload: Workload) -> str:
-        mark = self._rolled(workload)
+        deadline = time.monotonic() + self.timeout_seconds
+        mark = self._rolled(workload, deadline)
         look = self._look_for_new_ca(workload, mark) if workload.is_istiod else _look(workload)
-        result = self.screen.wait(self._named(workload), look, self.timeout_seconds, GO_ON).result
+        left = deadline - time.monotonic()
+        result = self.screen.wait(self._named(workload), look, left, _ANEW).result
         self._change(workload, marks.as_done(self.name), Progress.ROLLED)
         return f": {result}" if result else ""
 
     def _begin(self, workload: Workload) -> None:
         self._change(workload, marks.as_pending(self.name), None)
 
-    def _rolled(self, workload: Workload) -> Mark:
+    def _rolled(self, workload: Workload, deadline: float) -> Mark:
         """Rolls it where this rotation has not yet; gives what is noted then."""
-        while True:
+        for _ in range(_ATTEMPTS):
             with _reaching():
                 deployment = workload.read()
             mark = Mark.of(deployment)
+            require_own(workload, mark, self.name)
             if mark.in_rotation(self.name) in (Progress.ROLLED, Progress.DONE):
                 return mark
             look = _look(workload) if workload.is_istiod else _look_for_room(workload)
-            self.screen.wait(self._named(workload), look, self.timeout_seconds, GO_ON)
+            self.screen.wait(self._named(workload), look, deadline - time.monotonic(), GO_ON)
             with _reaching():
                 deployment = workload.read()
                 before: list[str] = []
@@ -87,18 +104,25 @@ class Rotation:
             if changed is not None:
                 self.screen.say(f"cluster {workload.cluster}: {workload} is rolled")
                 return Mark.of(changed)
+            time.sleep(_PAUSE_SECONDS)
+        raise _changed_by_others(workload)
 
     def _change(
         self, workload: Workload, change: dict[str, Any], expected: Progress | None
     ) -> None:
         """Makes a change of what is noted, unless it is noted already that it has come further."""
-        while True:
+        for _ in range(_ATTEMPTS):
             with _reaching():
                 deployment = workload.read()
-                if Mark.of(deployment).in_rotation(self.name) is not expected:
+                mark = Mark.of(deployment)
+                if expected is not None or (mark.is_open and (mark.rotation or "") > self.name):
+                    require_own(workload, mark, self.name)
+                if mark.in_rotation(self.name) is not expected:
                     return
                 if workload.change(deployment, change) is not None:
                     return
+            time.sleep(_PAUSE_SECONDS)
+        raise _changed_by_others(workload)
 
     def _look_for_new_ca(self, workload: Workload, mark: Mark) -> Callable[[], Ready | Obstacle]:
         signing = signing_of(self.generations)
@@ -128,6 +152,28 @@ class Rotation:
         return f"cluster {workload.cluster}, {workload}"
 
 
+def require_own(workload: Workload, mark: Mark, rotation: str) -> None:
+    """Checks that no other rotation than `rotation` has taken `workload` over.
+
+    Raises:
+        RotationStoppedError: one has.
+    """
+    if mark.rotation not in (None, rotation):
+        raise RotationStoppedError(
+            f"cluster {workload.cluster}: {workload} is part of rotation {mark.rotation} now, "
+            f"which was begun elsewhere beside this one, {rotation}: see that only one is under "
+            f"way, and {GO_ON}"
+        )
+
+
+def _changed_by_others(workload: Workload) -> RotationStoppedError:
+    return RotationStoppedError(
+        f"cluster {workload.cluster}: {workload} is changed by others all the time; see who does "
+        f"(`{workload.kubectl} get deployment {workload.name} --show-managed-fields -o yaml`), and "
+        f"{GO_ON}"
+    )
+
+
 @contextmanager
 def _reaching() -> Iterator[None]:
     try:
@@ -137,7 +183,7 @@ def _reaching() -> Iterator[None]:
 
 
 def _no_new_ca(workload: Workload, said: str) -> Obstacle:
-    logs = f"{workload.kubectl} logs deployment/{workload.name} -c gloo-mesh-istiod-agent"
+    logs = f"{workload.kubectl} logs deployment/{workload.name} -c {AGENT}"
     return Obstacle("no new CA", said, f"see what the agent says: `{logs}`")
 
 

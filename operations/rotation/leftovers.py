@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
-from components.live_certificates import CertificatesUnreadableError, live_certificates
+from hvac.utils import get_token_from_env
+
+from components.live_certificates import (
+    CertificatesUnreadableError,
+    LiveCertificate,
+    live_certificates,
+)
 from components.root_checks import fingerprint
 
+from ..errors import OperationError
 from ..finding import Finding, State
 from ..runner import Check
 from ..stack import Stack
@@ -12,6 +19,7 @@ from ..unreachable import UnreachableError
 from ..vault_client import vault_client
 from .next_step import NextStep
 
+LEFTOVERS = "leftover-certificates"
 _SHOWN = 3
 
 
@@ -25,43 +33,50 @@ class Leftovers:
     def __init__(self, stack: Stack, step: NextStep) -> None:
         self._stack = stack
         self._step = step
+        self.found: list[LiveCertificate] = []
+        """What the last look has found, in the order in which it ends."""
 
     def checks(self) -> list[Check]:
         """The questions."""
-        return [Check("leftover-certificates", self._look)]
+        return [Check(LEFTOVERS, self._look)]
 
     def _look(self) -> Iterator[Finding]:
         generation = self._step.generation
         if generation is None:
             return
         settings = self._stack.settings
-        root_mount = settings.root.signing_mount or settings.names.root_mount
         own_mounts = (
             [each.names.ca_mount for each in settings.clusters]
             if settings.access.signing_ca == "cluster"
             else []
         )
         try:
-            found = live_certificates(
-                vault_client(self._stack), generation.certificate, root_mount, own_mounts
+            # `pulumi up` goes by what `vault login` has left as well.
+            client = vault_client(self._stack, get_token_from_env())
+            found = self.found = live_certificates(
+                client, generation.certificate, settings.names.root_mount, own_mounts
             )
+        except OperationError as error:
+            seen, _, fix = str(error).partition(": ")
+            raise UnreachableError(seen, fix) from None
         except CertificatesUnreadableError as error:
             raise UnreachableError(
                 str(error), "use a token in VAULT_TOKEN that may list them"
             ) from None
         if not found:
             seen = f"Vault has no valid certificate left below root {generation}"
-            yield Finding("leftover-certificates", "Vault", State.OK, seen)
+            yield Finding(LEFTOVERS, "Vault", State.OK, seen)
             return
         shown = ", ".join(f"{each.serial} of {each.mount_path}" for each in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        left = len(found) - _SHOWN
+        more = f" and {left} more, which --json has" if left > 0 else ""
         yield Finding(
-            "leftover-certificates",
+            LEFTOVERS,
             "Vault",
             State.WARNING,
             f"Vault has {len(found)} valid certificates below root {generation}, which "
             f"`pulumi up` takes for live ones: {shown}{more}",
-            f"once no istiod has them, revoke them (`vault write {found[0].mount_path}/revoke "
+            f"once no istiod has them, revoke each (`vault write {found[0].mount_path}/revoke "
             f"serial_number={found[0].serial}`), or set rootRetires to "
             f"{fingerprint(generation.certificate)}",
         )

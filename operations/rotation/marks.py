@@ -6,7 +6,7 @@ Deployment and noting that it was rolled is one change, so there is nothing betw
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,10 @@ BEFORE = "mesh-trust.io/rotation-before"
 """Keys of the CAs that the pods of istiod had before."""
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """kubectl's own, of `kubectl rollout restart`: an annotation of the pods, which rolls them."""
+
+
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_FORGOTTEN = timedelta(days=1)
 
 
 class Progress(StrEnum):
@@ -59,13 +63,26 @@ class Mark:
 
 
 def open_rotation(marks: Iterable[Mark]) -> str | None:
-    """The last rotation that is not complete, if there is one."""
-    return max((each.rotation or "" for each in marks if each.is_open), default=None)
+    """The last rotation, if it is not complete; one before it is nobody's concern any more."""
+    known = list(marks)
+    newest = max((each.rotation or "" for each in known), default="")
+    is_open = any(each.is_open and each.rotation == newest for each in known)
+    return newest if is_open else None
+
+
+def is_old(rotation: str, now: datetime | None = None) -> bool:
+    """Whether `rotation` began so long ago that it may be forgotten, and what it did outdated."""
+    try:
+        began = datetime.strptime(rotation, _FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        # Somebody else's, whenever that was.
+        return True
+    return (now or datetime.now(UTC)) - began > _FORGOTTEN
 
 
 def now() -> str:
     """This moment, as rotations and restarts are written down."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(_FORMAT)
 
 
 def as_pending(rotation: str) -> dict[str, Any]:

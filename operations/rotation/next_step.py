@@ -1,5 +1,6 @@
 """Which step of the root's rotation comes next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,7 +39,10 @@ class NextStep:
     def how(self) -> str:
         """How it is done, a sentence on a single line."""
         if self.generation is None:
-            change = f"add a name to rootGenerations, and keep rootSigning at {self.signing.name}"
+            change = (
+                f"list {self.signing.name} and a further name in rootGenerations, with "
+                f"{self.signing.name} as rootSigning"
+            )
         elif self.step is Step.SWITCH:
             change = f"set rootSigning to {self.generation.name}"
         else:
@@ -46,15 +50,21 @@ class NextStep:
         return f"{change}; look at `pulumi preview`, then run `pulumi up`"
 
 
-def next_step(generations: tuple[Generation, ...]) -> NextStep:
+def next_step(generations: Sequence[Generation], order: Sequence[str]) -> NextStep:
     """What comes next where a stack has these `generations`: all are to go but the newest.
 
-    Which that is, their certificates say: a root that is to follow is made after the others.
+    Which that is, the configuration says by its `order`, names of generations from the oldest on: a
+    root that was brought along may be older than the one before it. Where it names others than the
+    stack has, as there is an update to come, their certificates say it.
     """
     signing = signing_of(generations)
     if len(generations) == 1:
         return NextStep(Step.ADD, None, signing)
-    oldest, *_, newest = sorted(generations, key=lambda each: each.certificate.not_valid_before_utc)
+    if {each.name for each in generations} == set(order):
+        in_order = sorted(generations, key=lambda each: order.index(each.name))
+    else:
+        in_order = sorted(generations, key=lambda each: each.certificate.not_valid_before_utc)
+    oldest, *_, newest = in_order
     if newest.signing:
         return NextStep(Step.RETIRE, oldest, signing)
     return NextStep(Step.SWITCH, newest, signing)

@@ -7,22 +7,27 @@ from typing import Any
 from cryptography import x509
 from kubernetes.client import ApiException
 
+from components.cluster_access import ClusterAccess
+from components.readiness import Ready
 from components.root_checks import fingerprint
-from components.root_trust_policy_status import API_VERSION, KIND, PLURAL, READS, said_in
+from components.root_trust_policy_status import API_VERSION, KIND, PLURAL, READS, PolicyInCluster
+from components.trusted_roots import ROOT_KEY
+from settings import Connection
 
 from ..cluster_client import ClusterClient
 from ..finding import State
 from ..generations import Generation
 from .proxies import Found
 
-SECRET_KEY = "root-cert.pem"  # noqa: S105 - a name within a Secret
-_HOPELESS = ("INVALID", "FAILED", "UNLICENSED")
-
 
 def policy_findings(
-    client: ClusterClient, namespace: str, name: str, generations: tuple[Generation, ...]
+    connection: Connection, namespace: str, name: str, generations: tuple[Generation, ...]
 ) -> Iterator[Found]:
-    """What the policy `name` says of `generations`, and what Gloo says of it."""
+    """What the policy `name` says of `generations`, and what Gloo says of it.
+
+    `connection` is that to the cluster which has it.
+    """
+    client = ClusterClient(connection)
     place = f"{KIND} {namespace}/{name}"
     group, _, version = API_VERSION.partition("/")
     try:
@@ -42,14 +47,16 @@ def policy_findings(
             "passiveCertificateAuthorities",
             "run `pulumi up --refresh`",
         )
-    status = policy.get("status") or {}
-    if status.get("state") in _HOPELESS:
-        yield (
-            State.FAILED,
-            f"{place} is {status['state']}: {said_in(status)}",
-            f"`kubectl --context {client.context} describe {PLURAL}.{group} -n {namespace} {name}`",
-        )
-    elif not lacking:
+    access = ClusterAccess(connection.kubeconfig, connection.context, READS)
+    seen = PolicyInCluster(access, namespace, name, policy["metadata"]["uid"])
+    judged = seen.judged(policy["metadata"], policy.get("status") or {})
+    if not isinstance(judged, Ready):
+        yield State.FAILED, f"{place}: {judged.reason}", judged.advice
+        return
+    if judged.remark is not None:
+        remark, _, fix = judged.remark.rpartition("; ")
+        yield State.WARNING, remark, fix
+    if not lacking:
         names = " and ".join(each.name for each in generations)
         yield State.OK, f"{place} has {names} as passiveCertificateAuthorities", None
 
@@ -68,7 +75,7 @@ def _passive_roots(client: ClusterClient, policy: Any) -> Iterator[str]:
                 )
             except ApiException:
                 continue
-        content = base64.b64decode((secret.data or {}).get(SECRET_KEY, ""))
+        content = base64.b64decode((secret.data or {}).get(ROOT_KEY, ""))
         try:
             certificates = x509.load_pem_x509_certificates(content)
         except ValueError:

@@ -1,6 +1,7 @@
 """How far the rollout of a Deployment has come, and what it waits for."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from components.readiness import Obstacle, on_one_line
@@ -9,6 +10,8 @@ from .workload import Workload
 
 _STUCK_SECONDS = 10.0
 """Patience with a rollout that its controller has given up: what it says may be of the last one."""
+_GRACE_SECONDS = 30
+"""How long a pod may take to end where it does not say so itself."""
 _STARTING = ("ContainerCreating", "PodInitializing")
 
 
@@ -38,6 +41,27 @@ def rollout_obstacle(workload: Workload, deployment: Any) -> Obstacle | None:
         reason = f"it has not come further for {seconds} s: {counts}{reasons}"
         return Obstacle("given up", reason, advice, _STUCK_SECONDS)
     return Obstacle("rolling", f"{counts}{reasons}", advice)
+
+
+def completed(deployment: Any) -> datetime | None:
+    """When its last rollout was complete, but for pods that were still to end.
+
+    None: it is under way, or its cluster does not say, which it does not without a
+    progressDeadlineSeconds.
+    """
+    if (deployment.status.observed_generation or 0) < deployment.metadata.generation:
+        return None
+    for each in deployment.status.conditions or ():
+        if each.type == "Progressing" and each.reason == "NewReplicaSetAvailable":
+            moment: datetime = each.last_update_time
+            return moment
+    return None
+
+
+def time_to_end(deployment: Any) -> timedelta:
+    """How long a pod of it may run on after its end was asked for."""
+    seconds = deployment.spec.template.spec.termination_grace_period_seconds
+    return timedelta(seconds=_GRACE_SECONDS if seconds is None else seconds)
 
 
 def replicas(deployment: Any) -> int:

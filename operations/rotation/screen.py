@@ -21,7 +21,7 @@ class Screen:
         """Prints a line."""
         click.echo(line)
 
-    def wait(self, thing: str, look: Look, timeout_seconds: int, after: str) -> Ready:
+    def wait(self, thing: str, look: Look, timeout_seconds: float, after: str) -> Ready:
         """Looks until `thing` is as it has to be, and says meanwhile what it waits for.
 
         Raises:

@@ -13,6 +13,9 @@ from .marks import FIELD_MANAGER
 SIDECAR = "istio-proxy"
 """Istio's container, or its init container where sidecars are such."""
 
+ENDED = ("Succeeded", "Failed")
+"""Phases of pods whose containers run no more and never will."""
+
 _READS = "Deployments, ReplicaSets, pods and PodDisruptionBudgets"
 _MERGE = "application/merge-patch+json"
 _PAGE = 500
@@ -53,7 +56,7 @@ class Workload:
             ) from None
 
     def pods(self, deployment: Any) -> list[Any]:
-        """Those of `deployment` that are not about to end."""
+        """Those of `deployment` that have not ended, and are not about to."""
         selector = label_selector(deployment.spec.selector)
         with self.client.reading(_READS):
             sets = self.client.apps.list_namespaced_replica_set(
@@ -63,11 +66,7 @@ class Workload:
                 self.namespace, label_selector=selector
             ).items
         own = {each.metadata.uid for each in sets if _owner(each) == deployment.metadata.uid}
-        return [
-            each
-            for each in pods
-            if _owner(each) in own and each.metadata.deletion_timestamp is None
-        ]
+        return [each for each in pods if _owner(each) in own and is_there_to_stay(each)]
 
     def change(self, deployment: Any, change: Mapping[str, Any]) -> Any | None:
         """Changes what `deployment` was read from, unless others have changed it since.
@@ -98,6 +97,11 @@ class Workload:
                 f"Deployment {self.namespace}/{self.name} is gone",
                 f"see what there is: `{self.kubectl} get deployments`",
             ) from None
+
+
+def is_there_to_stay(pod: Any) -> bool:
+    """Whether it has not ended and is not about to; one that was evicted is kept for long."""
+    return pod.metadata.deletion_timestamp is None and pod.status.phase not in ENDED
 
 
 def has_sidecar(pod: Any) -> bool:

@@ -61,7 +61,9 @@ def until_all_are_below(workloads: Mapping[str, Workload], root: x509.Certificat
 
     def shown() -> bool:
         chains = [each.certificate.chain for each in workloads.values() if each.certificate]
-        return all(chain[-1].issuer == root.subject for chain in chains)
+        return len(chains) == len(workloads) and all(
+            chain[-1].issuer == root.subject for chain in chains
+        )
 
     until(shown, "certificates below the root", SECONDS)
 
@@ -112,6 +114,7 @@ def test_the_root_is_rotated_and_no_handshake_fails(
             if certificate.issuer == first.subject != certificate.subject:
                 vault.write("pki/revoke", serial_number=serial)
         generations(program, "next", "next")
+        until_all_trust(workloads, next_root)
         made = traffic.made
         until(lambda: traffic.made > made + 100, "handshakes after the last step", SECONDS)
     print(f"{traffic.made} handshakes made, {len(traffic.failures)} failed")

@@ -10,7 +10,7 @@ from lab.lab import Lab
 from tests.certificates import Recipe, make
 
 from .cluster_breakages import in_place_of_root
-from .healthy import ROOT_MAP, apps, core, namespaces, put_map
+from .healthy import ROOT_MAP, accept, apps, core, namespaces, put_map
 from .put_back import put_back
 
 POLICIES = ("admin.gloo.solo.io", "v2")
@@ -107,6 +107,7 @@ def passive_roots(lab: Lab, cluster: str, *roots: str) -> Iterator[None]:
     passive = [{"secretRef": {"name": name, "namespace": "gloo-mesh"}} for name in names]
     change = {"spec": {"config": {"passiveCertificateAuthorities": passive or None}}}
     objects.patch_namespaced_custom_object(*place, change)
+    accept(lab, cluster)
     yield
     back = {"spec": {"config": {"passiveCertificateAuthorities": None}}}
     objects.patch_namespaced_custom_object(*place, back)

@@ -17,7 +17,7 @@ from . import cluster_breakages, rotation_breakages
 from .cluster_breakages import in_place_of_root
 from .command import MeshTrust, Told
 from .conftest import CLUSTERS
-from .healthy import apps, core
+from .healthy import accept, apps, core
 from .put_back import put_back
 from .rotation_breakages import a_policy_that_restarts, a_proxy, passive_roots, write_roots
 from .test_verify import api_server_hangs
@@ -85,6 +85,7 @@ def deployments(lab: Lab) -> set[tuple[str, str, str]]:
             ["--restart-apps"],
             "--restart-apps needs to be told which: add --namespace, --selector or both",
         ),
+        (["--new", "--go-on"], "--new and --go-on are the opposite of each other: say one of them"),
         (
             ["--restart-apps", "--namespace", "shop", "--namespace", "default"],
             "--namespace: 'shop' is not valid; name one that is there: none of the clusters has it",
@@ -261,7 +262,7 @@ def test_a_person_reads_what_comes_next(lab: Lab, mesh_trust: MeshTrust) -> None
         broken = mesh_trust.run("rotate", "plan")
 
     assert well.output.splitlines()[-1].startswith(
-        "The next step is to add a generation beside first. It is safe: add a name to rootGene"
+        "The next step is to add a generation beside first. It is safe: list first and a furth"
     )
     assert broken.output.splitlines()[-1] == (
         "The next step is to add a generation beside first. It is not safe yet: see what failed."
@@ -294,6 +295,10 @@ def test_the_switch_waits_for_all_who_do_not_trust_the_next_root(
             lacking = mesh_trust.run("rotate", "plan", "--json")
         with only_its_own_root(lab, "east", root_pem):
             unsaid = mesh_trust.run("rotate", "plan", "--json")
+        judged = {}
+        for state, behind in (("ACCEPTED", 1), ("PENDING", 0), ("INVALID", 0), ("WARNING", 0)):
+            accept(lab, "east", state, behind)
+            judged[state] = mesh_trust.run("rotate", "plan", "--json").of("policy-roots", EAST)
 
     assert (well.exit_code, well.document["step"]) == (0, "switch"), well.output
     assert well.document["generation"] == "next"
@@ -306,6 +311,13 @@ def test_the_switch_waits_for_all_who_do_not_trust_the_next_root(
     assert {subject for _, subject in lacking.those("failed", "unknown")} == {WEST}
     assert unsaid.those("failed", "unknown") == {("policy-roots", EAST)}
     assert "RootTrustPolicy gloo-mesh/east lacks next" in unsaid.of("policy-roots", EAST)["seen"]
+    assert {state: each["state"] for state, each in judged.items()} == {
+        "ACCEPTED": "failed",
+        "PENDING": "failed",
+        "INVALID": "failed",
+        "WARNING": "warning",
+    }
+    assert "RootTrustPolicy gloo-mesh/east: Gloo has looked at" in judged["ACCEPTED"]["seen"]
 
 
 @put_back
@@ -337,9 +349,15 @@ def test_retiring_tells_what_vault_still_has_below_the_old_root(
     found = left.of("leftover-certificates", "Vault")
     assert found["state"] == "warning"
     assert serial in found["seen"]
+    how = left.document["how"]
+    assert serial in [each["serial"] for each in left.document["leftovers"]]
+    assert {each["mount"] for each in left.document["leftovers"]} == {"pki"}
+    assert how.startswith("revoke what Vault has left (see leftover-certificates), then take first")
     assert "set rootRetires to" in found["fix"]
     assert refused.those("failed", "unknown") == {("leftover-certificates", "Vault")}
     assert revoked.of("leftover-certificates", "Vault")["state"] == "ok"
+    assert revoked.document["leftovers"] == []
+    assert revoked.document["how"].startswith("take first out of rootGenerations")
     # No istiod runs here, so nothing says since when there are new certificates.
     assert revoked.those("failed", "unknown") == {("proxies", EAST)}
 

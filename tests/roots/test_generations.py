@@ -1,7 +1,11 @@
 """Several roots in one mount: one signs, the others are trusted and cannot be made to sign."""
 
+import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import hvac
@@ -9,7 +13,11 @@ import pytest
 from cryptography import x509
 from hvac.exceptions import InternalServerError
 
-from components.live_certificates import CertificatesUnreadableError, live_certificates
+from components.live_certificates import (
+    CertificatesUnreadableError,
+    LiveCertificate,
+    live_certificates,
+)
 from components.root_checks import fingerprint
 from tests.certificates import Made, Recipe, make
 from tests.private_vault import PrivateVault
@@ -144,6 +152,21 @@ def test_a_new_mount_with_several_roots_has_the_right_one_sign(
     assert len(there.issuers()) == 3
 
 
+def test_a_root_that_signs_no_more_can_do_without_its_key(
+    vault: PrivateVault, mount: str, project: Project
+) -> None:
+    there = SigningMount(vault.client, mount)
+    project.give("RootPki", generations(mount, signing_root="second"))
+    project.up()
+    without = generations(mount, signing_root="second")
+    del without["private_key_pem"]
+    project.give("RootPki", without)
+    project.up()
+    project.expect_no_changes()
+    assert len(there.issuers()) == 3
+    assert there.sign().issuer == SECOND.certificate.subject
+
+
 def test_roots_that_vault_makes_take_turns_as_well(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:
@@ -225,6 +248,40 @@ def test_what_lives_below_a_root_is_found_in_vault(
     with pytest.raises(CertificatesUnreadableError) as refusal:
         living(FIRST, refused)
     assert str(refusal.value) == f"Vault refuses the token to list {mount}/certs; give it {policy}"
+
+
+def test_a_mount_that_is_lost_is_told_from_an_empty_one(vault: PrivateVault, mount: str) -> None:
+    def living() -> list[LiveCertificate]:
+        return live_certificates(vault.client, FIRST.certificate, mount)
+
+    with pytest.raises(CertificatesUnreadableError) as refusal:
+        living()
+    assert str(refusal.value).startswith(f"Vault has no mount {mount}, so it has lost what it knew")
+    vault.client.sys.enable_secrets_engine("pki", mount)
+    assert living() == []
+
+
+def test_who_answers_and_is_no_vault_is_told(tmp_path: Path) -> None:
+    """A proxy with a page of its own, for example."""
+    (tmp_path / "v1/pki/ca").mkdir(parents=True)
+    (tmp_path / "v1/pki/ca/pem").write_text("well")
+    (tmp_path / "v1/pki/certs").write_text("well")
+    handler = partial(_Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            client = hvac.Client(url=f"http://127.0.0.1:{server.server_port}", token="any")
+            with pytest.raises(CertificatesUnreadableError, match=r"certs \(its answer is no JSON"):
+                live_certificates(client, FIRST.certificate, "pki")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def serial(certificate: x509.Certificate) -> str:

@@ -106,6 +106,13 @@ def test_a_renewed_certificate_needs_a_new_key_or_name(recorder: Recorder) -> No
         assert check(root(other), development=True).present is None
 
 
+def test_the_generation_that_has_to_be_another_is_named_as_it_stands(recorder: Recorder) -> None:
+    has(recorder, PRESENT)
+    renewed = make(Recipe(key=PRESENT.key, ends=4000))
+    with pytest.raises(InvalidInputError, match=r"^rootGenerations\[1\]\.certificate: 'CN=root' "):
+        check(generations("first", first=PRESENT, next=renewed))
+
+
 def test_naming_another_root_does_not_count(recorder: Recorder) -> None:
     has(recorder, PRESENT)
     with pytest.raises(RootReplacementError):
@@ -151,8 +158,6 @@ def test_a_root_changes_in_steps_without_a_word(recorder: Recorder) -> None:
         ("next", both, added, []),
         ("next", both, left, ["first"]),
         ("next", {"next": NEXT}, switched, []),
-        # In place of one that does not sign comes another of its name.
-        ("first", both, generations("first", first=PRESENT, next=LAST), ["next"]),
     ):
         has_all(recorder, has_signing, **present)
         guard = check(wanted)
@@ -191,6 +196,30 @@ def test_a_switch_leaves_what_signed_trusted(recorder: Recorder) -> None:
     ):
         with pytest.raises(RootReplacementError, match=rf"replaces the root \({change}"):
             check(wanted)
+
+
+@pytest.mark.parametrize(
+    ("signing", "wanted", "words"),
+    [
+        # In place of one that does not sign comes another of its name, or of another.
+        ("first", generations("first", first=PRESENT, next=LAST), "generation next would go, and"),
+        ("first", generations("first", first=PRESENT, last=LAST), "next would go, and last come)"),
+        ("next", generations("next", next=NEXT, last=LAST), "first would go, and last come)"),
+    ],
+)
+def test_one_goes_and_another_comes_in_two_plans(
+    recorder: Recorder, signing: str, wanted: Root, words: str
+) -> None:
+    has_all(recorder, signing, first=PRESENT, next=NEXT)
+    with pytest.raises(RootReplacementError) as refusal:
+        check(wanted)
+    line = str(refusal.value)
+    assert line.startswith("this plan exchanges roots that do not sign (")
+    assert words in line
+    assert "with another update" in line
+    assert "\n" not in line
+    # The root that signs is looked after all the same.
+    assert check(wanted, development=True).present is not None
 
 
 class HalfWritten:

@@ -199,6 +199,11 @@ def test_further_generations_that_are_brought_along() -> None:
     trusted = {key: value for key, value in BROUGHT.items() if key != "privateKey"}
     read = generations({"name": "first"}, trusted, **IMPORTED, rootSigning="first")
     assert read.generations[1].private_key is None
+    former = {key: value for key, value in IMPORTED.items() if key != "rootPrivateKey"}
+    read = generations({"name": "first"}, BROUGHT, **former, rootSigning="2027")
+    assert read.generations[0].private_key is None
+    with pytest.raises(InvalidConfigurationError, match=r"^rootPrivateKey: None .*needs it"):
+        generations({"name": "first"}, BROUGHT, **former, rootSigning="first")
     read = generations(BROUGHT, rootSource="imported")
     assert [each.name for each in read.generations] == ["2027"]
     assert read.private_key == OTHER.private_key_pem

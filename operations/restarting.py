@@ -1,0 +1,32 @@
+"""RootTrustPolicies by which Gloo restarts pods itself, all at once, when a certificate changes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubernetes.client import ApiException
+
+from components.root_trust_policy_status import API_VERSION, PLURAL, READS
+
+from .cluster_client import ClusterClient
+
+
+def all_policies(client: ClusterClient) -> list[dict[str, Any]]:
+    """Those of a cluster, in whichever namespace; none, where it knows no such resources.
+
+    Raises:
+        UnreachableError: they cannot be read.
+    """
+    group, _, version = API_VERSION.partition("/")
+    try:
+        with client.reading(f"{READS} of all namespaces"):
+            listed = client.custom.list_cluster_custom_object(group, version, PLURAL)
+    except ApiException:
+        return []
+    policies: list[dict[str, Any]] = listed["items"]
+    return policies
+
+
+def restarts_pods(policy: Mapping[str, Any]) -> bool:
+    """Whether Gloo restarts pods by `policy`."""
+    config = (policy.get("spec") or {}).get("config") or {}
+    return bool(config.get("autoRestartPods"))
