@@ -1,6 +1,7 @@
 """The whole chain: Vault, the agent beside a real istiod, and workloads that trust each other."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -286,7 +287,8 @@ def test_an_agent_that_is_started_again_goes_on_with_what_it_has(
         policy.await_state("ACCEPTED")
         until(lambda: intermediate_of(east) != before, "what the policy asks for")
         log = core(lab, "east").read_namespaced_pod_log(pod, NAMESPACE, container=AGENT)
-        asked = [line.partition(" for a CA: ")[2] for line in log.splitlines() if "asking" in line]
+        said = [json.loads(line)["msg"] for line in log.splitlines() if "asking" in line]
+        asked = [each.partition(" for a CA: ")[2] for each in said]
         assert asked == ["the policy asks for another one"]
     finally:
         policy.change({"intermediateCertOptions": {"secretRotationGracePeriodRatio": None}})

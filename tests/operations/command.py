@@ -62,6 +62,9 @@ class MeshTrust:
         lab = self.program.lab
         # What the lab's own `pulumi` would name; the engine by itself is there sooner.
         configuration = self.program.configuration or configuration_file(lab.directory)
+        if not configuration.exists():
+            # Any command of the engine makes it.
+            self.program.run("config")
         command = [sys.executable, "-m", "operations", "--stack", "dev"]
         command += ["--config-file", str(configuration), *arguments]
         path = os.pathsep.join([str(lab.directory.engine), os.environ["PATH"]])
