@@ -111,6 +111,7 @@ SWITCHED = {
 }
 
 
+@pytest.mark.timeout(1500)  # a dozen updates, one after the other
 def test_the_root_changes_in_three_steps(lab: Lab, set_up: Program) -> None:
     program, documented = set_up, [*rules(), *further_rules("rootGenerations")]
     with limited_token(program, documented):
