@@ -14,6 +14,8 @@ from .token_reviewer import RBAC_API_GROUP, TokenReviewer, bind_reviewers, subje
 from .validation import InvalidInputError, require_dns_label, require_one_of
 
 REVIEWER_MODES = ("token", "client", "jwt")
+AGENT_ROLE_NAME = "gloo-mesh-istiod-agent"
+"""Name of the agent's ClusterRole and of its binding, where no other is asked for."""
 
 
 class AgentRbacArgs(TypedDict):
@@ -77,7 +79,7 @@ class AgentRbac(pulumi.ComponentResource):
             "reviewer_name", args.get("reviewer_name", "vault-token-reviewer")
         )
         agent_role_name = require_dns_label(
-            "agent_role_name", args.get("agent_role_name", "gloo-mesh-istiod-agent")
+            "agent_role_name", args.get("agent_role_name", AGENT_ROLE_NAME)
         )
 
         mode = require_one_of("reviewer_mode", args.get("reviewer_mode", "token"), REVIEWER_MODES)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from .root_checks import fingerprint
+from .root_checks import named
 from .validation import InvalidInputError
 
 
@@ -22,17 +22,14 @@ def require_chain(
     """
     root, issuer = _read(root_pem), _read(issuer_pem)
     above = [root, *map(_read, chain_pem)]
-    chain = [issuer]
-    while chain[-1] != root:
-        upper = next((each for each in above if _issued(each, chain[-1])), None)
-        if upper is None or upper in chain:
-            raise InvalidInputError(
-                field,
-                mount_path,
-                f"its default issuer is {_named(issuer)}, which does not stand below the root "
-                f"{_named(root)}: use that mount's root, or another mount",
-            )
-        chain.append(upper)
+    chain = way_up(issuer, root, above)
+    if chain[-1] != root:
+        raise InvalidInputError(
+            field,
+            mount_path,
+            f"its default issuer is {named(issuer)}, which does not stand below the root "
+            f"{named(root)}: use that mount's root, or another mount",
+        )
     for below, certificate in enumerate(chain):
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         length = constraints.path_length
@@ -40,23 +37,36 @@ def require_chain(
             raise InvalidInputError(
                 field,
                 mount_path,
-                f"{_named(certificate)} has path length {length}, and {below + 1} CAs are to stand "
+                f"{named(certificate)} has path length {length}, and {below + 1} CAs are to stand "
                 "below it, istiod's the last: use a mount whose issuer leaves room for it",
             )
     return chain
+
+
+def way_up(
+    certificate: x509.Certificate, root: x509.Certificate, above: Sequence[x509.Certificate]
+) -> list[x509.Certificate]:
+    """From `certificate` up to `root`, both included; ends elsewhere where it does not lead there.
+
+    `above` are those that may stand between them, and `root` itself, in any order.
+    """
+    way = [certificate]
+    while way[-1] != root:
+        upper = next((each for each in above if has_issued(each, way[-1])), None)
+        if upper is None or upper in way:
+            break
+        way.append(upper)
+    return way
 
 
 def _read(pem: str) -> x509.Certificate:
     return x509.load_pem_x509_certificate(pem.encode())
 
 
-def _issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:
+def has_issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:
+    """Whether `lower` is signed by `upper`, and names it as its issuer."""
     try:
         lower.verify_directly_issued_by(upper)
     except (InvalidSignature, TypeError, ValueError):
         return False
     return True
-
-
-def _named(certificate: x509.Certificate) -> str:
-    return f"{certificate.subject.rfc4514_string()!r} (SHA-256 {fingerprint(certificate)})"

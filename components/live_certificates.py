@@ -9,8 +9,8 @@ from typing import Any
 
 import pulumi
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
+from .issuing_chain import has_issued
 from .readiness import on_one_line
 
 # A store may have thousands, and each is a request of its own.
@@ -56,17 +56,17 @@ def live_certificates(
     _require_mount(client, mount_path)
     found, own_cas = [], []
     for path in ca_mount_paths:
-        cas = [each for each in _issuers(client, path) if _issued(root, each)]
+        cas = [each for each in _issuers(client, path) if has_issued(root, each)]
         own_cas += cas
         found += [
             LiveCertificate(each, path)
             for each in _living(client, path)
-            if any(_issued(ca, each) for ca in cas)
+            if any(has_issued(ca, each) for ca in cas)
         ]
     found += [
         LiveCertificate(each, mount_path)
         for each in _living(client, mount_path)
-        if each != root and each not in own_cas and _issued(root, each)
+        if each != root and each not in own_cas and has_issued(root, each)
     ]
     return sorted(found, key=lambda each: each.certificate.not_valid_after_utc)
 
@@ -136,14 +136,6 @@ def _data(answer: Any, path: str) -> dict[str, Any] | None:
         )
     data: dict[str, Any] = answer["data"]
     return data
-
-
-def _issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:
-    try:
-        lower.verify_directly_issued_by(upper)
-    except (InvalidSignature, TypeError, ValueError):
-        return False
-    return True
 
 
 @contextmanager

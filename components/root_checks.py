@@ -29,6 +29,11 @@ _HIDDEN = "…"
 """Stands in messages for what they must not show."""
 
 
+def named(certificate: x509.Certificate) -> str:
+    """Subject and SHA-256 fingerprint of a certificate, as a sentence names it."""
+    return f"{certificate.subject.rfc4514_string()!r} (SHA-256 {fingerprint(certificate)})"
+
+
 def fingerprint(certificate: x509.Certificate) -> str:
     """The SHA-256 fingerprint of `certificate`: 32 pairs of hexadecimal digits between colons."""
     return certificate.fingerprint(SHA256()).hex(":")

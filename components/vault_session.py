@@ -3,11 +3,38 @@
 import ipaddress
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import requests
+
+REQUEST_SECONDS = 10
+"""How long a server may take for one answer."""
+
+
+def vault_client(
+    address: str,
+    token: str | None,
+    ca_file: Path | None,
+    namespace: str | None,
+    seconds: int = REQUEST_SECONDS,
+) -> Any:
+    """An `hvac.Client` of the Vault at `address`; asks nothing yet.
+
+    Without a `token` it is the one in VAULT_TOKEN, or what `vault login` has left; an empty one is
+    none at all. `ca_file` as in `vault_session`; an answer may take `seconds`.
+    """
+    # Imported here: a program that asks Vault for nothing starts faster without it.
+    import hvac
+
+    return hvac.Client(
+        url=address,
+        token=token,
+        namespace=namespace,
+        session=vault_session(address, ca_file),
+        timeout=seconds,
+    )
 
 
 def vault_session(address: str, ca_file: Path | None) -> "requests.Session":

@@ -11,7 +11,7 @@ import pulumi
 from cryptography import x509
 
 from components import InvalidInputError
-from components.root_checks import fingerprint, is_same_ca
+from components.root_checks import fingerprint, is_same_ca, named
 from components.root_pki_args import FIRST
 from components.root_profile import RootProfile
 from settings import Generation, Root
@@ -43,8 +43,8 @@ class RootGuard:
         """
         generations = present_roots()
         present = next((each.certificate for each in generations.values() if each.signing), None)
-        named = present is not None and root.replaces == fingerprint(present)
-        return cls(present, development or named, generations)
+        is_meant = present is not None and root.replaces == fingerprint(present)
+        return cls(present, development or is_meant, generations)
 
     def check(self, root: Root) -> "RootGuard":
         """Whether `root` is the present one, or the first, as far as configuration can tell.
@@ -146,7 +146,7 @@ class RootGuard:
 
     def _object(self, present: x509.Certificate, why: str) -> None:
         consequence = (
-            f"this plan replaces the root ({why}): {_named(present)}, valid until "
+            f"this plan replaces the root ({why}): {named(present)}, valid until "
             f"{present.not_valid_after_utc:%Y-%m-%d}, would sign no more, and workloads whose "
             "certificates chain to different roots refuse each other until all of them are renewed"
         )
@@ -164,7 +164,7 @@ def _differences(generation: Generation, present: x509.Certificate) -> list[str]
         differences = RootProfile.of(generation.certificate_args).differences(present)
         return [f"it has {', '.join(differences)}"] if differences else []
     configured = x509.load_pem_x509_certificate(generation.certificate.encode())
-    return [] if configured == present else [f"by {_named(configured)}"]
+    return [] if configured == present else [f"by {named(configured)}"]
 
 
 def _require_new_key_or_name(
@@ -186,7 +186,3 @@ def _require_new_key_or_name(
             f"(SHA-256 {fingerprint(present)}), and Vault does not sign where a mount has two "
             "certificates of one key and name",
         )
-
-
-def _named(certificate: x509.Certificate) -> str:
-    return f"{certificate.subject.rfc4514_string()!r} (SHA-256 {fingerprint(certificate)})"

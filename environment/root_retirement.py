@@ -13,12 +13,11 @@ from components.live_certificates import (
 )
 from components.readiness import in_thread
 from components.root_checks import fingerprint
-from components.vault_session import vault_session
+from components.vault_session import vault_client
 from settings import Settings
 
 from .present_roots import PresentRoot
 
-_REQUEST_SECONDS = 10
 _SHOWN = 3
 
 
@@ -57,22 +56,13 @@ def once_retirable(
 def _require_retirable(
     settings: Settings, retired: Sequence[PresentRoot], address: str, token: str | None
 ) -> None:
-    # Imported here: a program that retires nothing starts faster without it.
-    import hvac
-
-    client = hvac.Client(
-        url=address,
-        # None is VAULT_TOKEN, or what `vault login` has left.
-        token=token,
-        namespace=settings.vault.namespace,
-        session=vault_session(address, settings.vault.ca_file),
-        timeout=_REQUEST_SECONDS,
-    )
+    # No token is VAULT_TOKEN, or what `vault login` has left.
+    client = vault_client(address, token, settings.vault.ca_file, settings.vault.namespace)
     for each in retired:
         override = f"set rootRetires to {fingerprint(each.certificate)}"
         try:
             living = live_certificates(
-                client, each.certificate, settings.names.root_mount, _ca_mounts(settings)
+                client, each.certificate, settings.names.root_mount, settings.cluster_ca_mounts
             )
         except CertificatesUnreadableError as error:
             raise RetirementError(
@@ -81,12 +71,6 @@ def _require_retirable(
             ) from None
         if living:
             raise RetirementError(_still_in_use(settings, each, living, override))
-
-
-def _ca_mounts(settings: Settings) -> list[str]:
-    if settings.access.signing_ca != "cluster":
-        return []
-    return [cluster.names.ca_mount for cluster in settings.clusters]
 
 
 def _still_in_use(

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from components.root_checks import fingerprint
-
 from .finding import Finding, State
 
 
@@ -46,11 +44,6 @@ def first_to_end(certificates: Sequence[x509.Certificate]) -> x509.Certificate:
 def loaded(pem: str) -> x509.Certificate:
     """The certificate in `pem`."""
     return x509.load_pem_x509_certificate(pem.encode())
-
-
-def named(certificate: x509.Certificate) -> str:
-    """Its subject and its SHA-256 fingerprint."""
-    return f"{certificate.subject.rfc4514_string()!r} (SHA-256 {fingerprint(certificate)})"
 
 
 def _until(ends: datetime, left: timedelta) -> str:

@@ -13,6 +13,7 @@ from components import InvalidInputError
 from settings import InvalidConfigurationError, Look
 
 from .errors import OperationError
+from .finding import Finding
 from .report import as_json, exit_code, print_table
 from .runner import Check, run_checks
 from .stack import PlannedStack, Stack
@@ -79,17 +80,7 @@ def with_json(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def tell(checks: Mapping[str, Sequence[Check]], *, as_document: bool) -> NoReturn:
     """Runs `checks`, prints what they find, and ends with the exit code that says it."""
-    progress = Console(stderr=True)
-    started = time.monotonic()
-    left = set(checks)
-    with progress.status(_asked(left)) as status:
-
-        def report(subject: str) -> None:
-            left.discard(subject)
-            status.update(_asked(left))
-
-        findings = run_checks(checks, report)
-    seconds = time.monotonic() - started
+    findings, seconds = asked(checks)
     if as_document:
         click.echo(as_json(findings))
     else:
@@ -97,5 +88,19 @@ def tell(checks: Mapping[str, Sequence[Check]], *, as_document: bool) -> NoRetur
     raise SystemExit(exit_code(findings))
 
 
-def _asked(subjects: set[str]) -> str:
+def asked(checks: Mapping[str, Sequence[Check]]) -> tuple[list[Finding], float]:
+    """What `checks` find, and how many seconds it took; shows meanwhile who is still asked."""
+    started = time.monotonic()
+    left = set(checks)
+    with Console(stderr=True).status(_asking(left)) as status:
+
+        def report(subject: str) -> None:
+            left.discard(subject)
+            status.update(_asking(left))
+
+        findings = run_checks(checks, report)
+    return findings, time.monotonic() - started
+
+
+def _asking(subjects: set[str]) -> str:
     return f"Asking {', '.join(sorted(subjects))} ..."

@@ -20,6 +20,8 @@ from .unreachable import UnreachableError
 REQUEST_SECONDS = 10
 """How long an API server may take for one answer."""
 
+_PAGE = 500
+
 
 class ClusterClient:
     """Clients of one cluster."""
@@ -73,6 +75,31 @@ class ClusterClient:
         except pulumi.RunError as error:
             seen, _, fix = str(error).partition("; ")
             raise UnreachableError(seen, fix) from None
+
+    def found(self, what: str, read: Any, *arguments: Any, **options: Any) -> Any | None:
+        """What `read` gives for the arguments, where it is there; else, and for a kind that the
+        cluster does not know, None.
+
+        Raises:
+            UnreachableError: the API server does not answer, or the user may not read `what`.
+        """
+        try:
+            with self.reading(what):
+                return read(*arguments, **options)
+        except client.ApiException:
+            return None
+
+
+def each_of(ask: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+    """All that a list has, page by page."""
+    token: str | None = None
+    while True:
+        page = ask(*arguments, limit=_PAGE, _continue=token, **options)
+        yield from page.items
+        # The stubs' name for `continue`.
+        token = page.metadata._continue
+        if not token:
+            return
 
 
 class _AbsentError(Exception):

@@ -11,6 +11,10 @@ from components.root_checks import fingerprint
 _LONGEST = 80
 
 
+PUT_BACK = "put it back: `pulumi refresh`, then `pulumi up`"
+"""What to do about what is not as the program left it."""
+
+
 def differences(expected: Any, found: Any, path: str = "", *, closed: bool = False) -> list[str]:
     """Each difference as part of a sentence that begins with the path of the field.
 

@@ -21,7 +21,6 @@ from hvac.exceptions import (
     VaultError,
     VaultNotInitialized,
 )
-from kubernetes.client import ApiException
 
 from components import InvalidInputError
 from components.issuing_chain import require_chain
@@ -154,18 +153,13 @@ class Exchange:
         namespace = self._trust.cluster.istio.namespace
         body = {"spec": {"expirationSeconds": _TOKEN_SECONDS, "audiences": list(audiences)}}
         what = f"tokens of service accounts in {namespace} (create serviceaccounts/token)"
-        with self._cluster.reading(what):
-            try:
-                answer = self._cluster.core.create_namespaced_service_account_token(
-                    self.account, namespace, body
-                )
-            except ApiException as error:
-                if error.status != 404:
-                    raise
-                raise UnreachableError(
-                    f"there is no service account {namespace}/{self.account} to log in as",
-                    "install Istio there, or name its account: istiodServiceAccount",
-                ) from None
+        ask = self._cluster.core.create_namespaced_service_account_token
+        answer = self._cluster.found(what, ask, self.account, namespace, body)
+        if answer is None:
+            raise UnreachableError(
+                f"there is no service account {namespace}/{self.account} to log in as",
+                "install Istio there, or name its account: istiodServiceAccount",
+            )
         return _Token(answer.status.token, tuple(answer.spec.audiences or ()))
 
     def _check(self, private_key_pem: str, signed: dict[str, Any]) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from kubernetes.client import ApiException
-
 from components.agent_containers import DISCOVERY
 
 from .cluster_client import ClusterClient
@@ -50,9 +48,6 @@ def config_map_data(client: ClusterClient, namespace: str, name: str) -> dict[st
     Raises:
         UnreachableError: it cannot be read.
     """
-    try:
-        with client.reading(f"ConfigMaps in {namespace}"):
-            found = client.core.read_namespaced_config_map(name, namespace)
-    except ApiException:
-        return {}
-    return dict(found.data or {})
+    read = client.core.read_namespaced_config_map
+    found = client.found(f"ConfigMaps in {namespace}", read, name, namespace)
+    return {} if found is None else dict(found.data or {})

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kubernetes.client import ApiException
-
 from components.root_trust_policy_status import API_VERSION, PLURAL, READS
 
 from .cluster_client import ClusterClient
@@ -17,13 +15,14 @@ def all_policies(client: ClusterClient) -> list[dict[str, Any]]:
         UnreachableError: they cannot be read.
     """
     group, _, version = API_VERSION.partition("/")
-    try:
-        with client.reading(f"{READS} of all namespaces"):
-            listed = client.custom.list_cluster_custom_object(group, version, PLURAL)
-    except ApiException:
-        return []
-    policies: list[dict[str, Any]] = listed["items"]
-    return policies
+    listed = client.found(
+        f"{READS} of all namespaces",
+        client.custom.list_cluster_custom_object,
+        group,
+        version,
+        PLURAL,
+    )
+    return [] if listed is None else list(listed["items"])
 
 
 def restarts_pods(policy: Mapping[str, Any]) -> bool:

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import hvac
 import requests
 from hvac.exceptions import Forbidden, VaultError
 
 from components.readiness import on_one_line
-from components.vault_session import vault_session
+from components.vault_session import vault_client as client_at
 
 from .errors import OperationError
 from .stack import Stack
 from .unreachable import UnreachableError
-
-_REQUEST_SECONDS = 10
 
 
 def vault_address(stack: Stack) -> str | None:
@@ -46,13 +43,7 @@ def vault_client(stack: Stack, token: str | None = None) -> Any:
 def client_of(stack: Stack, address: str, token: str) -> Any:
     """A client of the Vault at `address` with `token`, which may be none; asks nothing yet."""
     vault = stack.settings.vault
-    return hvac.Client(
-        url=address,
-        token=token,
-        namespace=vault.namespace,
-        session=vault_session(address, vault.ca_file),
-        timeout=_REQUEST_SECONDS,
-    )
+    return client_at(address, token, vault.ca_file, vault.namespace)
 
 
 @contextmanager

@@ -59,6 +59,20 @@ class Settings:
             return self.access.cluster_ca_lifetime_days
         return self.vault.intermediate_lifetime_days
 
+    @property
+    def root_signs_for_key(self) -> str:
+        """The key of the configuration that says so."""
+        if self.access.signing_ca == "cluster":
+            return "clusterCaLifetimeDays"
+        return "intermediateLifetimeDays"
+
+    @property
+    def cluster_ca_mounts(self) -> list[str]:
+        """Mounts of the CAs of the clusters' own; none where the root signs for the clusters."""
+        if self.access.signing_ca != "cluster":
+            return []
+        return [cluster.names.ca_mount for cluster in self.clusters]
+
     @classmethod
     def load(cls, look: "Look | None" = None) -> "Settings":
         """Reads the configuration of the running stack, and of the environment what it leaves open.

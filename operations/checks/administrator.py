@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from components.administrator_policy import AdministeredNames, administrator_policy
 from components.login_role import DEFAULT_TTL_SECONDS
 
-from ..comparison import differences
+from ..comparison import PUT_BACK, differences
 from ..expected import Expected
 from ..finding import Finding, State
 from ..vault_view import VaultView
 from .vault_server import VAULT
-
-_UP = "put it back: `pulumi refresh`, then `pulumi up`"
 
 
 def administrator(view: VaultView, expected: Expected) -> Iterator[Finding]:
@@ -44,7 +42,7 @@ def administrator(view: VaultView, expected: Expected) -> Iterator[Finding]:
         }
         faults += [f"{user_path}: {each}" for each in differences(role, user)]
     if faults:
-        yield Finding("administrator", VAULT, State.FAILED, "; ".join(faults), _UP)
+        yield Finding("administrator", VAULT, State.FAILED, "; ".join(faults), PUT_BACK)
         return
     seen = f"{user_path} and its policy are as the program left them"
     yield Finding("administrator", VAULT, State.OK, seen)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from cryptography import x509
 
-from ..certificates import Thresholds, first_to_end, named
+from components.root_checks import named
+
+from ..certificates import Thresholds, first_to_end
 from ..cluster_client import ClusterClient
 from ..expected import ExpectedTrust
 from ..finding import Finding, State

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..cluster_client import ClusterClient
+from ..cluster_client import ClusterClient, each_of
 from ..finding import Finding, State
 
 _KEY = "ca-key.pem"
@@ -11,7 +11,6 @@ _KEY = "ca-key.pem"
 _OF_ISTIO = {"cacerts": (_KEY, "tls.key"), "istio-ca-secret": (_KEY, "tls.key")}
 # Large or many, and none of them can hold one.
 _SELECTOR = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
-_PAGE = 500
 
 
 def ca_keys(client: ClusterClient, subject: str) -> Iterator[Finding]:
@@ -37,13 +36,5 @@ def ca_keys(client: ClusterClient, subject: str) -> Iterator[Finding]:
 
 
 def _secrets(client: ClusterClient) -> Iterator[Any]:
-    following: str | None = None
-    while True:
-        with client.reading("Secrets of all namespaces"):
-            page = client.core.list_secret_for_all_namespaces(
-                field_selector=_SELECTOR, limit=_PAGE, _continue=following
-            )
-        yield from page.items
-        following = page.metadata._continue
-        if not following:
-            return
+    with client.reading("Secrets of all namespaces"):
+        yield from each_of(client.core.list_secret_for_all_namespaces, field_selector=_SELECTOR)

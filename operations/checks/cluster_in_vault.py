@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..comparison import differences
+from ..comparison import PUT_BACK, differences
 from ..expected import ExpectedTrust
 from ..finding import Finding, State
 from ..unreachable import UnreachableError
 from ..vault_view import VaultView
 from .vault_server import VAULT
-
-_UP = "put it back: `pulumi refresh`, then `pulumi up`"
 
 
 def request_mount(view: VaultView, trust: ExpectedTrust) -> Iterator[Finding]:
@@ -26,7 +24,7 @@ def policy(view: VaultView, trust: ExpectedTrust) -> Iterator[Finding]:
     path = f"sys/policies/acl/{name}"
     if found is not None and found["policy"].strip() != trust.policy_text.strip():
         seen = f"{path}: its rules are others than the program's"
-        fix = f"see what was changed (`vault policy read {name}`), and {_UP}"
+        fix = f"see what was changed (`vault policy read {name}`), and {PUT_BACK}"
         yield Finding("policy", VAULT, State.FAILED, seen, fix)
         return
     yield _compared("policy", path, {}, found)
@@ -100,9 +98,9 @@ def _compared(
     found: Mapping[str, Any] | None,
 ) -> Finding:
     if found is None:
-        return Finding(check, VAULT, State.FAILED, f"{path} is not there", _UP)
+        return Finding(check, VAULT, State.FAILED, f"{path} is not there", PUT_BACK)
     if faults := differences(expected, found):
-        return Finding(check, VAULT, State.FAILED, f"{path}: {'; '.join(faults)}", _UP)
+        return Finding(check, VAULT, State.FAILED, f"{path}: {'; '.join(faults)}", PUT_BACK)
     return Finding(check, VAULT, State.OK, f"{path} is as the program left it")
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cryptography import x509
 
-from components.root_checks import fingerprint
+from components.root_checks import fingerprint, named
 
-from ..certificates import named
 from ..cluster_client import ClusterClient
 from ..expected import Expected, ExpectedTrust
 from ..finding import Finding, State

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from kubernetes.client import ApiException
 
 from components.agent_containers import AGENT, AGENT_INIT, DISCOVERY, MULTIROOT, PROXY_MULTIROOT
 from components.names import DEFAULT_REVISION, istiod_deployment
 
 from ..cluster_client import ClusterClient
+from ..comparison import PUT_BACK
 from ..expected import ExpectedTrust
 from ..finding import Finding, State
 from ..istiod_environment import config_map_data, istiod_variable
-
-_UP = "put it back: `pulumi refresh`, then `pulumi up`"
 
 
 def istiod_ready(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Finding]:
@@ -54,7 +52,7 @@ def istiod_agent(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Findin
         sidecar = _named(pod.containers, AGENT)
         lacking = ["container"] if sidecar is None else []
         lacking += ["init container"] if init is None else []
-        fix = _UP if agent is not None else "put it there: see docs/istiod-agent.md"
+        fix = PUT_BACK if agent is not None else "put it there: see docs/istiod-agent.md"
         if sidecar is None or init is None:
             seen = f"{place} has no {' and no '.join(lacking)} {AGENT}"
             yield Finding(check, trust.subject, State.FAILED, seen, fix)
@@ -76,7 +74,7 @@ def istiod_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Fi
         found = istiod_variable(client, namespace, pod, name)
         if found != value:
             seen = f"{place}: {name} of container {DISCOVERY} is {found or 'not set'}, not {value}"
-            state, fix = State.FAILED, _UP
+            state, fix = State.FAILED, PUT_BACK
             if trust.cluster.agent is None:
                 state, fix = State.WARNING, "set it before the root is rotated"
             yield Finding(check, trust.subject, state, seen, fix)
@@ -112,10 +110,8 @@ def deployment(client: ClusterClient, namespace: str, revision: str) -> Any | No
     Raises:
         UnreachableError: it cannot be read.
     """
-    with client.reading(f"Deployments in {namespace}"):
-        return _present(
-            client.apps.read_namespaced_deployment, istiod_deployment(revision), namespace
-        )
+    read, name = client.apps.read_namespaced_deployment, istiod_deployment(revision)
+    return client.found(f"Deployments in {namespace}", read, name, namespace)
 
 
 def _pods(client: ClusterClient, trust: ExpectedTrust) -> Iterator[tuple[str, Any]]:
@@ -138,12 +134,3 @@ def _proxy_metadata(mesh: str) -> dict[str, Any]:
         return dict((read.get("defaultConfig") or {}).get("proxyMetadata") or {})
     except (yaml.YAMLError, AttributeError, ValueError):
         return {}
-
-
-def _present(read: Any, *names: str) -> Any | None:
-    try:
-        return read(*names)
-    except ApiException as error:
-        if error.status != 404:
-            raise
-        return None

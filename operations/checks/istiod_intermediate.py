@@ -7,11 +7,12 @@ that istiod has signed itself, and above it the intermediate.
 from collections.abc import Iterator, Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
+from components.issuing_chain import way_up
 from components.names import istiod_deployment
+from components.root_checks import named
 
-from ..certificates import Thresholds, named
+from ..certificates import Thresholds
 from ..cluster_client import ClusterClient
 from ..expected import Expected, ExpectedTrust
 from ..finding import Finding, State
@@ -59,28 +60,16 @@ def _judged(
         "have a new one asked for: "
         f"`kubectl --context {context} rollout restart deployment -n {namespace} {deployment}`"
     )
-    above = [*chain[1:], expected.root]
-    path = [chain[0]]
-    while path[-1] != expected.root:
-        upper = next((each for each in above if _issued(each, path[-1])), None)
-        if upper is None or upper in path:
-            ends = named(path[-1]) if len(path) > 1 else path[0].issuer.rfc4514_string()
-            seen = (
-                f"{place} signs with a chain that ends in {ends}, not in the stack's root "
-                f"{named(expected.root)}"
-            )
-            return Finding(_CHECK, trust.subject, State.FAILED, seen, restart)
-        path.append(upper)
+    path = way_up(chain[0], expected.root, [*chain[1:], expected.root])
+    if path[-1] != expected.root:
+        ends = named(path[-1]) if len(path) > 1 else path[0].issuer.rfc4514_string()
+        seen = (
+            f"{place} signs with a chain that ends in {ends}, not in the stack's root "
+            f"{named(expected.root)}"
+        )
+        return Finding(_CHECK, trust.subject, State.FAILED, seen, restart)
     if len(path) < 3:
         seen = f"{place} signs with the root itself, and has its key"
         return Finding(_CHECK, trust.subject, State.FAILED, seen, restart)
     what = f"{place} signs for the stack's root with {named(path[1])}, which"
     return thresholds.judge(_CHECK, trust.subject, what, path[1], restart)
-
-
-def _issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:
-    try:
-        lower.verify_directly_issued_by(upper)
-    except (InvalidSignature, TypeError, ValueError):
-        return False
-    return True

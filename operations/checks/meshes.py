@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kubernetes.client import ApiException
-
 from components.names import GLOO_NAMESPACE
 
 from ..cluster_client import ClusterClient
@@ -99,14 +97,7 @@ def _namespace(mesh: dict[str, Any]) -> str | None:
 
 
 def _objects(client: ClusterClient, namespace: str, plural: str) -> list[dict[str, Any]]:
-    with client.reading(f"{plural}.{_GROUP} in {namespace}"):
-        try:
-            found: list[dict[str, Any]] = client.custom.list_namespaced_custom_object(
-                _GROUP, _VERSION, namespace, plural
-            )["items"]
-        except ApiException as error:
-            if error.status != 404:
-                raise
-            # The cluster knows no such objects: Gloo is not there.
-            return []
-    return found
+    what, ask = f"{plural}.{_GROUP} in {namespace}", client.custom.list_namespaced_custom_object
+    found = client.found(what, ask, _GROUP, _VERSION, namespace, plural)
+    # Where the cluster knows no such objects, Gloo is not there.
+    return [] if found is None else list(found["items"])

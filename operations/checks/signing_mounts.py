@@ -6,16 +6,16 @@ from typing import Any
 from components import InvalidInputError
 from components.issuing_chain import require_chain
 from components.lifetimes import MountLifetimes
-from components.root_checks import fingerprint
+from components.root_checks import fingerprint, named
 from components.signing_mount import SigningMount
 
-from ..certificates import Thresholds, loaded, named
+from ..certificates import Thresholds, loaded
+from ..comparison import PUT_BACK
 from ..expected import Expected, SigningPlace
 from ..finding import Finding, State
 from ..vault_view import VaultView
 from .vault_server import VAULT
 
-_UP = "put it back: `pulumi refresh`, then `pulumi up`"
 _SIGNS = "issuing-certificates"
 
 
@@ -24,7 +24,7 @@ def signing_mount(view: VaultView, place: SigningPlace) -> Iterator[Finding]:
     check, mount = "signing-mount", view.mounts.get(place.path)
     if mount is None or mount["type"] != "pki":
         kind = "is not there" if mount is None else f"is of type {mount['type']}, not pki"
-        yield Finding(check, VAULT, State.FAILED, f"mount {place.path} {kind}", _UP)
+        yield Finding(check, VAULT, State.FAILED, f"mount {place.path} {kind}", PUT_BACK)
         return
     found = _lifetimes(mount)
     if place.lifetimes is not None and found != place.lifetimes:
@@ -34,7 +34,7 @@ def signing_mount(view: VaultView, place: SigningPlace) -> Iterator[Finding]:
             f"default and {found.maximum_seconds} s at most, not {wanted.default_seconds} s and "
             f"{wanted.maximum_seconds} s"
         )
-        yield Finding(check, VAULT, State.FAILED, seen, _UP)
+        yield Finding(check, VAULT, State.FAILED, seen, PUT_BACK)
         return
     seen = f"mount {place.path} signs for {found.default_seconds // 86_400} days"
     yield Finding(check, VAULT, State.OK, seen)
@@ -54,7 +54,7 @@ def signing_issuer(
     certificate = loaded(issuer["certificate"])
     faults = list(_faults(view, place, issuer, expected))
     if faults:
-        yield Finding(check, VAULT, State.FAILED, f"{path}: {'; '.join(faults)}", _UP)
+        yield Finding(check, VAULT, State.FAILED, f"{path}: {'; '.join(faults)}", PUT_BACK)
         return
     what = f"{path} is {named(certificate)}, and"
     if certificate == expected.root:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ..certificates import Thresholds, named
+from components.root_checks import named
+
+from ..certificates import Thresholds
 from ..expected import Expected, ExpectedTrust
 from ..finding import Finding, State
 

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kubernetes.client import ApiException
-
 from components.cluster_access import ClusterAccess
 from components.readiness import Ready
 from components.root_trust_policy_status import API_VERSION, PLURAL, READS, PolicyInCluster
 
 from ..cluster_client import ClusterClient
-from ..comparison import differences
+from ..comparison import PUT_BACK, differences
 from ..expected import ExpectedTrust
 from ..finding import Finding, State
 from ..restarting import all_policies, restarts_pods
@@ -24,10 +22,9 @@ def root_trust_policy(client: ClusterClient, trust: ExpectedTrust) -> Iterator[F
     check, policy = "root-trust-policy", trust.policy
     place = f"RootTrustPolicy {policy.namespace}/{policy.name}"
     found = _policy(client, trust)
-    fix = "put it back: `pulumi refresh`, then `pulumi up`"
     if found is None:
         seen = f"there is no {place} in the cluster of context {client.context}"
-        yield Finding(check, trust.subject, State.FAILED, seen, fix)
+        yield Finding(check, trust.subject, State.FAILED, seen, PUT_BACK)
         return
     if faults := differences(policy.spec, found["spec"], "spec", closed=True):
         seen = f"{place}: {'; '.join(faults)}"
@@ -80,13 +77,5 @@ def auto_restart_pods(client: ClusterClient, subject: str) -> Iterator[Finding]:
 
 def _policy(client: ClusterClient, trust: ExpectedTrust) -> dict[str, Any] | None:
     policy = trust.policy
-    with client.reading(f"{_RESOURCE} in {policy.namespace}"):
-        try:
-            found: dict[str, Any] = client.custom.get_namespaced_custom_object(
-                _GROUP, _VERSION, policy.namespace, PLURAL, policy.name
-            )
-        except ApiException as error:
-            if error.status != 404:
-                raise
-            return None
-    return found
+    what, read = f"{_RESOURCE} in {policy.namespace}", client.custom.get_namespaced_custom_object
+    return client.found(what, read, _GROUP, _VERSION, policy.namespace, PLURAL, policy.name)

@@ -131,12 +131,7 @@ def _require_lasting(settings: Settings, root: x509.Certificate) -> None:
         return
     days = settings.root_signs_for_days
     lifetimes = MountLifetimes(days * SECONDS_PER_DAY, days * SECONDS_PER_DAY)
-    field = (
-        "clusterCaLifetimeDays"
-        if settings.access.signing_ca == "cluster"
-        else "intermediateLifetimeDays"
-    )
-    require_lifetime(field, days, lifetimes, root.not_valid_after_utc)
+    require_lifetime(settings.root_signs_for_key, days, lifetimes, root.not_valid_after_utc)
 
 
 def _named(certificate: x509.Certificate) -> str:

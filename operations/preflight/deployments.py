@@ -3,12 +3,24 @@
 from typing import Any
 
 from ..about import About
+from ..cluster_client import ClusterClient
 from ..finding import Finding
 
 
 def shown(deployment: Any) -> str:
     """A Deployment, as a sentence names it."""
     return f"Deployment {deployment.metadata.namespace}/{deployment.metadata.name}"
+
+
+def called(client: ClusterClient, app: str) -> list[Any]:
+    """Those with the label `app`, in whichever namespace.
+
+    Raises:
+        UnreachableError: they cannot be read.
+    """
+    with client.reading("Deployments"):
+        listed = client.apps.list_deployment_for_all_namespaces(label_selector=f"app={app}")
+    return list(listed.items)
 
 
 def pods_finding(about: About, deployment: Any, context: str, *, needed: bool) -> Finding:

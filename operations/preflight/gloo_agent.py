@@ -10,7 +10,7 @@ from settings import Cluster
 from ..about import About
 from ..cluster_client import ClusterClient
 from ..finding import Finding
-from .deployments import pods_finding
+from .deployments import called, pods_finding
 
 AGENT_DEPLOYMENT = "gloo-mesh-agent"
 """What Gloo's charts call it, old and new, and its label `app`."""
@@ -19,10 +19,7 @@ AGENT_DEPLOYMENT = "gloo-mesh-agent"
 def gloo_agent_findings(subject: str, client: ClusterClient, cluster: Cluster) -> Iterator[Finding]:
     """Looks for the Deployment, and for the Helm release that grants permissions."""
     about = About("gloo-agent", subject)
-    with client.reading("Deployments"):
-        found = client.apps.list_deployment_for_all_namespaces(
-            label_selector=f"app={AGENT_DEPLOYMENT}"
-        ).items
+    found = called(client, AGENT_DEPLOYMENT)
     if not found:
         yield about.failed(
             f"no namespace has Gloo's agent, a Deployment labelled app={AGENT_DEPLOYMENT}",

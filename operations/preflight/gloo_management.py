@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kubernetes.client import ApiException
-
 from components.names import GLOO_NAMESPACE
 from settings import Cluster, Settings
 
 from ..about import About
 from ..cluster_client import ClusterClient
 from ..finding import Finding
-from .deployments import pods_finding
+from .deployments import called, pods_finding
 
 SERVER_DEPLOYMENT = "gloo-mesh-mgmt-server"
 """What Gloo's charts call the management server, and its label `app`."""
@@ -39,10 +37,7 @@ def management_findings(
 
 
 def _server_findings(about: About, client: ClusterClient) -> Iterator[Finding]:
-    with client.reading("Deployments"):
-        found = client.apps.list_deployment_for_all_namespaces(
-            label_selector=f"app={SERVER_DEPLOYMENT}"
-        ).items
+    found = called(client, SERVER_DEPLOYMENT)
     if not found:
         yield about.failed(
             "no namespace has Gloo's management server, a Deployment labelled "
@@ -56,12 +51,9 @@ def _server_findings(about: About, client: ClusterClient) -> Iterator[Finding]:
 
 def _objects(client: ClusterClient, plural: str) -> list[Mapping[str, Any]] | None:
     """All of a kind; None where the API server does not know it."""
-    try:
-        with client.reading(f"{plural}.{_GROUP}"):
-            items = client.custom.list_cluster_custom_object(_GROUP, _VERSION, plural)["items"]
-    except ApiException:
-        return None
-    return list(items)
+    what, ask = f"{plural}.{_GROUP}", client.custom.list_cluster_custom_object
+    listed = client.found(what, ask, _GROUP, _VERSION, plural)
+    return None if listed is None else list(listed["items"])
 
 
 def _undefined(about: About, plural: str) -> Finding:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kubernetes.client import ApiException
-
 from components.istiod_overlay import LIFECYCLE_MANAGER, OPERATOR
 from settings import Cluster
 
@@ -78,10 +76,14 @@ def _actor(client: ClusterClient, istiods: Sequence[Any]) -> tuple[str, str]:
 def _operators(client: ClusterClient) -> list[str]:
     """Namespace and name of each IstioOperator that something may act on."""
     group, _, version = OPERATOR[0].partition("/")
-    try:
-        with client.reading(f"IstioOperators (istiooperators.{group})"):
-            listed = client.custom.list_cluster_custom_object(group, version, "istiooperators")
-    except ApiException:
+    listed = client.found(
+        f"IstioOperators (istiooperators.{group})",
+        client.custom.list_cluster_custom_object,
+        group,
+        version,
+        "istiooperators",
+    )
+    if listed is None:
         # Nobody has defined them.
         return []
     places = (each["metadata"] for each in listed["items"])

@@ -1,10 +1,9 @@
 """Whether a cluster has the istiods that the configuration says, and as it says."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
-from kubernetes.client import ApiException
 
 from components import InvalidInputError
 from components.istiod_accounts import istiod_service_accounts
@@ -34,7 +33,7 @@ def istio_findings(subject: str, client: ClusterClient, cluster: Cluster) -> Ite
     """Looks at the namespace of istiod, and at the Deployments in it."""
     namespace = cluster.istio.namespace
     there = About("istiod", subject)
-    if not _is_there(client, f"namespace {namespace}", client.core.read_namespace, namespace):
+    if client.found(f"namespace {namespace}", client.core.read_namespace, namespace) is None:
         # Told by another check.
         return
     with client.reading(f"Deployments in {namespace}"):
@@ -54,15 +53,6 @@ def istio_findings(subject: str, client: ClusterClient, cluster: Cluster) -> Ite
     ours = [each for each in found if each.metadata.name in _names(cluster)]
     if ours:
         yield from installation_findings(subject, client, cluster, ours)
-
-
-def _is_there(client: ClusterClient, what: str, read: Callable[..., Any], *name: str) -> bool:
-    try:
-        with client.reading(what):
-            read(*name)
-    except ApiException:
-        return False
-    return True
 
 
 def _names(cluster: Cluster) -> list[str]:
@@ -114,7 +104,7 @@ def _account_findings(
     namespace = cluster.istio.namespace
     read = client.core.read_namespaced_service_account
     what = f"service account {namespace}/{expected}"
-    if not _is_there(client, what, read, expected, namespace):
+    if client.found(what, read, expected, namespace) is None:
         yield about.failed(
             f"there is no service account {namespace}/{expected}, as which istiod is to run",
             "install Istio again: its pods cannot start without it",

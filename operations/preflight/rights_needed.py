@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.agent_rbac import AGENT_ROLE_NAME
 from components.names import GLOO_NAMESPACE
 from components.rbac_rules import AGENT_RULES
 from components.vault_install_args import NAMESPACE as VAULT_NAMESPACE
@@ -13,7 +14,6 @@ _MANAGE = (*_READ, "create", "patch", "delete")
 # Helm keeps a release in Secrets, which it writes anew (pkg/storage/driver/secrets.go).
 _KEEP_RELEASES = (*_MANAGE, "update")
 _RBAC = "rbac.authorization.k8s.io"
-_AGENT_ROLE = "gloo-mesh-istiod-agent"
 
 REVIEWER_RULES = (
     ("authentication.k8s.io", ("tokenreviews",), ("create",)),
@@ -79,8 +79,8 @@ def needed_grants(settings: Settings, place: str) -> Iterator[Grant]:
         escalate = Right("escalate", _RBAC, "clusterroles")
         yield Grant("the ClusterRole of istiod's agent", escalate, AGENT_RULES)
         # To make a role is one thing, and to bind somebody to it another.
-        bind = Right("bind", _RBAC, "clusterroles", None, _AGENT_ROLE)
-        yield Grant(f"the ClusterRole {_AGENT_ROLE}", bind, AGENT_RULES)
+        bind = Right("bind", _RBAC, "clusterroles", None, AGENT_ROLE_NAME)
+        yield Grant(f"the ClusterRole {AGENT_ROLE_NAME}", bind, AGENT_RULES)
     if cluster.login.get("reviewer_mode", "token") != "jwt":
         yield _of_reviewer()
 

@@ -39,13 +39,9 @@ def signing_mount_findings(client: Any, settings: Settings) -> Iterator[Finding]
             int(tuning["data"]["default_lease_ttl"]), int(tuning["data"]["max_lease_ttl"])
         ),
     )
-    field = (
-        "clusterCaLifetimeDays"
-        if settings.access.signing_ca == "cluster"
-        else "intermediateLifetimeDays"
-    )
+    days, key = settings.root_signs_for_days, settings.root_signs_for_key
     try:
-        mount.require_fit("rootSigningMount", certificate, field, settings.root_signs_for_days)
+        mount.require_fit("rootSigningMount", certificate, key, days)
     except InvalidInputError as error:
         yield SIGNING.refused(error)
         return

@@ -7,10 +7,10 @@ from kubernetes.client import ApiException
 from components.readiness import on_one_line
 from settings import Cluster
 
-from ..cluster_client import ClusterClient
+from ..cluster_client import ClusterClient, each_of
 from ..errors import OperationError
 from ..stack import Stack
-from .workload import Workload, each_of
+from .workload import Workload
 
 _READS = "Deployments and namespaces"
 

@@ -10,7 +10,7 @@ from components.root_checks import fingerprint
 from settings import MANAGEMENT, Cluster, Settings
 
 from ..checks.api_server import api_server
-from ..cluster_client import ClusterClient
+from ..cluster_client import ClusterClient, each_of
 from ..finding import Finding, State
 from ..generations import Generation
 from ..istiod_chain import IstiodChain
@@ -23,7 +23,7 @@ from .policy_roots import policy_findings
 from .proxies import proxies_that_trust_one, proxies_with_old_certificates, signs_alone_since
 from .rollout import replicas
 from .survey import chains_of
-from .workload import Workload, each_of
+from .workload import Workload
 
 _READS = "ConfigMaps, Deployments and pods"
 

@@ -45,16 +45,14 @@ class Leftovers:
         if generation is None:
             return
         settings = self._stack.settings
-        own_mounts = (
-            [each.names.ca_mount for each in settings.clusters]
-            if settings.access.signing_ca == "cluster"
-            else []
-        )
         try:
             # `pulumi up` goes by what `vault login` has left as well.
             client = vault_client(self._stack, get_token_from_env())
             found = self.found = live_certificates(
-                client, generation.certificate, settings.names.root_mount, own_mounts
+                client,
+                generation.certificate,
+                settings.names.root_mount,
+                settings.cluster_ca_mounts,
             )
         except OperationError as error:
             seen, _, fix = str(error).partition(": ")

@@ -1,7 +1,6 @@
 """Where the rotation of a stack's root stands, and whether the next step is safe yet."""
 
 import json
-import time
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -10,11 +9,12 @@ from rich.console import Console
 
 from components.live_certificates import LiveCertificate
 
+from ..cli import asked
 from ..errors import OperationError
 from ..finding import Finding, State
 from ..generations import generations_of
 from ..report import as_json, exit_code, print_table
-from ..runner import Check, run_checks
+from ..runner import Check
 from ..stack import Stack
 from .cluster_checks import ClusterChecks
 from .leftovers import LEFTOVERS, Leftovers
@@ -42,13 +42,11 @@ def tell_plan(stack: Stack, *, as_document: bool) -> NoReturn:
     leftovers = Leftovers(stack, step)
     if step.step is Step.RETIRE:
         checks["Vault"] = leftovers.checks()
-    started = time.monotonic()
-    with Console(stderr=True).status(f"Asking {', '.join(checks)} ..."):
-        findings = run_checks(checks)
+    findings, seconds = asked(checks)
     if as_document:
         click.echo(_document(step, findings, leftovers.found))
     else:
-        print_table(findings, time.monotonic() - started, Console())
+        print_table(findings, seconds, Console())
         click.echo(_sentence(step, findings))
     raise SystemExit(exit_code(findings))
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from cryptography import x509
-from kubernetes.client import ApiException
 
 from components.cluster_access import ClusterAccess
 from components.readiness import Ready
@@ -30,12 +29,9 @@ def policy_findings(
     client = ClusterClient(connection)
     place = f"{KIND} {namespace}/{name}"
     group, _, version = API_VERSION.partition("/")
-    try:
-        with client.reading(READS):
-            policy = client.custom.get_namespaced_custom_object(
-                group, version, namespace, PLURAL, name
-            )
-    except ApiException:
+    read = client.custom.get_namespaced_custom_object
+    policy = client.found(READS, read, group, version, namespace, PLURAL, name)
+    if policy is None:
         yield State.FAILED, f"there is no {place}", "run `pulumi up --refresh`"
         return
     passive = set(_passive_roots(client, policy))
@@ -68,13 +64,14 @@ def _passive_roots(client: ClusterClient, policy: Any) -> Iterator[str]:
         reference = each.get("secretRef")
         if reference is None:
             continue
-        with client.reading("the Secrets of RootTrustPolicies"):
-            try:
-                secret = client.core.read_namespaced_secret(
-                    reference["name"], reference["namespace"]
-                )
-            except ApiException:
-                continue
+        secret = client.found(
+            "the Secrets of RootTrustPolicies",
+            client.core.read_namespaced_secret,
+            reference["name"],
+            reference["namespace"],
+        )
+        if secret is None:
+            continue
         content = base64.b64decode((secret.data or {}).get(ROOT_KEY, ""))
         try:
             certificates = x509.load_pem_x509_certificates(content)

@@ -1,6 +1,6 @@
 """A Deployment that a rotation rolls, and its pods."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ ENDED = ("Succeeded", "Failed")
 
 _READS = "Deployments, ReplicaSets, pods and PodDisruptionBudgets"
 _MERGE = "application/merge-patch+json"
-_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,14 @@ class Workload:
         Raises:
             UnreachableError: it cannot be read, or is not there.
         """
-        try:
-            with self.client.reading(_READS):
-                return self.client.apps.read_namespaced_deployment(self.name, self.namespace)
-        except ApiException:
+        read = self.client.apps.read_namespaced_deployment
+        deployment = self.client.found(_READS, read, self.name, self.namespace)
+        if deployment is None:
             raise UnreachableError(
                 f"there is no Deployment {self.namespace}/{self.name}",
                 f"see what there is: `{self.kubectl} get deployments`",
-            ) from None
+            )
+        return deployment
 
     def pods(self, deployment: Any) -> list[Any]:
         """Those of `deployment` that have not ended, and are not about to."""
@@ -129,18 +128,6 @@ def label_selector(selector: Any) -> str:
             }[each.operator]
         )
     return ",".join(parts)
-
-
-def each_of(ask: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
-    """All that a list has, page by page."""
-    token: str | None = None
-    while True:
-        page = ask(*arguments, limit=_PAGE, _continue=token, **options)
-        yield from page.items
-        # The stubs' name for `continue`.
-        token = page.metadata._continue
-        if not token:
-            return
 
 
 def _owner(child: Any) -> str | None:

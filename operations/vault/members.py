@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import hvac
 import requests
 from hvac.exceptions import VaultError
 
@@ -16,14 +15,11 @@ from components.files import content_of
 from components.readiness import on_one_line
 from components.validation import require_server_address
 from components.vault_health import health_obstacle
-from components.vault_session import is_loopback, vault_session
+from components.vault_session import REQUEST_SECONDS, is_loopback, vault_client
 
 from ..cli import Project
 from ..errors import OperationError
 from ..vault_client import vault_address
-
-REQUEST_SECONDS = 10
-"""How long a server may take for one answer."""
 
 _ANSWERS = ("uninitialised", "sealed")
 """Kinds of obstacle that a Vault has which answers all the same."""
@@ -47,13 +43,8 @@ class Member:
 
     def client(self, token: str = "", seconds: int = REQUEST_SECONDS) -> Any:
         """A client with `token`, by default with none; asks nothing yet."""
-        return hvac.Client(
-            url=self.address,
-            token=token,
-            namespace=self.namespace if token else None,
-            session=vault_session(self.address, self.ca_file),
-            timeout=seconds,
-        )
+        namespace = self.namespace if token else None
+        return vault_client(self.address, token, self.ca_file, namespace, seconds)
 
     @property
     def ca_certificate(self) -> str | None:

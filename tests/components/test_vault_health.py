@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import hvac
@@ -18,6 +17,7 @@ from components.vault_health import health_obstacle
 from lab import certificates
 from lab.certificates import Identity
 from lab.vault_server import unseal
+from tests.background import in_background
 
 from .conftest import DevelopmentVault, ServedVault
 
@@ -162,20 +162,15 @@ def answering(
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        if identity is not None:
-            (folder / "server.pem").write_bytes(identity.certificate + identity.private_key)
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(folder / "server.pem")
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            scheme = "http" if identity is None else "https"
-            yield f"{scheme}://127.0.0.1:{server.server_port}", seen
-        finally:
-            server.shutdown()
-            thread.join()
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    if identity is not None:
+        (folder / "server.pem").write_bytes(identity.certificate + identity.private_key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(folder / "server.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if identity is None else "https"
+    with in_background(server):
+        yield f"{scheme}://127.0.0.1:{server.server_port}", seen
 
 
 # Only Vault Enterprise and clusters have these states, as the API documentation lists them.

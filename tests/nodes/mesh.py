@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,10 @@ from kubernetes import client
 
 from lab.lab import Lab
 from tests.program.handshake import service_account_token
+from tests.program.program import Program
 
-from .certificate_service import CertificateService
-from .pods import core
+from .certificate_service import CertificateService, await_istiod, certificate_service
+from .pods import core, until
 
 TRUST_DOMAIN = "cluster.local"
 ROOT_MAP = "istio-ca-root-cert"
@@ -126,6 +127,37 @@ class Workload:
             chain.write_bytes(in_pem(self.certificate.chain))
             context.load_cert_chain(chain, key)
         return context
+
+
+def program_in_effect(lab: Lab, folder: Path, clusters: Sequence[str]) -> Program:
+    """The program after an update, when the istiods of `clusters` are well with what it set up."""
+    program = Program(lab, folder)
+    program.up()
+    for cluster in clusters:
+        await_istiod(lab, cluster)
+    return program
+
+
+@contextmanager
+def workloads_of(lab: Lab, clusters: Sequence[str]) -> Iterator[dict[str, Workload]]:
+    """One workload of each of `clusters`, by the cluster's name, without a certificate yet."""
+    with ExitStack() as stack:
+        yield {
+            cluster: Workload(lab, cluster, stack.enter_context(certificate_service(lab, cluster)))
+            for cluster in clusters
+        }
+
+
+def established(workload: Workload) -> Any:
+    """The workload with a certificate, once its cluster's root and istiod go together."""
+
+    def attempt() -> Any:
+        try:
+            return workload.read_trust() and workload.renew()
+        except grpc.RpcError:
+            return None
+
+    return until(attempt, f"a certificate in {workload.cluster}")
 
 
 def in_pem(certificates: Sequence[x509.Certificate]) -> bytes:

@@ -3,13 +3,11 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -21,10 +19,18 @@ from tests.certificates import Recipe, make
 from tests.program.program import Program
 from tests.program.test_up import exported_root
 
-from .certificate_service import NAMESPACE, await_istiod, certificate_service
+from .certificate_service import NAMESPACE, await_istiod
 from .conftest import CLUSTERS
 from .installed import InstalledVault
-from .mesh import NotTrustedError, Workload, continuous_mutual_tls, handshake, in_pem
+from .mesh import (
+    NotTrustedError,
+    Workload,
+    continuous_mutual_tls,
+    established,
+    handshake,
+    in_pem,
+    workloads_of,
+)
 from .pods import api_client, core, execute, until
 
 # Kinds of the policy that the agent reads, and of what it reports.
@@ -43,11 +49,8 @@ def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prog
 @pytest.fixture(scope="module")
 def workloads(lab: Lab) -> Iterator[dict[str, Workload]]:
     """One of each cluster, whatever its istiod signs with."""
-    with ExitStack() as stack:
-        yield {
-            cluster: Workload(lab, cluster, stack.enter_context(certificate_service(lab, cluster)))
-            for cluster in CLUSTERS
-        }
+    with workloads_of(lab, CLUSTERS) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +81,6 @@ def root(
         )
         established(workloads[cluster])
     return root
-
-
-def established(workload: Workload) -> Any:
-    """The workload with a certificate, once its cluster's root and istiod go together."""
-
-    def attempt() -> Any:
-        try:
-            return workload.read_trust() and workload.renew()
-        except grpc.RpcError:
-            return None
-
-    return until(attempt, f"a certificate in {workload.cluster}")
 
 
 class Policy:

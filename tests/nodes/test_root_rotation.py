@@ -1,7 +1,6 @@
 """Another root for the whole fleet, under mutual TLS that never stops between two clusters."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 
 import pytest
 from cryptography import x509
@@ -12,12 +11,17 @@ from tests.operations.command import MeshTrust
 from tests.program.program import Program
 from tests.program.test_up import exported_root
 
-from .certificate_service import await_istiod, certificate_service
 from .conftest import CLUSTERS
 from .installed import InstalledVault
-from .mesh import Traffic, Workload, continuous_mutual_tls
+from .mesh import (
+    Traffic,
+    Workload,
+    continuous_mutual_tls,
+    established,
+    program_in_effect,
+    workloads_of,
+)
 from .pods import until
-from .test_mesh import established
 
 pytestmark = pytest.mark.soak
 
@@ -26,10 +30,7 @@ SECONDS = 300.0
 
 @pytest.fixture(scope="module")
 def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    program = Program(lab, tmp_path_factory.mktemp("configuration"))
-    program.up()
-    for cluster in CLUSTERS:
-        await_istiod(lab, cluster)
+    program = program_in_effect(lab, tmp_path_factory.mktemp("configuration"), CLUSTERS)
     yield program
     program.configure_as_committed()
     program.destroy()
@@ -38,11 +39,7 @@ def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prog
 @pytest.fixture
 def workloads(lab: Lab, program: Program) -> Iterator[Mapping[str, Workload]]:
     assert program.deployed
-    with ExitStack() as stack:
-        found = {
-            cluster: Workload(lab, cluster, stack.enter_context(certificate_service(lab, cluster)))
-            for cluster in CLUSTERS
-        }
+    with workloads_of(lab, CLUSTERS) as found:
         for each in found.values():
             established(each)
         yield found

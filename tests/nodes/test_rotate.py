@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,10 +16,9 @@ from tests.operations.command import MeshTrust
 from tests.program.program import Program
 from tests.program.test_up import exported_root
 
-from .certificate_service import await_istiod, certificate_service
 from .conftest import CLUSTERS
 from .installed import InstalledVault
-from .mesh import Workload
+from .mesh import Workload, established, program_in_effect, workloads_of
 from .shop import (
     NAMESPACE,
     application,
@@ -32,7 +31,6 @@ from .shop import (
     shop,
     versions,
 )
-from .test_mesh import established
 
 ROTATE = ("rotate", "intermediates")
 APPS = ("--restart-apps", "--namespace", NAMESPACE)
@@ -42,10 +40,7 @@ ISTIOD = ("istio-system", "istiod")
 @pytest.fixture(scope="module")
 def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The program, after an update, when every istiod has its CA."""
-    program = Program(lab, tmp_path_factory.mktemp("configuration"))
-    program.up()
-    for cluster in CLUSTERS:
-        await_istiod(lab, cluster)
+    program = program_in_effect(lab, tmp_path_factory.mktemp("configuration"), CLUSTERS)
     yield program
     program.destroy()
 
@@ -53,11 +48,8 @@ def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prog
 @pytest.fixture(scope="module")
 def workloads(lab: Lab, program: Program) -> Iterator[Mapping[str, Workload]]:
     assert program.deployed
-    with ExitStack() as stack:
-        yield {
-            cluster: Workload(lab, cluster, stack.enter_context(certificate_service(lab, cluster)))
-            for cluster in CLUSTERS
-        }
+    with workloads_of(lab, CLUSTERS) as found:
+        yield found
 
 
 def intermediate(workload: Workload) -> x509.Certificate:

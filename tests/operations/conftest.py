@@ -7,9 +7,13 @@ import pytest
 from lab.lab import Lab
 from lab.toolchain import Toolchain
 from tests.labs import started_lab
+from tests.program.audit import audit
 from tests.program.program import Program
+from tests.program.states import deployed, undeployed
 
 from .command import MeshTrust
+
+__all__ = ["audit", "deployed", "undeployed"]
 
 CLUSTERS = ("east", "west")
 
@@ -25,22 +29,6 @@ def lab(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def program(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Program:
     """The program, in whatever state the last test left it."""
     return Program(lab, tmp_path_factory.mktemp("configuration"))
-
-
-@pytest.fixture
-def deployed(program: Program) -> Program:
-    """The program after an `up` with the committed configuration."""
-    if not program.deployed:
-        program.up()
-    return program
-
-
-@pytest.fixture
-def undeployed(program: Program) -> Program:
-    """The program with nothing of it in Vault and the clusters."""
-    if program.deployed:
-        program.destroy()
-    return program
 
 
 @pytest.fixture(scope="package")

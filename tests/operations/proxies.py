@@ -1,12 +1,13 @@
 """What stands in front of a real server and changes a part of what it says."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
+
+from tests.background import in_background
 
 Change = Callable[[str, int, dict[str, str], bytes], tuple[int, dict[str, str], bytes]]
 """Takes path, status, headers and body of an answer, and gives what is answered in their place."""
@@ -61,13 +62,5 @@ def in_front_of(
         def log_message(self, *_: Any) -> None:
             """Not into the tests' output."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Passing)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

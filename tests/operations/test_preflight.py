@@ -1,13 +1,10 @@
 """`mesh-trust preflight` where all is well: before the first update, and after it."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from lab.lab import Lab
 from tests.private_vault import AuditLog
-from tests.program.inventory import await_own_objects, take_inventory, vault_client
+from tests.program.inventory import await_own_objects, take_inventory
 from tests.program.program import Program
 from tests.program.token_policy import limited_token, rules
 
@@ -19,14 +16,6 @@ ALL = ("mgmt", "east", "west")
 ROOT = ("root", "stack")
 ASKED_BY_POST = {"sys/capabilities-self"}
 """What Vault counts among writes, as it is asked with a body."""
-
-
-@pytest.fixture(scope="module")
-def audit(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditLog]:
-    vault = vault_client(lab)
-    log = AuditLog(vault, tmp_path_factory.mktemp("audit") / "audit.log")
-    yield log
-    vault.sys.disable_audit_device("file")
 
 
 def test_before_the_first_update(

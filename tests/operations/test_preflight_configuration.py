@@ -1,6 +1,5 @@
 """A configuration that cannot be used, or a root that cannot: all of it is said, and more."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import yaml
 
 from lab.lab import Lab
 from tests.certificates import certificate_faults, key_pem, make
+from tests.program.alias import with_alias
 from tests.program.program import Program, clusters
 
 from .command import MeshTrust
@@ -62,17 +62,9 @@ def test_a_context_with_an_underscore(
 def test_one_cluster_under_two_addresses(
     lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
 ) -> None:
-    document = yaml.safe_load(lab.directory.kubeconfig.read_text())
-    for kind in ("contexts", "clusters"):
-        (east,) = (each for each in document[kind] if each["name"] == "east")
-        document[kind].append(json.loads(json.dumps(east)) | {"name": "alias"})
-    document["contexts"][-1]["context"]["cluster"] = "alias"
-    server = document["clusters"][-1]["cluster"]["server"]
-    document["clusters"][-1]["cluster"]["server"] = server.replace("127.0.0.1", "localhost")
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
     with configured(
         undeployed,
-        kubeconfig=str(tmp_path / "kubeconfig"),
+        kubeconfig=str(with_alias(lab, tmp_path)),
         clusters=[*clusters("east"), {"name": "west", "context": "alias"}],
     ):
         told = preflight(mesh_trust)

@@ -8,8 +8,12 @@ from lab.lab import Lab
 from lab.toolchain import Toolchain
 from tests.labs import started_lab
 
+from .audit import audit
 from .inventory import Inventory, await_own_objects, take_inventory
 from .program import Program
+from .states import deployed, undeployed
+
+__all__ = ["audit", "deployed", "undeployed"]
 
 
 @pytest.fixture(scope="session")
@@ -32,19 +36,3 @@ def program(lab: Lab, untouched: Inventory, tmp_path_factory: pytest.TempPathFac
     """The program, in whatever state the last test left it."""
     assert untouched.vault
     return Program(lab, tmp_path_factory.mktemp("configuration"))
-
-
-@pytest.fixture
-def deployed(program: Program) -> Program:
-    """The program after an `up` with the committed configuration."""
-    if not program.deployed:
-        program.up()
-    return program
-
-
-@pytest.fixture
-def undeployed(program: Program) -> Program:
-    """The program with nothing of it in Vault and the clusters."""
-    if program.deployed:
-        program.destroy()
-    return program

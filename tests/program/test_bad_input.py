@@ -1,7 +1,6 @@
 """Wrong values end the program with a line each, before anything is written."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +13,16 @@ import yaml
 from kubernetes import client
 
 from lab.lab import Lab
+from tests.background import in_background
 from tests.bad_input import CA, Group, groups, rows, world
 from tests.certificates import certificate_faults, key_pem, make
 from tests.private_vault import AuditLog
 
-from .inventory import kubernetes_client, take_inventory, vault_client
+from .alias import with_alias
+from .inventory import kubernetes_client, take_inventory
 from .program import Program, clusters
 
 FAULTS = certificate_faults()
-
-
-@pytest.fixture(scope="module")
-def audit(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditLog]:
-    """What the lab's Vault is asked to write while this file's tests run."""
-    vault = vault_client(lab)
-    log = AuditLog(vault, tmp_path_factory.mktemp("audit") / "audit.log")
-    yield log
-    vault.sys.disable_audit_device("file")
 
 
 @pytest.fixture(scope="module")
@@ -145,15 +137,8 @@ def vault_of_version(version: str) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Not into the tests' output."""
 
-    server = HTTPServer(("127.0.0.1", 0), Health)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with in_background(HTTPServer(("127.0.0.1", 0), Health)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_a_vault_that_is_too_old(lab: Lab, deployed: Program, audit: AuditLog) -> None:
@@ -227,18 +212,10 @@ def test_one_cluster_under_two_addresses(
     lab: Lab, deployed: Program, audit: AuditLog, tmp_path: Path
 ) -> None:
     """Whichever name an API server has, its namespace kube-system tells it."""
-    document = yaml.safe_load(lab.directory.kubeconfig.read_text())
-    for kind in ("contexts", "clusters"):
-        (east,) = (each for each in document[kind] if each["name"] == "east")
-        document[kind].append(json.loads(json.dumps(east)) | {"name": "alias"})
-    document["contexts"][-1]["context"]["cluster"] = "alias"
-    server = document["clusters"][-1]["cluster"]["server"]
-    document["clusters"][-1]["cluster"]["server"] = server.replace("127.0.0.1", "localhost")
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
     with nothing_is_written(lab, audit):
         output = refused(
             deployed,
-            kubeconfig=str(tmp_path / "kubeconfig"),
+            kubeconfig=str(with_alias(lab, tmp_path)),
             clusters=[*clusters("east"), {"name": "second", "context": "alias"}],
         )
     assert (

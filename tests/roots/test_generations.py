@@ -1,6 +1,5 @@
 """Several roots in one mount: one signs, the others are trusted and cannot be made to sign."""
 
-import threading
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +18,7 @@ from components.live_certificates import (
     live_certificates,
 )
 from components.root_checks import fingerprint
+from tests.background import in_background
 from tests.certificates import Made, Recipe, make
 from tests.private_vault import PrivateVault
 
@@ -267,16 +267,10 @@ def test_who_answers_and_is_no_vault_is_told(tmp_path: Path) -> None:
     (tmp_path / "v1/pki/ca/pem").write_text("well")
     (tmp_path / "v1/pki/certs").write_text("well")
     handler = partial(_Quiet, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            client = hvac.Client(url=f"http://127.0.0.1:{server.server_port}", token="any")
-            with pytest.raises(CertificatesUnreadableError, match=r"certs \(its answer is no JSON"):
-                live_certificates(client, FIRST.certificate, "pki")
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+        client = hvac.Client(url=f"http://127.0.0.1:{server.server_port}", token="any")
+        with pytest.raises(CertificatesUnreadableError, match=r"certs \(its answer is no JSON"):
+            live_certificates(client, FIRST.certificate, "pki")
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -2,9 +2,8 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from operations.cluster_client import ClusterClient
 from operations.istiod_chain import istiod_certificates, istiod_chain
 from operations.unreachable import UnreachableError
 from settings import Connection
+from tests.background import accepting
 
 
 @contextmanager
@@ -22,28 +22,18 @@ def answering(answer: str | None) -> Iterator[int]:
     """A server that answers each request with `answer`, or with nothing; gives its port."""
     held: list[socket.socket] = []
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            held.append(connection)
-            connection.recv(65536)
-            if answer is not None:
-                connection.sendall(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+    def answer_to(connection: socket.socket) -> None:
+        held.append(connection)
+        connection.recv(65536)
+        if answer is not None:
+            connection.sendall(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            with suppress(OSError):
-                server.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for each in held:
-                each.close()
+    try:
+        with accepting(answer_to) as (_, port):
+            yield port
+    finally:
+        for each in held:
+            each.close()
 
 
 def client_of(port: int) -> ClusterClient:

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from operations.istiod_chain import IstiodChain, chain_presented
+from tests.background import accepting
 from tests.certificates import Made, Recipe, make
 
 POD = "istio-system/istiod-1"
@@ -53,24 +53,13 @@ def presenting(chains: Sequence[Sequence[Made]], folder: Path) -> Iterator[tuple
         context.load_cert_chain(path, key)
         contexts.append(context)
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            context = contexts.pop(0) if len(contexts) > 1 else contexts[0]
-            with connection, contextlib.suppress(OSError):
-                context.wrap_socket(connection, server_side=True).close()
+    def present(connection: socket.socket) -> None:
+        context = contexts.pop(0) if len(contexts) > 1 else contexts[0]
+        with connection, contextlib.suppress(OSError):
+            context.wrap_socket(connection, server_side=True).close()
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield server.getsockname()
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with accepting(present) as address:
+        yield address
 
 
 def seen(folder: Path, roots: Sequence[Made], *chains: Sequence[Made]) -> IstiodChain:

@@ -27,7 +27,7 @@ def stack(source: str = "generated", address: str | None = None) -> Any:
         "root": SimpleNamespace(source=source),
         "names": SimpleNamespace(root_mount="pki"),
         "clusters": [],
-        "access": SimpleNamespace(signing_ca="root"),
+        "cluster_ca_mounts": [],
         "vault": SimpleNamespace(**vault),
     }
     return SimpleNamespace(settings=SimpleNamespace(**settings), outputs={})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lab.toolchain.catalog import Download
+from tests.background import in_background
 
 PROGRAM = b"#!/bin/sh\necho downloaded\n"
 
@@ -73,16 +74,13 @@ def publishing() -> Iterator[Publisher]:
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        publisher.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    publisher.address = f"http://127.0.0.1:{server.server_port}"
+    with in_background(server, 0.02):
         try:
             yield publisher
         finally:
             publisher.released.set()
-            server.shutdown()
-            thread.join()
 
 
 def sha256(content: bytes) -> str:

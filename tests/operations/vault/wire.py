@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.background import in_background
+
 from .servers import VaultServer
 
 _WRITES = ("PUT", "POST", "DELETE")
@@ -66,12 +68,7 @@ def wired(servers: Sequence[VaultServer]) -> Iterator[Wire]:
     wire = Wire(servers)
     with ExitStack() as stack:
         for number, server in enumerate(servers):
-            listener = _Listener(wire, number, server)
-            stack.callback(listener.server_close)
-            thread = threading.Thread(target=listener.serve_forever, args=(0.05,))
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(listener.shutdown)
+            listener = stack.enter_context(in_background(_Listener(wire, number, server), 0.05))
             wire.addresses.append(f"https://127.0.0.1:{listener.server_port}")
         yield wire
 

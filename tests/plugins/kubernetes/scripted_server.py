@@ -1,7 +1,6 @@
 """An API server of a few lines, which answers as a test tells it to."""
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from lab.plugins.kubernetes.cluster import Cluster
 from lab.plugins.kubernetes.kubeconfig import Selection, connect
 from lab.plugins.provider.values import Properties
+from tests.background import in_background
 
 RESET = 0
 """Stands for the end of the connection instead of an answer."""
@@ -54,11 +54,5 @@ def scripted_cluster(answers: Sequence[tuple[int, Properties]]) -> Iterator[Clus
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield cluster_at(server.server_port)
-        finally:
-            server.shutdown()
-            serving.join()
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield cluster_at(server.server_port)

@@ -5,7 +5,6 @@ import hashlib
 import http.server
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tests.background import in_background
 from tests.conformance.kubernetes.helm.charts import write_chart
 from tests.conformance.kubernetes.helm.conftest import Outsider
 
@@ -70,14 +70,8 @@ def serving(served: Served, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with in_background(server):
         yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def package(outsider: Outsider, folder: Path, version: str, *options: str, **metadata: Any) -> Path:
