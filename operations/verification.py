@@ -1,6 +1,6 @@
 """All that verify looks at, by what it is about."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from settings import MANAGEMENT, Connection
@@ -22,13 +22,10 @@ from .checks import (
     trust_policies,
     vault_server,
 )
-from .cluster_client import ClusterClient
+from .cluster_questions import ClusterQuestions
 from .expected import Expected, ExpectedTrust
-from .finding import Finding
 from .runner import Check
 from .vault_view import VaultView
-
-_Look = Callable[[ClusterClient], Iterator[Finding]]
 
 
 def verification(
@@ -83,10 +80,10 @@ def _of_vault(expected: Expected, thresholds: Thresholds) -> Iterator[Check]:
 def _of_cluster(
     expected: Expected, trust: ExpectedTrust, thresholds: Thresholds, handshake: bool
 ) -> Iterator[Check]:
-    subject, asks = trust.subject, _Asks(trust.cluster.connection)
+    subject, asks = trust.subject, ClusterQuestions(trust.cluster.connection)
     yield Check("api-server-ca", partial(api_server.api_server_ca, trust, thresholds))
     yield asks.check("api-server", lambda it: api_server.api_server(it, subject), is_needed=True)
-    policies = _Asks(trust.policy_connection)
+    policies = ClusterQuestions(trust.policy_connection)
     yield policies.check(
         "root-trust-policy", lambda it: trust_policies.root_trust_policy(it, trust)
     )
@@ -114,24 +111,8 @@ def _of_cluster(
 
 
 def _of_management(connection: Connection) -> Iterator[Check]:
-    subject, asks = f"cluster {MANAGEMENT}", _Asks(connection)
+    subject, asks = f"cluster {MANAGEMENT}", ClusterQuestions(connection)
     yield asks.check("api-server", lambda it: api_server.api_server(it, subject), is_needed=True)
     yield asks.check("auto-restart-pods", lambda it: trust_policies.auto_restart_pods(it, subject))
     yield asks.check("mesh", lambda it: meshes.mesh(it, subject, None))
     yield asks.check("ca-keys", lambda it: ca_keys.ca_keys(it, subject))
-
-
-class _Asks:
-    """Checks that ask one cluster, with a client that the first of them makes."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._client: ClusterClient | None = None
-
-    def check(self, name: str, look: _Look, *, is_needed: bool = False) -> Check:
-        def asked() -> Iterator[Finding]:
-            if self._client is None:
-                self._client = ClusterClient(self._connection)
-            return look(self._client)
-
-        return Check(name, asked, is_needed)

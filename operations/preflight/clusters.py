@@ -1,6 +1,6 @@
 """What is looked at in a cluster."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -21,6 +21,7 @@ from settings import MANAGEMENT, Cluster, Connection, Settings
 
 from ..about import About
 from ..cluster_client import ClusterClient
+from ..cluster_questions import ClusterQuestions
 from ..finding import Finding
 from ..runner import Check
 from ..unreachable import UnreachableError
@@ -58,46 +59,36 @@ def cluster_checks(settings: Settings) -> dict[str, list[Check]]:
     return checks
 
 
-Look = Callable[[ClusterClient], Iterator[Finding]]
-
-
 def _of_workload(settings: Settings, cluster: Cluster, asked: Questions) -> list[Check]:
-    subject, connection = subject_of(cluster.name), cluster.connection
+    subject, asks = subject_of(cluster.name), ClusterQuestions(cluster.connection)
     return [
-        _check("api-server", connection, partial(answer_findings, subject), is_needed=True),
-        _check("api-version", connection, partial(_version, subject, cluster)),
+        asks.check("api-server", partial(answer_findings, subject), is_needed=True),
+        asks.check("api-version", partial(_version, subject, cluster)),
         Check("kubernetes-host", partial(_vaults_way, subject, settings, cluster)),
-        _check("permissions", connection, partial(_rights, subject, settings, cluster.name)),
+        asks.check("permissions", partial(_rights, subject, settings, cluster.name)),
         Check("gloo-definitions", partial(_lacks, subject, cluster.place, asked)),
-        _check("gloo-agent", connection, partial(_gloo_agent, subject, cluster)),
-        _check("istiod", connection, partial(_istio, subject, cluster)),
+        asks.check("gloo-agent", partial(_gloo_agent, subject, cluster)),
+        asks.check("istiod", partial(_istio, subject, cluster)),
     ]
 
 
 def _of_management(
     settings: Settings, connection: Connection, asked: Questions | None
 ) -> list[Check]:
-    subject = subject_of(MANAGEMENT)
+    subject, asks = subject_of(MANAGEMENT), ClusterQuestions(connection)
     checks = [
-        _check("api-server", connection, partial(answer_findings, subject), is_needed=True),
-        _check("api-version", connection, partial(_version, subject, None)),
-        _check(
+        asks.check("api-server", partial(answer_findings, subject), is_needed=True),
+        asks.check("api-version", partial(_version, subject, None)),
+        asks.check(
             "gloo-management-server",
-            connection,
             lambda client: management_findings(subject, client, settings),
         ),
     ]
     if MANAGEMENT in settings.connections:
-        checks.append(
-            _check("permissions", connection, partial(_rights, subject, settings, MANAGEMENT))
-        )
+        checks.append(asks.check("permissions", partial(_rights, subject, settings, MANAGEMENT)))
     if asked is not None:
         checks.append(Check("gloo-definitions", partial(_lacks, subject, MANAGEMENT, asked)))
     return checks
-
-
-def _check(name: str, connection: Connection, look: Look, *, is_needed: bool = False) -> Check:
-    return Check(name, lambda: look(ClusterClient(connection)), is_needed)
 
 
 def _version(subject: str, cluster: Cluster | None, client: ClusterClient) -> Iterator[Finding]:
