@@ -165,11 +165,11 @@ class VaultInstall(pulumi.ComponentResource):
         return server_release_values(args, tls_secret=certificates.name, seal_secret=seal)
 
     async def _installed_address(self, args: VaultInstallArgs, kubeconfig: str | None) -> Any:
+        # Asked for here: a thread has no stack.
+        command = f"mesh-trust --stack {pulumi.get_stack()}"
         vault = await in_thread(
             lambda: VaultInCluster(
-                ClusterAccess(kubeconfig, args.get("context")),
-                objects_of(args),
-                f"mesh-trust --stack {pulumi.get_stack()}",
+                ClusterAccess(kubeconfig, args.get("context")), objects_of(args), command
             )
         )
         seconds = args.get("timeout_seconds", INSTALL_TIMEOUT_SECONDS)
