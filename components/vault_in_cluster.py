@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .cluster_access import ClusterAccess, ClusterSilentError
+from .cluster_access import ClusterAccess, ClusterRefusedError, ClusterSilentError
+from .cluster_obstacle import cluster_obstacle
 from .readiness import Obstacle, Ready
 from .vault_health import health_obstacle
 from .vault_pod import PATIENCE_SECONDS, UNDER_WAY, pod_obstacle
@@ -21,25 +22,17 @@ class VaultInCluster:
     objects: VaultObjects
 
     def look(self) -> Ready | Obstacle:
-        """Looks once, in the order in which the objects come about.
-
-        Raises:
-            pulumi.RunError: the cluster may not be read.
-        """
+        """Looks once, in the order in which the objects come about."""
         try:
             return self._look()
-        except ClusterSilentError as error:
-            return Obstacle(
-                "cluster",
-                f"the cluster cannot be asked: {error}",
-                f"see `{self.cluster.kubectl} version`",
-            )
+        except (ClusterSilentError, ClusterRefusedError) as error:
+            return cluster_obstacle(error, self.cluster.kubectl)
 
     def address(self) -> str | None:
         """The address as the Service has it, whether or not Vault answers; None: it has none.
 
         Raises:
-            pulumi.RunError: the cluster may not be read.
+            ClusterRefusedError: the cluster may not be read.
         """
         if self.objects.service_type != "LoadBalancer":
             return self.objects.address_inside
