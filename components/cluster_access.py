@@ -44,6 +44,17 @@ class ClusterSilentError(Exception):
     """The API server does not answer, or not with sense; the message is a single line."""
 
 
+class ClusterRefusedError(pulumi.RunError):
+    """The user of a kubeconfig may not read what has to be read; the message is a single line."""
+
+    def __init__(self, said: str, reads: str) -> None:
+        self.reason = f"the cluster of the kubeconfig refuses to be read: {said}"
+        """What the API server says, part of a sentence."""
+        self.advice = f"give the user of the kubeconfig the right to read {reads}"
+        """What to do, likewise."""
+        super().__init__(f"{self.reason}; {self.advice}")
+
+
 class ClusterAccess:
     """A client of one cluster, which only reads."""
 
@@ -257,7 +268,7 @@ def explained(reads: str) -> Iterator[None]:
     """Has what the official client raises said in one line; `reads` is what is read.
 
     Raises:
-        pulumi.RunError: the user of the kubeconfig may not read that.
+        ClusterRefusedError: the user of the kubeconfig may not read that.
         ClusterSilentError: the API server does not answer, or not with sense.
     """
     from kubernetes.client import ApiException
@@ -268,10 +279,7 @@ def explained(reads: str) -> Iterator[None]:
     except ApiException as error:
         said = on_one_line(_message(error))
         if error.status in _FORBIDDEN:
-            raise pulumi.RunError(
-                f"the cluster of the kubeconfig refuses to be read: {said}; give the user of the "
-                f"kubeconfig the right to read {reads}"
-            ) from None
+            raise ClusterRefusedError(said, reads) from None
         raise ClusterSilentError(f"its API server answers {error.status}: {said}") from None
     except (HTTPError, OSError) as error:
         raise ClusterSilentError(

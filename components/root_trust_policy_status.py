@@ -6,7 +6,13 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from .cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
+from .cluster_access import (
+    ClusterAccess,
+    ClusterRefusedError,
+    ClusterSilentError,
+    UnusableAccessError,
+)
+from .cluster_obstacle import cluster_obstacle
 from .readiness import Obstacle, Ready, on_one_line
 from .structures import fields_of
 from .validation import InvalidInputError, require_whole_number
@@ -91,16 +97,11 @@ class PolicyInCluster:
 
         Raises:
             UnusableAccessError: the cluster has another policy of that name.
-            pulumi.RunError: the cluster may not be read.
         """
         try:
             found = self.cluster.custom_object(API_VERSION, PLURAL, self.namespace, self.name)
-        except ClusterSilentError as error:
-            return Obstacle(
-                "cluster",
-                f"the cluster cannot be asked: {error}",
-                f"see `{self.cluster.kubectl} version`",
-            )
+        except (ClusterSilentError, ClusterRefusedError) as error:
+            return cluster_obstacle(error, self.cluster.kubectl)
         if found is None:
             return Obstacle(
                 "gone",

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .cluster_access import ClusterAccess, ClusterSilentError
+from .cluster_access import ClusterAccess, ClusterRefusedError, ClusterSilentError
+from .cluster_obstacle import cluster_obstacle
 from .readiness import Obstacle, Ready
 from .vault_health import health_obstacle
 from .vault_pod import PATIENCE_SECONDS, UNDER_WAY, pod_obstacle
@@ -32,25 +33,17 @@ class VaultInCluster:
     """How the command that initialises and unseals Vault starts, for what is advised."""
 
     def look(self) -> Ready | Obstacle:
-        """Looks once, in the order in which the objects come about.
-
-        Raises:
-            pulumi.RunError: the cluster may not be read.
-        """
+        """Looks once, in the order in which the objects come about."""
         try:
             return self._look()
-        except ClusterSilentError as error:
-            return Obstacle(
-                "cluster",
-                f"the cluster cannot be asked: {error}",
-                f"see `{self.cluster.kubectl} version`",
-            )
+        except (ClusterSilentError, ClusterRefusedError) as error:
+            return cluster_obstacle(error, self.cluster.kubectl)
 
     def address(self) -> str | None:
         """The address as the Service has it, whether or not Vault answers; None: it has none.
 
         Raises:
-            pulumi.RunError: the cluster may not be read.
+            ClusterRefusedError: the cluster may not be read.
         """
         if self.objects.address_outside is not None:
             return self.objects.address_outside

@@ -192,27 +192,31 @@ def let_read(gloo: GlooHand, policy: PolicyInCluster) -> None:
     )
     deadline = time.monotonic() + 30
     while True:
-        try:
-            policy.look()
+        found = policy.look()
+        if isinstance(found, Ready) or found.kind != "refused":
             return
-        except pulumi.RunError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_the_right_to_read_policies_is_needed_and_enough(
-    gloo: GlooHand, watcher: ClusterAccess
+    gloo: GlooHand, watcher: ClusterAccess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = gloo.seen(gloo.create(), watcher)
-    with pytest.raises(
-        pulumi.RunError,
-        match=rf"^the cluster of the kubeconfig refuses .* is forbidden: .*; give the user of the "
-        rf"kubeconfig the right to read RootTrustPolicy objects \(roottrustpolicies\.{GROUP}\)$",
-    ):
-        policy.look()
+    with monkeypatch.context() as impatient:
+        impatient.setattr("components.cluster_obstacle.REFUSED_SECONDS", 0.5)
+        with pytest.raises(
+            pulumi.RunError,
+            match=rf"^RootTrustPolicy {gloo.namespace}/east is not ready after . s: the cluster "
+            r"of the kubeconfig refuses .* is forbidden: .*; give the user of the kubeconfig the "
+            rf"right to read RootTrustPolicy objects \(roottrustpolicies\.{GROUP}\)$",
+        ):
+            wait(policy, 30)
 
-    let_read(gloo, policy)
-    assert obstacle(policy.look()).kind == "no status"
+    gloo.judge("ACCEPTED")
+    ready, said = wait(policy, 60, lambda: let_read(gloo, policy))
+    assert ready == Ready("ACCEPTED")
+    assert said[0].startswith("the cluster of the kubeconfig refuses to be read")
 
 
 @pytest.fixture
