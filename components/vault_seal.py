@@ -134,6 +134,10 @@ _KINDS = {
     ),
 }
 SEALS = tuple(_KINDS)
+CREDENTIALS = frozenset(each for kind in _KINDS.values() for each in kind.credentials) - {
+    "ca_certificate"
+}
+"""Fields that are nobody's to read, of whichever seal."""
 
 # Neither quotes nor anything that Vault, the chart or its script would read as more than a text.
 _PLAIN = re.compile(r"[\w.:/@+=-]{1,2048}", re.ASCII)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,9 @@ def test_a_changed_certificate_is_signalled_and_another_look_is_not(tmp_path: Pa
         turn()
         turn()
         turn()
+        deadline = time.monotonic() + 20
+        while not signals.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert signals.read_text() == "x"
     finally:
         # With the shell within.
