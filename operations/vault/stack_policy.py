@@ -30,7 +30,7 @@ _AUDIT: Sequence[tuple[str, Sequence[str]]] = (
 
 
 def stack_policy(name: str, further: Sequence[str] = ()) -> str:
-    """The rules of the README and for an audit log, one to make the next token of the same kind, and `further` ones.
+    """The rules of the README, those for an audit log, one to make a successor, and `further` ones.
 
     The last of the rules is what `vault rotate-admin-token` needs: a role gives its tokens this
     policy and Vault's `default` and no other, and no parent that ends them.

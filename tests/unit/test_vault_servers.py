@@ -178,7 +178,7 @@ def test_the_namespace_stays_with_the_volumes_in_it(
 ) -> None:
     recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "a-token"}
     seen: list[pulumi.ResourceOptions] = []
-    register = pulumi.runtime.resource.register_resource  # type: ignore[attr-defined]
+    register = pulumi.runtime.resource.register_resource
 
     def spy(res: Any, kind: str, name: str, custom: bool, remote: bool, *rest: Any) -> Any:
         if kind == NAMESPACE:
