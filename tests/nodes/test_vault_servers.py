@@ -1,4 +1,4 @@
-"""Vault for production on a node: installed, initialised, used, renewed, taken away and put back."""
+"""Vault for production on a node: installed, initialised, used, renewed, taken away, put back."""
 
 import json
 import ssl
@@ -168,7 +168,7 @@ def servers(lab: Lab) -> Servers:
 
 
 @pytest.fixture(scope="module")
-def vault_stack(lab: Lab, address: str) -> Iterator[Stack]:
+def vault_stack(lab: Lab) -> Iterator[Stack]:
     stack = Stack(lab, VAULT_STACK)
     yield stack
     stack.destroy()
@@ -178,10 +178,8 @@ def vault_stack(lab: Lab, address: str) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def trust_stack(lab: Lab, vault_stack: Stack) -> Iterator[Stack]:
-    assert vault_stack.lab is lab
-    stack = Stack(lab, TRUST_STACK)
-    yield stack
+def trust_stack(lab: Lab) -> Stack:
+    return Stack(lab, TRUST_STACK)
 
 
 def configure_vault(stack: Stack, address: str, **further: Any) -> None:
