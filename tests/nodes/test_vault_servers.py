@@ -1,10 +1,13 @@
 """Vault for production on a node: installed, initialised, used, renewed, taken away, put back."""
 
 import json
+import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +37,19 @@ class Stack:
 
     lab: Lab
     name: str
+    folder: Path
+    """Where its configuration is."""
     token: str | None = None
-    _config: dict[str, Any] = field(default_factory=dict)
 
     @property
     def _file(self) -> Path:
-        return self.lab.directory.project / f"Pulumi.{self.name}.yaml"
+        return self.folder / f"Pulumi.{self.name}.yaml"
 
     def configure(self, **values: Any) -> None:
         """Has these values and no others; makes the stack where it is missing."""
         if not self._file.exists():
-            self._engine("stack", "init", self.name, folder=self.lab.directory.project)
+            shutil.copy(CHECKOUT / "Pulumi.yaml", self.folder)
+            self._engine("stack", "init", self.name, folder=self.folder)
         content = yaml.safe_load(self._file.read_text()) or {}
         content["config"] = {f"mesh-trust:{key}": value for key, value in values.items()}
         self._file.write_text(yaml.safe_dump(content))
@@ -127,14 +132,13 @@ class Servers:
         assert self.keys is not None
         key = self.keys["unseal_keys_b64"][0]
         for pod in SERVERS:
-            until(
-                lambda pod=pod: self.status(pod).get("initialized"),
-                f"{pod} is initialised",
-                _SECONDS,
-            )
+            until(partial(self._is_initialised, pod), f"{pod} is initialised", _SECONDS)
             if self.status(pod)["sealed"]:
                 self.vault(pod, f"vault operator unseal -tls-skip-verify {key}")
         until(self.are_ready, "three servers that are ready", _SECONDS)
+
+    def _is_initialised(self, pod: str) -> bool:
+        return bool(self.status(pod).get("initialized"))
 
     def are_ready(self) -> bool:
         return len(self.pods()) == len(SERVERS) and all(
@@ -168,8 +172,16 @@ def servers(lab: Lab) -> Servers:
 
 
 @pytest.fixture(scope="module")
-def vault_stack(lab: Lab) -> Iterator[Stack]:
-    stack = Stack(lab, VAULT_STACK)
+def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Any command of the lab's has the engine and its plugins be there.
+    command = [sys.executable, "-m", "lab", "--directory", str(lab.directory.root)]
+    subprocess.run([*command, "pulumi", "--", "config"], cwd=CHECKOUT, check=True)
+    return tmp_path_factory.mktemp("stacks")
+
+
+@pytest.fixture(scope="module")
+def vault_stack(lab: Lab, folder: Path) -> Iterator[Stack]:
+    stack = Stack(lab, VAULT_STACK, folder)
     yield stack
     stack.destroy()
     namespaces = {each.metadata.name for each in core(lab, "mgmt").list_namespace().items}
@@ -178,8 +190,8 @@ def vault_stack(lab: Lab) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def trust_stack(lab: Lab) -> Stack:
-    return Stack(lab, TRUST_STACK)
+def trust_stack(lab: Lab, folder: Path) -> Stack:
+    return Stack(lab, TRUST_STACK, folder)
 
 
 def configure_vault(stack: Stack, address: str, **further: Any) -> None:
