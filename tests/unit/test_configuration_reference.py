@@ -40,7 +40,7 @@ def example(name: str) -> dict[str, Any]:
     return {key.removeprefix("mesh-trust:"): value for key, value in config.items()}
 
 
-@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "Pulumi.prod.yaml"])
+@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "Pulumi.prod.yaml", "Pulumi.prod-vault.yaml"])
 def test_examples_use_declared_keys_only(name: str) -> None:
     assert example(name)
     assert set(example(name)) <= set(declared())

@@ -10,7 +10,7 @@ import pytest
 from components.vault_install_args import check_vault_install_args
 from settings import InvalidConfigurationError, Settings
 
-from .test_configuration_reference import declared
+from .test_configuration_reference import declared, example
 from .test_settings import VAULT_CA, environment, load
 
 __all__ = ["environment"]
@@ -66,6 +66,15 @@ def test_a_stack_that_installs_vault_has_no_clusters() -> None:
         "management": "west"
     }
     check_vault_install_args(settings.vault.install)
+
+
+def test_the_committed_example_is_one(environment: Path) -> None:
+    config = example("Pulumi.prod-vault.yaml")
+    config |= {"management": {"context": "west"}, "kubeconfig": str(environment / "kubeconfig")}
+    settings = load(**{"clusters": [], **config})
+
+    assert settings.vault.has_a_stack_of_its_own
+    assert settings.vault.install["seal"]["awskms"]["kms_key_id"] == "alias/vault-unseal"
 
 
 def test_the_declared_defaults_say_nothing_of_the_trust() -> None:
