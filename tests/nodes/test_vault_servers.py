@@ -74,8 +74,15 @@ class Stack:
         return outputs
 
     def destroy(self) -> None:
-        self._engine("state", "unprotect", "--all", "--yes", "--stack", self.name)
+        # There may be nothing left.
+        self._engine("state", "unprotect", "--all", "--yes", "--stack", self.name, check=False)
         self.run("destroy", "--yes", "--skip-preview")
+
+    def remove(self) -> None:
+        """Takes everything down, and the stack with it."""
+        if self._file.exists():
+            self.destroy()
+            self._engine("stack", "rm", "--yes", self.name, folder=self.folder)
 
     def _engine(
         self, *arguments: str, folder: Path = CHECKOUT, check: bool = True, mixed: bool = True
@@ -183,15 +190,19 @@ def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def vault_stack(lab: Lab, folder: Path) -> Iterator[Stack]:
     stack = Stack(lab, VAULT_STACK, folder)
     yield stack
-    stack.destroy()
+    stack.remove()
     namespaces = {each.metadata.name for each in core(lab, "mgmt").list_namespace().items}
     if "vault" in namespaces:
         core(lab, "mgmt").delete_namespace("vault")
 
 
 @pytest.fixture(scope="module")
-def trust_stack(lab: Lab, folder: Path) -> Stack:
-    return Stack(lab, TRUST_STACK, folder)
+def trust_stack(lab: Lab, folder: Path, vault_stack: Stack) -> Iterator[Stack]:
+    # Its Vault goes after it.
+    assert vault_stack.folder == folder
+    stack = Stack(lab, TRUST_STACK, folder)
+    yield stack
+    stack.remove()
 
 
 def configure_vault(stack: Stack, address: str, **further: Any) -> None:
