@@ -35,7 +35,7 @@ _PROBES = ("Unhealthy",)
 _SEALED_LABEL = "vault-sealed"
 _INITIALISED_LABEL = "vault-initialized"
 # The chart's readiness probe is `vault status`, whose words an event repeats.
-_NOT_INITIALISED = re.compile(r"\bInitialized +false\b")
+_INITIALISED = re.compile(r"\bInitialized +(true|false)\b")
 _SEALED = re.compile(r"\bSealed +true\b")
 
 # Only such lines of a log are shown: a development server prints its root token and unseal key.
@@ -186,13 +186,13 @@ def _not_ready(
 ) -> Obstacle:
     warning = cluster.last_warning(pod.metadata.namespace, pod.metadata.uid, _PROBES)
     is_initialised, is_sealed = _told_state(pod.metadata.labels or {}, warning or "")
-    if not is_initialised:
+    if is_initialised is False:
         return Obstacle(
             "uninitialised",
             f"Vault in pod {name} is not initialised",
             f"run {initialise(command)}",
         )
-    if is_sealed:
+    if is_initialised and is_sealed:
         return Obstacle("sealed", f"Vault in pod {name} is sealed", f"run {unseal(command)}")
     return Obstacle(
         "probe" if warning else "not ready",
@@ -201,14 +201,17 @@ def _not_ready(
     )
 
 
-def _told_state(labels: Mapping[str, str], probe: str) -> tuple[bool, bool]:
-    """Whether Vault is initialised, and whether it is sealed, as far as either is told.
+def _told_state(labels: Mapping[str, str], probe: str) -> tuple[bool | None, bool]:
+    """Whether Vault is initialised, None where it is not told, and whether it is sealed.
 
-    Labels are those of the moment; an event may be some minutes old.
+    A label says that it is not also of a server that has only started again: that it is not, the
+    probe has to say, whose event may be some minutes old.
     """
-    if _INITIALISED_LABEL in labels and _SEALED_LABEL in labels:
-        return labels[_INITIALISED_LABEL] != "false", labels[_SEALED_LABEL] == "true"
-    return not _NOT_INITIALISED.search(probe), bool(_SEALED.search(probe))
+    is_sealed = labels.get(_SEALED_LABEL) == "true" or bool(_SEALED.search(probe))
+    if labels.get(_INITIALISED_LABEL) == "true":
+        return True, is_sealed
+    told = _INITIALISED.search(probe)
+    return None if told is None else told[1] == "true", is_sealed
 
 
 def last_error(log: str) -> str | None:

@@ -213,26 +213,43 @@ def test_a_pod_that_is_not_ready(started: InstalledVault) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "kind", "command"),
+    ("labelled", "probed", "kind", "command"),
     [
-        ({"vault-initialized": "true", "vault-sealed": "true"}, "sealed", "unseal"),
-        ({"vault-initialized": "false", "vault-sealed": "true"}, "uninitialised", "init"),
+        ("true", None, "sealed", "unseal"),
+        ("false", "false", "uninitialised", "init"),
+        # As of a server that has started again.
+        ("false", "true", "sealed", "unseal"),
+        ("false", None, "not ready", None),
+        (None, "true", "sealed", "unseal"),
+        # An event may be of before.
+        ("true", "false", "sealed", "unseal"),
     ],
 )
 def test_a_vault_that_says_that_it_is_sealed(
-    started: InstalledVault, labels: dict[str, str], kind: str, command: str
+    started: InstalledVault,
+    labelled: str | None,
+    probed: str | None,
+    kind: str,
+    command: str | None,
 ) -> None:
     started.report("Running", state={"running": {}})
-    started.core.patch_namespaced_pod(
-        f"{NAME}-0", started.namespace, {"metadata": {"labels": labels}}
-    )
+    if labelled is not None:
+        labels = {"vault-initialized": labelled, "vault-sealed": "true"}
+        started.core.patch_namespaced_pod(
+            f"{NAME}-0", started.namespace, {"metadata": {"labels": labels}}
+        )
+    if probed is not None:
+        status = f"Readiness probe failed: Initialized   {probed}\nSealed    true\n"
+        started.event(started.pod(), "Pod", "Unhealthy", status)
 
-    expect(
-        started.look_until(kind),
-        r"^Vault in pod \S+/vault-0 is (not initialised|sealed)$",
-        f"^run `mesh-trust vault {command} .*--keys-file FILE",
-        ALWAYS,
-    )
+    found = started.look_until(kind)
+    if command is not None:
+        expect(
+            found,
+            r"^Vault in pod \S+/vault-0 is (not initialised|sealed)$",
+            f"^run `mesh-trust vault {command} .*--keys-file FILE",
+            ALWAYS,
+        )
 
 
 def test_a_pod_that_was_evicted(started: InstalledVault) -> None:

@@ -31,6 +31,7 @@ def servers(installed: InstalledVault) -> InstalledVault:
         installed.schedule(number)
         installed.report("Running", number=number, state={"running": {}})
         label(installed, number, initialised=False, sealed=True)
+        installed.event(installed.pod(number), "Pod", "Unhealthy", NEW)
     return installed
 
 

@@ -319,7 +319,7 @@ def test_a_server_that_was_lost_is_told_to_be_sealed_and_the_trust_goes_on(
     output = vault_stack.up()
     assert (
         "Vault in pod vault/vault-1 is sealed: run `mesh-trust --stack own-vault vault unseal"
-        in (output)
+        in output
     )
     assert handshake(lab, "east")
     servers.unseal()
