@@ -142,5 +142,7 @@ def test_a_direct_swap_is_seen_to_fail(
         after = exported_root(program)
         assert after != before
         until(lambda: traffic.failures, "a failed handshake", SECONDS)
+        until_all_trust(workloads, after)
+        until_all_are_below(workloads, after)
     tell(traffic, capsys)
     assert traffic.failures
