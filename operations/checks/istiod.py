@@ -111,7 +111,7 @@ def deployment(client: ClusterClient, namespace: str, revision: str) -> Any | No
         UnreachableError: it cannot be read.
     """
     read, name = client.apps.read_namespaced_deployment, istiod_deployment(revision)
-    return client.found(f"Deployments in {namespace}", read, name, namespace)
+    return client.found_once(f"Deployments in {namespace}", read, name, namespace)
 
 
 def _pods(client: ClusterClient, trust: ExpectedTrust) -> Iterator[tuple[str, Any]]:
