@@ -18,6 +18,7 @@ SERVICE_ACCOUNT = PurePosixPath("/var/run/secrets/kubernetes.io/serviceaccount")
 _FOLDERS = (CA_FOLDER, SERVICE_ACCOUNT, PurePosixPath("/var/run/secrets/istio-dns"))
 """What the two expect to be there, the last one for istiod's own serving certificate."""
 
+_OF_THE_MACHINE = (PurePosixPath("/etc/hosts"), PurePosixPath("/etc/resolv.conf"))
 # Who is not root is it in a namespace of users.
 _AS_ROOT = () if os.geteuid() == 0 else ("unshare", "--map-root-user")
 _GRACE_SECONDS = 5.0
@@ -66,10 +67,18 @@ class Istiod:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._has_ca = False
 
+    @property
+    def awaits_ca(self) -> bool:
+        """Whether istiod is not started yet, as its agent has not got it a CA."""
+        return self._pod is not None and not self._has_ca
+
     def prepare(self) -> None:
-        """Make the folders that a container would have."""
+        """Make what a container would find: folders, and how names are looked up."""
         for folder in _FOLDERS:
             self._inside(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in _OF_THE_MACHINE:
+            if Path(file).exists():
+                self._inside(file).write_bytes(Path(file).read_bytes())
 
     def write_account(self, token: str, authority: bytes) -> None:
         """Put the service account's token and the cluster's CA (PEM) where a pod has them."""

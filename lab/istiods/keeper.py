@@ -55,7 +55,8 @@ def main(
 ) -> None:
     """Run one cluster's istiod until SIGTERM.
 
-    `--heartbeat` is touched while this works, `--ready` while istiod says that it is ready.
+    `--ready` is touched while istiod says that it is ready, `--heartbeat` also while the agent has
+    not got it a CA.
     """
     signal.signal(signal.SIGTERM, _end)
     authority = credentials / "ca.crt"
@@ -80,11 +81,13 @@ def main(
                     pod.write_account(_token(cluster), authority.read_bytes())
                     renewed = time.monotonic()
                 pod.become(_wanted(cluster))
-                heartbeat.touch(mode=0o600)
+                is_ready = not pod.awaits_ca and _is_ready(http)
+                if is_ready:
+                    ready.touch(mode=0o600)
+                if is_ready or pod.awaits_ca:
+                    heartbeat.touch(mode=0o600)
             except (requests.RequestException, KeyError) as error:
                 click.echo(f"istiod's Deployment cannot be followed: {error}", err=True)
-            if _is_ready(http):
-                ready.touch(mode=0o600)
             time.sleep(_PAUSE_SECONDS)
     except _TerminatedError:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

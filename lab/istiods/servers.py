@@ -49,7 +49,7 @@ def istiod_server(
         istiod_name(plane.cluster),
         f"https://{LOOPBACK}:{grpc}",
         tuple(command),
-        # Before the trust is there, or where it is broken, an istiod with an agent waits.
+        # Where the trust is broken istiod waits for its agent, and the lab is not to wait for both.
         ready=HeartbeatProbe(heartbeat, _SECONDS),
         health=HeartbeatProbe(Path(ready), _SECONDS),
     )
