@@ -281,7 +281,8 @@ class Lab(ExistingLab):
                 )
         with self.locked(console), Steps(console) as steps:
             self._refuse_another_vault()
-            memory = self._plan(workload_clusters, istiods and self._node_software is None)
+            on_this_machine = istiods and self._node_software is None
+            memory = self._plan(workload_clusters, istiods=on_this_machine)
             if self._node_software is not None:
                 steps.begin("images", "making what is missing")
             plan = topology(self.directory, memory)
@@ -306,7 +307,7 @@ class Lab(ExistingLab):
             self._prepare_clusters(plan, memory, steps)
             bring_up(self.directory, plan.istiods, steps)
 
-    def _plan(self, workload_clusters: Sequence[str], istiods: bool) -> LabMemory:
+    def _plan(self, workload_clusters: Sequence[str], *, istiods: bool = False) -> LabMemory:
         before = LabMemory.read(self.directory)
         clusters = tuple(dict.fromkeys([*before.workload_clusters, *workload_clusters]))
         running = {each.name for each in processes.running(self.directory)}
