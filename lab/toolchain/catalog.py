@@ -248,10 +248,10 @@ TOOLS: tuple[Tool, ...] = (
 )
 
 ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
-"""What only a lab with a real istiod needs."""
+"""What a lab needs for real istiods, with nodes or without."""
 
 NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *ISTIOD_TOOLS)
-"""What only a lab with nodes needs."""
+"""What a lab with nodes needs besides `LAB_TOOLS`."""
 
 LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in NODE_TOOLS)
 """What every lab needs."""
