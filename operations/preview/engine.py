@@ -1,6 +1,7 @@
 """Has the engine make a preview."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -69,13 +70,17 @@ def preview_by_engine(wanted: Wanted) -> Previewed:
     with tempfile.TemporaryDirectory(prefix="mesh-trust-preview-") as folder:
         events = Path(folder) / "events"
         arguments = wanted.arguments()
+        environment = dict(os.environ)
         if wanted.policy_packs:
-            # The engine leaves the rules out of its JSON; its log of events has them.
+            # The engine leaves the rules out of its JSON; its log of events has them, which it
+            # writes for who asks for such options (the SDK's automation does the same).
             arguments += ["--event-log", str(events)]
+            environment["PULUMI_DEBUG_COMMANDS"] = "true"
         with Console(stderr=True).status("Previewing, which takes as long as an update's ..."):
             done = subprocess.run(
                 [command, *arguments],
                 cwd=wanted.folder,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -101,4 +106,6 @@ def _violations(events: Path) -> tuple[Violation, ...]:
                 told.get("resourceUrn") or None,
             )
             found[violation] = None
-    return tuple(sorted(found, key=lambda each: _LEVELS.index(each.level)))
+    return tuple(
+        sorted(found, key=lambda each: (_LEVELS.index(each.level), each.rule, each.urn or ""))
+    )

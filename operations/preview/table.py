@@ -11,6 +11,7 @@ from .summary import Change, Summary, counts, in_words
 from .text_diff import text_diff
 
 _STYLES = {"create": "green", "update": "yellow", "replace": "bold magenta", "delete": "bold red"}
+_LINES = {"+": "green", "-": "red", "@": "dim"}
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -23,6 +24,7 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(Text(f"{violation.level} {violation.rule}, {about}: {violation.message}"))
     if summary.changes:
         console.print(_table(summary))
+        _print_texts(summary, console)
         console.print()
     for what, changes in summary.touching.items():
         console.print(Text(f"Touches {what.value}: {in_words(changes)}", "bold red"))
@@ -76,13 +78,21 @@ def _table(summary: Summary) -> Table:
 
 
 def _changed(change: Change) -> str:
-    lines = []
-    for each in change.differences:
-        if each.has_lines:
-            lines += [each.path, *text_diff(each.before or "", each.after or "")]
-        else:
-            lines.append(f"{each.path}: {each.before or 'none'} → {each.after or 'none'}")
-    return "\n".join(lines)
+    return "\n".join(
+        f"{each.path}: its text, below"
+        if each.has_lines
+        else f"{each.path}: {each.before or 'none'} → {each.after or 'none'}"
+        for each in change.differences
+    )
+
+
+def _print_texts(summary: Summary, console: Console) -> None:
+    for change in summary.changes:
+        for each in change.differences:
+            if each.has_lines:
+                console.print(Text(f"\n{change.kind} {change.name}, {each.path}:", "bold"))
+                for line in text_diff(each.before or "", each.after or ""):
+                    console.print(Text(line, _LINES.get(line[:1], "")))
 
 
 def _as_fields(change: Change) -> dict[str, Any]:
