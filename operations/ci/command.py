@@ -1,4 +1,4 @@
-"""The sub-commands `ci environments` and `ci comment`."""
+"""The sub-commands of `ci`."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from ..cli import Project, main
 from ..errors import OperationError
 from .comment import Discussion, comment_body
 from .environments import affected_environments, all_environments, changed_files
+from .vault_login import run_with_token
 
 
 @main.group()
@@ -81,3 +82,41 @@ def comment(
         discussion = Discussion.on_gitlab(os.environ, request)
     was_there = discussion.write(comment_body([each.read_text() for each in previews]))
     click.echo("The comment is written anew." if was_there else "The comment is written.")
+
+
+@ci.command("with-vault", context_settings={"ignore_unknown_options": True})
+@click.option("--role", required=True, help="The role of the JWT auth mount.")
+@click.option("--mount", default="jwt", show_default=True, help="The auth mount, without auth/.")
+@click.option(
+    "--jwt-variable",
+    default="VAULT_ID_TOKEN",
+    show_default=True,
+    help="The variable that has the pipeline's own token.",
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def with_vault(role: str, mount: str, jwt_variable: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND, behind --, with a token of Vault's in VAULT_TOKEN.
+
+    The pipeline's own OpenID Connect token is given for it, and it is given back at
+    the end. VAULT_ADDR and, where Vault has a CA of its own, VAULT_CACERT say where
+    Vault is.
+
+    Exit codes: those of COMMAND; 2 it could not be run.
+    """
+    raise SystemExit(
+        run_with_token(
+            command,
+            address=_variable("VAULT_ADDR"),
+            ca_file=os.environ.get("VAULT_CACERT"),
+            mount=mount,
+            role=role,
+            jwt=_variable(jwt_variable),
+        )
+    )
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise OperationError(f"{name} is not set: the pipeline has to give it to this step")
+    return value
