@@ -8,7 +8,7 @@ import click
 
 from ..cli import Project, main
 from ..errors import OperationError
-from .comment import Discussion, comment_body
+from .comment import Discussion
 from .environments import affected_environments, all_environments, changed_files
 from .vault_login import run_with_token
 
@@ -80,8 +80,7 @@ def comment(
     else:
         assert request is not None
         discussion = Discussion.on_gitlab(os.environ, request)
-    was_there = discussion.write(comment_body([each.read_text() for each in previews]))
-    click.echo("The comment is written anew." if was_there else "The comment is written.")
+    click.echo(discussion.write([each.read_text() for each in previews]))
 
 
 @ci.command("with-vault", context_settings={"ignore_unknown_options": True})

@@ -70,18 +70,23 @@ class Discussion:
         author = str(_asked("GET", f"{api}/user", headers)["username"])
         return cls(notes, notes, headers, "PUT", "username", author)
 
-    def write(self, body: str) -> bool:
-        """Writes the comment; tells whether it was there already.
+    def write(self, previews: Sequence[str]) -> str:
+        """Writes the comment for these previews, and tells what came of it.
+
+        Where there are none, there is only something to write if there was a comment before.
 
         Raises:
             OperationError: the server refuses, or cannot be reached.
         """
         own = self._own()
-        if own is None:
-            _asked("POST", self.comments, self.headers, {"body": body})
-        else:
-            _asked(self.replacing, f"{self.comment}/{own}", self.headers, {"body": body})
-        return own is not None
+        body = {"body": comment_body(previews)}
+        if own is not None:
+            _asked(self.replacing, f"{self.comment}/{own}", self.headers, body)
+            return "The comment is written anew."
+        if not previews:
+            return "No environment is changed: there is nothing to comment on."
+        _asked("POST", self.comments, self.headers, body)
+        return "The comment is written."
 
     def _own(self) -> int | None:
         page = 1
