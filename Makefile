@@ -12,6 +12,8 @@ NODES ?= 1
 # How many folders of tests run at a time: each has servers of its own.
 WORKERS ?= 2
 PULUMI := $(RUN) -m lab pulumi --
+# The rules, with the levels and bounds that an environment has in policy/<environment>.json.
+RULES = --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/$(STACK).json))
 
 .PHONY: help
 help: ## List the commands
@@ -42,10 +44,9 @@ up: $(VENV)/.installed ## Start the lab and set up the trust in it (NODES=0: wit
 
 .PHONY: preview
 preview: $(VENV)/.installed ## Show what `make up` would change
-	@$(PULUMI) preview --diff --stack $(STACK) $(RULES) --policy-pack-config policy/development.json
+	@$(PULUMI) preview --diff --stack $(STACK) $(RULES)
 
 # What the pipelines in ci/ run, with the `pulumi` on PATH.
-RULES := --policy-pack policy
 PLAN ?=
 
 .PHONY: ci-preview
