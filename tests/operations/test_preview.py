@@ -127,7 +127,7 @@ def test_drift_is_seen_with_a_token_that_can_only_look(
     with token_ttl(lab, 500), limited_token(deployed, hcl_of("docs/preview-in-ci.md")):
         told = mesh_trust.run(*asked)
         assert told.exit_code == 1, told.errors
-        assert told.document["failed"] is False
+        assert told.document["failed"] is False, told.document["diagnostics"]
         [change] = told.document["changes"]
         assert (change["name"], change["touches"]) == ("east-auth-role", "role")
         assert change["differences"] == [
