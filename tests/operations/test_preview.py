@@ -134,7 +134,8 @@ def test_drift_is_seen_with_a_token_that_can_only_look(
             {"path": "tokenTtl", "before": "500", "after": "3600", "forcesReplacement": False}
         ]
         # It can do no more than that.
-        refused = deployed.attempt("up", "--yes", "--skip-preview", "--refresh")
+        deployed.configure(tokenTtlSeconds=3000)
+        refused = deployed.attempt("up", "--yes", "--skip-preview")
         assert refused.exit_code != 0
         assert "permission denied" in refused.output
         assert vault_client(lab).read(ROLE)["data"]["token_ttl"] == 500
