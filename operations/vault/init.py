@@ -15,7 +15,7 @@ from ..errors import OperationError
 from .age import recipient
 from .command import EXISTING_FILE, FILE, vault, with_identity, with_servers
 from .initialise import Protection
-from .members import members_of
+from .named import Named
 from .pgp import pgp_key
 from .setting_up import Files, SettingUp
 from .stack_policy import DEFAULT_NAME, stack_policy
@@ -107,8 +107,7 @@ said; 2 something is in the way.
 @click.pass_obj
 def init(
     project: Project,
-    addresses: tuple[str, ...],
-    ca_file: Path | None,
+    named: Named,
     keys_file: Path,
     shares: int | None,
     threshold: int | None,
@@ -144,7 +143,7 @@ def init(
 
     with progress.status("Setting Vault up ..."):
         setting_up = SettingUp(
-            members_of(project, addresses, ca_file),
+            named.members(project),
             Files(keys_file, token_file, age_identity),
             protection,
             kind,

@@ -12,7 +12,8 @@ from ..errors import OperationError
 from .command import EXISTING_FILE, vault, with_identity, with_servers
 from .keys_document import RECOVERY, read_keys
 from .member_status import RAFT, MemberStatus, member_status
-from .members import Member, asking, members_of, require_private, require_reachable
+from .members import Member, asking, command_for, require_private, require_reachable
+from .named import Named
 from .private_file import content_of
 from .unsealing import Keys, await_unsealed, unseal_and_join
 
@@ -33,8 +34,7 @@ in the way.
 @click.pass_obj
 def unseal(
     project: Project,
-    addresses: tuple[str, ...],
-    ca_file: Path | None,
+    named: Named,
     keys_file: Path | None,
     age_identity: Path | None,
 ) -> None:
@@ -44,13 +44,14 @@ def unseal(
     the standard input, one a line. Each key is given to every server that is
     sealed. Servers that are new join the others, if enough keys were given.
     """
-    members = members_of(project, addresses, ca_file)
+    members = named.members(project)
     require_private(members)
     require_reachable(members)
     statuses = [member_status(member) for member in members]
     if not any(each.is_initialised for each in statuses):
         raise OperationError(
-            f"Vault at {members[0].address} is not initialised: run `mesh-trust vault init` first"
+            f"Vault at {members[0].address} is not initialised: run "
+            f"{command_for('init ...', *members)} first"
         )
     if not any(_needs_keys(each) for each in statuses):
         if not any(each.is_sealed for each in statuses):

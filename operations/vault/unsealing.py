@@ -143,7 +143,10 @@ def _await_leader(members: Sequence[Member]) -> str:
     while True:
         for member in members:
             status = member_status(member)
-            if status.leader is not None:
+            # A pod may say it is at an address that its certificate does not hold for.
+            if status.is_leader and member.transport is not None:
+                return member.address
+            if status.leader is not None and member.transport is None:
                 return status.leader
         if time.monotonic() > deadline:
             raise OperationError(

@@ -1,0 +1,50 @@
+"""Requests to a server in a pod, by connections through the API server."""
+
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from ..port_forward import PodPort
+from ..unreachable import UnreachableError
+
+
+class ForwardedTransport(HTTPAdapter):
+    """Has a session of requests connect to one pod, whatever the host of a URL is.
+
+    TLS is as for any other connection: the server's certificate has to name that host.
+    """
+
+    def __init__(self, port: PodPort) -> None:
+        """Connects to nothing yet."""
+        self.port = port
+        self.fault: UnreachableError | None = None
+        """Why there was no connection when one was wanted last."""
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Makes the pools of connections; called by HTTPAdapter."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"https": self._pool_class()}
+
+    def _pool_class(self) -> type[HTTPSConnectionPool]:
+        transport = self
+
+        class Connection(HTTPSConnection):
+            # Where urllib3's own ways through proxies cut in as well (urllib3.contrib.socks).
+            def _new_conn(self) -> Any:
+                try:
+                    connection = transport.port.connect()
+                except UnreachableError as error:
+                    transport.fault = error
+                    raise NewConnectionError(self, str(error)) from error
+                transport.fault = None
+                connection.settimeout(self.timeout)
+                return connection
+
+        class Pool(HTTPSConnectionPool):
+            ConnectionCls = Connection
+
+        return Pool
