@@ -1,5 +1,6 @@
 """The command `mesh-trust`, also `python -m operations`."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,25 @@ def tell(checks: Mapping[str, Sequence[Check]], *, as_document: bool) -> NoRetur
     else:
         print_table(findings, seconds, Console())
     raise SystemExit(exit_code(findings))
+
+
+def confirm(question: str, declined: str, *, yes: bool, otherwise: str = "say --yes") -> None:
+    """Asks whether what `question` names is to be done, unless `yes`.
+
+    Raises:
+        OperationError: it is not, which `declined` says, or nobody can be asked: then `otherwise`
+            is what to do.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise OperationError(f"nobody can be asked here: {otherwise}")
+    try:
+        is_meant = click.confirm(question)
+    except click.Abort:
+        is_meant = False
+    if not is_meant:
+        raise OperationError(declined)
 
 
 def asked(checks: Mapping[str, Sequence[Check]]) -> tuple[list[Finding], float]:

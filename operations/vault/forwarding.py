@@ -1,5 +1,8 @@
 """Requests to a server in a pod, by connections through the API server."""
 
+import socket
+from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -36,7 +39,7 @@ class ForwardedTransport(HTTPAdapter):
             # Where urllib3's own ways through proxies cut in as well (urllib3.contrib.socks).
             def _new_conn(self) -> Any:
                 try:
-                    connection = transport.port.connect()
+                    connection = _relayed(transport.port.connect())
                 except UnreachableError as error:
                     transport.fault = error
                     raise NewConnectionError(self, str(error)) from error
@@ -48,3 +51,34 @@ class ForwardedTransport(HTTPAdapter):
             ConnectionCls = Connection
 
         return Pool
+
+
+def _relayed(way: Any) -> socket.socket:
+    """A connection that leads on by `way`, and can be closed at any time.
+
+    Where something is unread at the close, a forward that it leads by directly ends in an error of
+    its own, which its thread prints.
+    """
+    near, far = socket.socketpair()
+    for source, target in ((far, way), (way, far)):
+        Thread(target=_relay, args=(source, target), daemon=True).start()
+    return near
+
+
+def _relay(source: Any, target: Any) -> None:
+    """Passes on all that comes, and reads to the end even when nobody wants it any more."""
+    is_wanted = True
+    with suppress(OSError):
+        while content := source.recv(65536):
+            if is_wanted:
+                is_wanted = _is_sent(target, content)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _is_sent(target: Any, content: bytes) -> bool:
+    try:
+        target.sendall(content)
+    except OSError:
+        return False
+    return True

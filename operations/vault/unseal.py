@@ -10,11 +10,10 @@ from rich.console import Console
 from ..cli import Project
 from ..errors import OperationError
 from .command import EXISTING_FILE, vault, with_identity, with_servers
-from .keys_document import RECOVERY, read_keys
+from .kept_keys import kept_keys
 from .member_status import RAFT, MemberStatus, member_status
 from .members import Member, asking, command_for, require_private, require_reachable
 from .named import Named
-from .private_file import content_of
 from .unsealing import Keys, await_unsealed, unseal_and_join
 
 _EXIT_CODES = """\b
@@ -62,7 +61,7 @@ def unseal(
             "them is to be had, and read their logs"
         )
     if keys_file is not None:
-        keys = _kept(keys_file, age_identity)
+        keys = kept_keys(keys_file, age_identity)
     else:
         given = _give(members, statuses)
         if given is None:
@@ -80,20 +79,6 @@ def unseal(
 def _needs_keys(status: MemberStatus) -> bool:
     joins = not status.is_initialised and status.storage == RAFT
     return status.waits_for_keys or (joins and not status.unseals_itself)
-
-
-def _kept(file: Path, identity: Path | None) -> Keys:
-    document = read_keys(file, content_of(file) or b"", identity)
-    if document is None:
-        raise OperationError(f"{file} is encrypted to age recipients: give --age-identity")
-    if not document.is_readable:
-        raise OperationError(
-            f"the keys in {file} are for the holders of PGP keys: have each of them decrypt theirs "
-            "and give it to this command without --keys-file"
-        )
-    if document.purpose == RECOVERY:
-        raise OperationError(f"{file} holds recovery keys, which unseal nothing")
-    return Keys(document.keys, document.threshold, str(file))
 
 
 def _give(members: Sequence[Member], statuses: Sequence[MemberStatus]) -> Keys | None:

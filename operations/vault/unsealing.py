@@ -112,6 +112,24 @@ def await_leader(members: Sequence[Member]) -> Member:
     return members[0]
 
 
+def await_active(members: Sequence[Member]) -> Member:
+    """Waits until one of `members` does lead, and returns that one.
+
+    After a restore the others may name for a while who led at the time of the snapshot.
+
+    Raises:
+        OperationError: none does.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        for member in members:
+            if member_status(member).is_leader:
+                return member
+        if time.monotonic() > deadline:
+            raise _no_leader(members)
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
 def require_one_vault(members: Sequence[Member]) -> None:
     """Looks whether unsealed `members` are servers of one Vault.
 
@@ -149,11 +167,15 @@ def _await_leader(members: Sequence[Member]) -> str:
             if status.leader is not None and member.transport is None:
                 return status.leader
         if time.monotonic() > deadline:
-            raise OperationError(
-                f"no server of Vault has become the leader in {_PATIENCE_SECONDS} s: read the log "
-                f"of {members[0].address}"
-            )
+            raise _no_leader(members)
         time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _no_leader(members: Sequence[Member]) -> OperationError:
+    return OperationError(
+        f"no server of Vault has become the leader in {_PATIENCE_SECONDS} s: read the log of "
+        f"{members[0].address}"
+    )
 
 
 def _await(member: Member, is_there: Callable[[MemberStatus], bool]) -> MemberStatus:

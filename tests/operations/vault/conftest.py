@@ -81,6 +81,6 @@ def _loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultCommand]:
 
 @pytest.fixture
 def command(_loaded: VaultCommand) -> VaultCommand:
-    """The command, which has learnt no secrets yet."""
-    _loaded.secrets = set()
+    """The command, which has learnt no secrets yet, and knows no cluster."""
+    _loaded.secrets, _loaded.kubeconfig = set(), None
     return _loaded

@@ -18,6 +18,7 @@ from lab.ports import is_free
 
 _START_SECONDS = 60
 _HOST = "127.0.0.1"
+_QUICK = {"performance_multiplier": "1"}
 _PORTS = range(10_000, 21_000)
 
 
@@ -73,7 +74,8 @@ def running_servers(
 ) -> Iterator[list[VaultServer]]:
     """As many servers with integrated storage, or by default a single one that keeps nothing."""
     authority = authority_files(folder, "vault")
-    identity = server_files(folder, "server", authority, [_HOST])
+    pods = [f"vault-{number}.vault-internal" for number in range(raft or 1)]
+    identity = server_files(folder, "server", authority, [_HOST, *pods])
     servers = []
     for number in range(raft or 1):
         own = folder / f"vault-{number}"
@@ -83,7 +85,8 @@ def running_servers(
         configuration: dict[str, Any] = {
             "storage": {"inmem": {}}
             if not raft
-            else {"raft": {"path": str(own / "data"), "node_id": own.name}},
+            # A new leader within seconds and not half a minute.
+            else {"raft": {"path": str(own / "data"), "node_id": own.name, **_QUICK}},
             "listener": {
                 "tcp": {
                     "address": f"{_HOST}:{port}",
