@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.nodes.pods import until
+
 from .commands import Told, VaultCommand
 from .conftest import NewVault, OneVault
+from .test_backup import files_of, lose_all, save
 from .test_init import SMALL, assert_whole
 from .wire import Step
 
@@ -18,7 +21,11 @@ REVOKE = "/v1/auth/token/revoke-self"
 
 
 def run_killed(
-    command: VaultCommand, vault: OneVault, arguments: list[str], seen: set[tuple[Step, str]]
+    command: VaultCommand,
+    vault: OneVault,
+    arguments: list[str],
+    seen: set[tuple[Step, str]],
+    token: str | None = None,
 ) -> Told:
     """A run that is killed at the first write, before or after Vault has done it, not in `seen`."""
     wire = vault.wire
@@ -38,7 +45,7 @@ def run_killed(
         return kill
 
     wire.before, wire.after = cut("before"), cut("after")
-    command.start(*arguments)
+    command.start(*arguments, token=token)
     started.set()
     return command.ended()
 
@@ -223,3 +230,34 @@ def test_rotation_is_killed_at_each_step(
     assert facts["orphan"] is True
     assert facts["meta"]["period"] == "768h"
     assert [*vault.folder.glob("*.new"), *vault.folder.glob("*.old")] == []
+
+
+def test_restore_is_killed_at_each_step(new_vault: NewVault, command: VaultCommand) -> None:
+    vault = new_vault(raft=1)
+    command.done(*vault.init(*SMALL, "--keep-root-token"))
+    lost = command.learn(vault.keys_file)["root_token"]
+    file = save(vault, command, lost)
+    lose_all(vault)
+    command.done("init", *vault.options, *files_of(vault, "new"), *SMALL, "--keep-root-token")
+    present = command.learn(vault.folder / "new" / "keys.json")["root_token"]
+    keys = ["--keys-file", str(vault.keys_file)]
+    restore = ["restore", *vault.options, "--snapshot-file", str(file), *keys, "--yes", "--force"]
+    seen: set[tuple[Step, str]] = set()
+
+    while (told := run_killed(command, vault, restore, seen, present)).exit_code < 0:
+        assert told.exit_code == -signal.SIGKILL, told.printed
+    # It is restored, and seals itself: what is left is to unseal it.
+    assert told.exit_code == 2, told.printed
+    unseal = ["unseal", *vault.options, *keys]
+
+    def unsealed() -> bool:
+        return run_killed(command, vault, unseal, seen).exit_code == 0
+
+    until(unsealed, "unsealed with the keys of before")
+    assert {
+        "/v1/sys/storage/raft/snapshot",
+        "/v1/sys/storage/raft/snapshot-force",
+        "/v1/sys/unseal",
+    } == {step.path for step, _ in seen}
+    until(lambda: vault.servers[0].client(lost).is_authenticated(), "it leads")
+    assert not vault.servers[0].client(present).is_authenticated()
