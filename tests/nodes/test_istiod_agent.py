@@ -168,6 +168,7 @@ def revision(istiod: Istiod) -> int:
     return int(istiod.live()["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
 
 
+@pytest.mark.soak
 def test_what_others_have_is_not_taken(own: OwnProgram, istiod: Istiod) -> None:
     """Although the provider would take it: the stack's has enable_patch_force."""
     theirs: Any = {"name": "discovery", "env": [{"name": "ROOT_CA_DIR", "value": "/theirs"}]}
@@ -205,6 +206,7 @@ def test_a_deployment_that_is_not_there(own: OwnProgram, istiod: Istiod) -> None
         replace(istiod, revision="nowhere").live()
 
 
+@pytest.mark.soak
 def test_an_image_that_is_not_to_be_had(own: OwnProgram, istiod: Istiod) -> None:
     """istiod goes on as it was, and a corrected version is taken."""
     before = pod_of(istiod)

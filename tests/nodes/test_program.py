@@ -110,12 +110,14 @@ def test_another_account_in_a_pod_beside_it_gets_nothing(lab: Lab, deployed: Pro
     assert exchange_in_a_pod(lab, "east", account="default") is None
 
 
+@pytest.mark.soak
 def test_a_second_up_and_its_preview_change_nothing(deployed: Program) -> None:
     deployed.run("preview", "--expect-no-changes")
     deployed.up("--expect-no-changes")
     assert deployed.steps() == {}
 
 
+@pytest.mark.soak
 def test_what_dev_mode_forgets_with_its_pod_is_seen_and_mended(lab: Lab, deployed: Program) -> None:
     before = vault_pod(lab).metadata.uid
     core(lab, "mgmt").delete_namespaced_pod("vault-0", "vault")
@@ -138,6 +140,7 @@ def test_what_dev_mode_forgets_with_its_pod_is_seen_and_mended(lab: Lab, deploye
     assert deployed.steps() == {}
 
 
+@pytest.mark.soak
 def test_changed_values_are_previewed_and_taken_up(lab: Lab, deployed: Program) -> None:
     before = vault_pod(lab).metadata.uid
     values = {"server": {"service": {"annotations": {"example.com/owner": "platform"}}}}
@@ -165,6 +168,7 @@ def test_changed_values_are_previewed_and_taken_up(lab: Lab, deployed: Program) 
         deployed.up()
 
 
+@pytest.mark.soak
 def test_uninstalling_leaves_nothing(lab: Lab, deployed: Program) -> None:
     api = core(lab, "mgmt")
     vault = api.list_namespaced_pod("vault").items

@@ -87,6 +87,7 @@ def read_until(process: Any, wanted: str) -> list[str]:
     raise AssertionError(f"{wanted!r} was not said:\n{''.join(lines)}")
 
 
+@pytest.mark.soak
 def test_killed_and_gone_on_with_until_all_is_new(
     lab: Lab, program: Program, workloads: Mapping[str, Workload]
 ) -> None:
@@ -212,6 +213,7 @@ def plan_is_content(mesh_trust: MeshTrust) -> None:
         assert "below root first" in chain["seen"]
 
 
+@pytest.mark.soak
 def test_a_cluster_that_gets_none_stops_the_rotation(
     lab: Lab, program: Program, workloads: Mapping[str, Workload]
 ) -> None:

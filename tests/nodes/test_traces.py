@@ -60,6 +60,7 @@ def foreign() -> Iterator[None]:
     subprocess.run(["nft", "delete", "table", "ip", "foreign"], check=True)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("foreign")
 def test_a_lab_with_nodes_takes_back_all_that_is_its_own_and_no_other(
     toolchain: Toolchain, software: NodeSoftware, tmp_path: Path
@@ -102,6 +103,7 @@ def breakable(lab: Lab) -> Iterator[Lab]:
     lab.up(Console(file=io.StringIO()))
 
 
+@pytest.mark.soak
 def test_a_killed_node_is_mended_alone(breakable: Lab) -> None:
     lab = breakable
     before = {each.name: each.process.pid for each in processes.running(lab.directory)}
@@ -116,6 +118,7 @@ def test_a_killed_node_is_mended_alone(breakable: Lab) -> None:
     assert outcome(lab, "east", shell_pod("again", "true"))[0] == "Succeeded"
 
 
+@pytest.mark.soak
 def test_nodes_end_with_their_switch_and_come_back_with_it(breakable: Lab) -> None:
     lab = breakable
     addresses = {each.name: each.address for each in lab.status()}
@@ -128,6 +131,7 @@ def test_nodes_end_with_their_switch_and_come_back_with_it(breakable: Lab) -> No
     assert outcome(lab, "west", shell_pod("again", "true"))[0] == "Succeeded"
 
 
+@pytest.mark.soak
 def test_who_is_in_a_lost_network_is_not_asked(breakable: Lab) -> None:
     lab = breakable
     _kill(lab, "switch")

@@ -94,6 +94,7 @@ def test_what_the_agent_is_refused_is_in_its_log(lab: Lab, verify: Verify) -> No
     assert {each["subject"] for each in found} == {"cluster east"}
 
 
+@pytest.mark.soak
 def test_what_istiod_and_its_agent_complain_of_is_shown_without_their_tokens(
     lab: Lab, verify: Verify
 ) -> None:

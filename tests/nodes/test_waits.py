@@ -77,6 +77,7 @@ def test_a_pod_that_no_node_takes(stack: Program) -> None:
     assert "ask for less in values" in line
 
 
+@pytest.mark.soak
 def test_a_cluster_without_a_scheduler(lab: Lab, stack: Program) -> None:
     """What kubectl calls a pod that does not have a host assigned."""
     end(lab, "kube-scheduler-mgmt")
@@ -87,6 +88,7 @@ def test_a_cluster_without_a_scheduler(lab: Lab, stack: Program) -> None:
     assert "kubectl" in line
 
 
+@pytest.mark.soak
 def test_a_cluster_that_makes_no_pods(lab: Lab, stack: Program) -> None:
     """What kubectl calls a pod that is not found."""
     api = core(lab, "mgmt")
@@ -103,6 +105,7 @@ def test_a_cluster_that_makes_no_pods(lab: Lab, stack: Program) -> None:
     assert "exceeded quota: none" in line
 
 
+@pytest.mark.soak
 def test_no_address_for_the_load_balancer(lab: Lab, stack: Program) -> None:
     end(lab, "caretaker-mgmt")
 
@@ -112,6 +115,7 @@ def test_no_address_for_the_load_balancer(lab: Lab, stack: Program) -> None:
     assert "or choose another service type" in line
 
 
+@pytest.mark.soak
 def test_an_address_behind_which_nobody_answers(stack: Program) -> None:
     line = message(stack, {"server": {"service": {"targetPort": 9999}}})
 

@@ -99,6 +99,7 @@ def test_a_new_password_takes_the_place_of_the_old_one(lab: Lab, program: Progra
         log_in(lab, "admin", old)
 
 
+@pytest.mark.soak
 def test_another_policy_of_the_user_is_put_back(lab: Lab, deployed: Program) -> None:
     vault_client(lab).write_data("auth/userpass/users/admin", data={"token_policies": "any"})
 

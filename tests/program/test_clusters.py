@@ -48,6 +48,7 @@ def test_a_cluster_comes_and_goes_without_touching_the_others(
         agent.log_in(token)
 
 
+@pytest.mark.soak
 def test_one_of_the_first_two_can_be_removed(lab: Lab, deployed: Program) -> None:
     with_west = take_inventory(lab)
     deployed.configure(clusters=clusters("east"))

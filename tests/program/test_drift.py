@@ -148,6 +148,7 @@ def test_what_was_changed_is_as_it_was_before(lab: Lab, deployed: Program) -> No
     handshake(lab, "east")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("drifts", DELETIONS, ids=["whole", "parts"])
 def test_what_was_deleted_is_there_again(
     lab: Lab, deployed: Program, drifts: Sequence[Callable[[Lab], None]]
@@ -172,6 +173,7 @@ def drift_apart(lab: Lab, drifts: Sequence[Callable[[Lab], None]]) -> None:
         assert take_inventory(lab).changes_since(before), drift.__name__
 
 
+@pytest.mark.soak
 def test_another_default_issuer_is_put_back(lab: Lab, deployed: Program) -> None:
     vault = vault_client(lab)
     ours = vault.read("pki/config/issuers")["data"]["default"]

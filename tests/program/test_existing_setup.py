@@ -99,6 +99,7 @@ def shell(lab: Lab, undeployed: Program, tmp_path: Path) -> dict[str, str]:
     return {**environment, "PATH": f"{folder}:{environment['PATH']}"}
 
 
+@pytest.mark.soak
 def test_a_setup_made_by_hand_is_taken_over(
     lab: Lab, undeployed: Program, by_hand: Guide, shell: dict[str, str]
 ) -> None:

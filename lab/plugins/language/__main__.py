@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import importlib.metadata
 
+import lab.plugins.without_sdk  # noqa: F401  before all that imports the protocol
 from lab.plugins.language.server import serve
 
 
