@@ -60,14 +60,19 @@ NewVault = Callable[..., OneVault]
 
 @pytest.fixture
 def new_vault(toolchain: Toolchain, tmp_path: Path) -> Iterator[NewVault]:
-    """Starts one: `raft` as many servers, or one that keeps nothing; `seal` what unseals it."""
+    """Starts one: `raft` as many servers, or one that keeps nothing; `seal` what unseals it, and
+    `joins` whether its servers join each other by themselves."""
     with ExitStack() as stack:
 
-        def start(raft: int = 0, seal: Mapping[str, Any] | None = None) -> OneVault:
+        def start(
+            raft: int = 0, seal: Mapping[str, Any] | None = None, joins: bool = False
+        ) -> OneVault:
             folder = tmp_path / f"vault-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             executable = toolchain["vault"].path
-            servers = stack.enter_context(running_servers(executable, folder, raft=raft, seal=seal))
+            servers = stack.enter_context(
+                running_servers(executable, folder, raft=raft, seal=seal, joins=joins)
+            )
             return OneVault(servers, stack.enter_context(wired(servers)), folder)
 
         yield start

@@ -70,9 +70,17 @@ class VaultServer:
 
 @contextmanager
 def running_servers(
-    executable: Path, folder: Path, *, raft: int = 0, seal: Mapping[str, Any] | None = None
+    executable: Path,
+    folder: Path,
+    *,
+    raft: int = 0,
+    seal: Mapping[str, Any] | None = None,
+    joins: bool = False,
 ) -> Iterator[list[VaultServer]]:
-    """As many servers with integrated storage, or by default a single one that keeps nothing."""
+    """As many servers with integrated storage, or by default a single one that keeps nothing.
+
+    With `joins` each looks by itself for another one to join.
+    """
     authority = authority_files(folder, "vault")
     pods = [f"vault-{number}.vault-internal" for number in range(raft or 1)]
     identity = server_files(folder, "server", authority, [_HOST, *pods])
@@ -101,6 +109,13 @@ def running_servers(
             **({"seal": seal} if seal else {}),
         }
         servers.append(VaultServer(executable, own, authority.certificate, configuration, address))
+    if joins:
+        certificate = str(authority.certificate)
+        for server in servers:
+            server.configuration["storage"]["raft"]["retry_join"] = [
+                {"leader_api_addr": each.address, "leader_ca_cert_file": certificate}
+                for each in servers
+            ]
     try:
         for server in servers:
             server.start()

@@ -114,6 +114,21 @@ def test_three_servers_become_one_vault(new_vault: NewVault, command: VaultComma
         assert not any(secret in server.log() for secret in command.secrets)
 
 
+def test_servers_that_join_by_themselves(new_vault: NewVault, command: VaultCommand) -> None:
+    """As those of a chart do whose configuration names them to each other."""
+    vault = new_vault(raft=3, joins=True)
+
+    command.done(*vault.init(*SMALL, "--keep-root-token"))
+
+    root_token = command.learn(vault.keys_file)["root_token"]
+    assert not any(is_sealed(vault))
+    peers = vault.client(root_token).sys.read_raft_config()["data"]["config"]["servers"]
+    assert {each["node_id"] for each in peers} == {"vault-0", "vault-1", "vault-2"}
+    command.done(*vault.init(*SMALL))
+    assert_whole(vault, root_token)
+    assert "Nothing was to be done." in command.done(*vault.init(*SMALL))
+
+
 def test_keys_for_age_recipients(
     new_vault: NewVault, command: VaultCommand, tmp_path: Path
 ) -> None:
