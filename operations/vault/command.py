@@ -16,7 +16,7 @@ EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @main.group()
 def vault() -> None:
-    """Initialise, unseal and look at Vault, and renew the stack's token.
+    """Initialise, unseal, save and look at Vault, and renew the stack's token.
 
     Its servers are named by --address, or are the pods in the cluster of --context;
     without either, they are those of the stack.

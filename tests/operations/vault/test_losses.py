@@ -106,6 +106,7 @@ def test_servers_are_lost_while_agents_ask(new_vault: NewVault, command: VaultCo
             leader.start()
             command.done(*unseal)
             agents.go_on()
+        print(f"{agents.done} exchanges; at most {agents.longest_seconds:.1f} s between two")
         # The control: without most of them there is nobody to ask.
         for server in vault.servers[:2]:
             server.stop()
@@ -117,7 +118,6 @@ def test_servers_are_lost_while_agents_ask(new_vault: NewVault, command: VaultCo
             server.start()
         command.done(*unseal)
         agents.go_on()
-    print(f"{agents.done} exchanges; at most {agents.longest_seconds:.1f} s between two")
     assert agents.issuers == {anchor}
     assert not any(is_sealed(vault))
     assert command.run("status", *vault.options).exit_code == 0
