@@ -83,10 +83,10 @@ class Named:
     def _of_stack(self, project: Project) -> tuple[Member, ...]:
         stack = project.stack()
         vault = stack.settings.vault
-        ca_file = self.ca_file or vault.ca_file or _kept(stack)
+        ca_file = self.ca_file or vault.ca_file
         installation = _installation(stack)
         if installation is not None:
-            like = Member("", ca_file, vault.namespace, stack=project.stack_name)
+            like = Member("", ca_file or _kept(stack), vault.namespace, stack=project.stack_name)
             return self._in_cluster(installation, like)
         found = vault_address(stack)
         if found is None:

@@ -11,7 +11,8 @@ import pytest
 from lab.lab import Lab
 from tests.operations.vault.commands import Told, shell
 
-from .vault_pods import CLUSTER, NAMESPACE, VaultPods, vault_pods
+from .pods import until
+from .vault_pods import CLUSTER, NAMESPACE, SECONDS, VaultPods, vault_pods
 
 pytestmark = pytest.mark.soak
 
@@ -46,6 +47,17 @@ class Administrator:
         assert told.exit_code == 0, told.printed
         return told.output
 
+    def answering(self) -> list[bool]:
+        """Whether each is initialised, once all of them answer."""
+        told: list[Told] = []
+
+        def all_answer() -> bool:
+            told.append(self.run("status", "--json"))
+            return all(each["status"] for each in told[-1].document["members"])
+
+        until(all_answer, "servers that answer", SECONDS)
+        return [each["status"]["is_initialised"] for each in told[-1].document["members"]]
+
     def init(self, name: str) -> str:
         """Initialises; the root token, which is kept."""
         files = ["--keys-file", str(self.keys(name)), "--token-file", str(self.folder / name)]
@@ -72,8 +84,7 @@ def peers(pods: VaultPods, token: str) -> dict[str, str]:
 
 def test_pods_are_set_up_lost_and_restored(pods: VaultPods, tmp_path: Path) -> None:
     administrator = Administrator(pods, tmp_path)
-    before = administrator.run("status", "--json")
-    assert [each["status"]["is_initialised"] for each in before.document["members"]] == [False] * 3
+    assert administrator.answering() == [False] * 3
 
     token = administrator.init("first")
 
@@ -86,6 +97,7 @@ def test_pods_are_set_up_lost_and_restored(pods: VaultPods, tmp_path: Path) -> N
     # One is lost with its data, and joins the others anew under its name.
     unseal = ("unseal", "--keys-file", str(administrator.keys("first")))
     pods.lose("vault-1")
+    assert administrator.answering() == [True, False, True]
     lost = administrator.run("status")
     assert lost.exit_code == 1
     assert f"--context {CLUSTER} --namespace {NAMESPACE}" in lost.output
@@ -97,6 +109,7 @@ def test_pods_are_set_up_lost_and_restored(pods: VaultPods, tmp_path: Path) -> N
     snapshot = ("--snapshot-file", str(tmp_path / "snapshot"))
     administrator.done("snapshot", *snapshot, token=token)
     pods.lose(*pods.names)
+    assert administrator.answering() == [False] * 3
     present = administrator.init("second")
     keys = ("--keys-file", str(administrator.keys("first")))
     refused = administrator.run("restore", *snapshot, *keys, "--yes", token=present)

@@ -1,9 +1,17 @@
 """The servers of an installed Vault, each reached through the API server."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import pytest
+
+from components.kubeconfig import Kubeconfig
+from operations.vault.members import command_for
+from operations.vault.named import Named
+from settings import Connection
 
 from .commands import VaultCommand
 from .conftest import NewVault, OneVault
@@ -150,3 +158,38 @@ def test_a_server_that_is_not_there(command: VaultCommand, tmp_path: Path) -> No
 
     assert told.exit_code == 2
     assert "/readyz" in told.errors
+
+
+@pytest.mark.parametrize("mode", ["standalone", "ha", "existing"])
+def test_the_stacks_own_pods(tmp_path: Path, mode: str) -> None:
+    with cluster_with(tmp_path, {}, 2) as cluster:
+        read = Kubeconfig.read(cluster.kubeconfig)
+        address = "https://vault.example.com"
+        vault = SimpleNamespace(install={"mode": mode, "address": address}, ca_file=None)
+        vault.namespace = None
+        management = Connection(str(cluster.kubeconfig), "mgmt", read)
+        # All that is read of a stack.
+        stack = SimpleNamespace(
+            settings=SimpleNamespace(vault=vault, management=management),
+            outputs={"vaultCaCertificate": "PEM"},
+        )
+        project: Any = SimpleNamespace(stack_name="dev", stack=lambda: stack)
+        with click.Context(click.Command("status")):
+            members = Named().members(project)
+            addresses = [each.address for each in members]
+            if mode == "existing":
+                assert addresses == [address]
+                assert command_for("unseal", *members) == (
+                    f"`mesh-trust vault unseal --address {address}`"
+                )
+                return
+            assert addresses == [
+                "https://vault-0.vault-internal:8200",
+                "https://vault-1.vault-internal:8200",
+            ]
+            assert all(each.transport is not None for each in members)
+            assert command_for("unseal", *members) == "`mesh-trust --stack dev vault unseal`"
+            [file] = {each.ca_file for each in members}
+            assert file is not None
+            assert file.read_text() == "PEM"
+        assert not file.exists()
