@@ -17,11 +17,12 @@ from ..unreachable import UnreachableError
 class ForwardedTransport(HTTPAdapter):
     """Has a session of requests connect to one pod, whatever the host of a URL is.
 
-    TLS is as for any other connection: the server's certificate has to name that host.
+    The server's certificate has to hold for `server_name`.
     """
 
-    def __init__(self, port: PodPort) -> None:
+    def __init__(self, port: PodPort, server_name: str) -> None:
         """Connects to nothing yet."""
+        self._server_name = server_name
         self.port = port
         self.fault: UnreachableError | None = None
         """Why there was no connection when one was wanted last."""
@@ -29,7 +30,9 @@ class ForwardedTransport(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Makes the pools of connections; called by HTTPAdapter."""
-        super().init_poolmanager(*arguments, **options)
+        # OpenSSL, which looks by itself otherwise, takes no wildcard with a single label behind it,
+        # such as *.vault-internal; Vault's servers, whose name it is among themselves, do.
+        super().init_poolmanager(*arguments, assert_hostname=self._server_name, **options)
         self.poolmanager.pool_classes_by_scheme = {"https": self._pool_class()}
 
     def _pool_class(self) -> type[HTTPSConnectionPool]:

@@ -92,14 +92,14 @@ def servers_of(installation: Installation) -> Sequence[Server]:
         )
     port = _port(spec.template.spec, where)
     return [
-        Server(
-            f"https://{name}-{number}.{spec.service_name}:{port}",
-            ForwardedTransport(
-                PodPort(client, installation.namespace, f"{name}-{number}", port),
-            ),
-        )
-        for number in range(spec.replicas)
+        _server(PodPort(client, installation.namespace, f"{name}-{each}", port), spec.service_name)
+        for each in range(spec.replicas)
     ]
+
+
+def _server(port: PodPort, service: str) -> Server:
+    host = f"{port.pod}.{service}"
+    return Server(f"https://{host}:{port.port}", ForwardedTransport(port, host))
 
 
 def _stateful_set(client: ClusterClient, installation: Installation) -> Any:

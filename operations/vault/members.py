@@ -20,6 +20,8 @@ from .forwarding import ForwardedTransport
 
 _ANSWERS = ("uninitialised", "sealed")
 """Kinds of obstacle that a Vault has which answers all the same."""
+INIT = "init --keys-file FILE --token-file FILE"
+"""The command that initialises them, before the options that name them."""
 _ON_THE_WAY = ("address", "certificate", "tls")
 """Kinds of obstacle that are in the connection and not in Vault."""
 
@@ -73,10 +75,12 @@ class Member:
         if self.transport.fault is not None:
             return str(self.transport.fault), self.transport.fault.fix
         if obstacle.kind == "certificate":
+            return obstacle.reason, "give the CA that it chains to with --ca-file"
+        if obstacle.kind == "tls":
             return (
                 obstacle.reason,
-                "give the CA that it chains to with --ca-file; it has to hold for the pod's name "
-                "behind the headless Service, which is the one in that address",
+                "have it serve TLS, with a certificate that holds for the pod's name behind the "
+                "headless Service, which is the one in that address",
             )
         port = self.transport.port
         told = on_one_line(port.told or obstacle.reason, 200)

@@ -17,7 +17,7 @@ from ..cli import EXIT_CODES, Project, with_json
 from ..errors import OperationError
 from .command import vault, with_servers
 from .member_status import RAFT, MemberStatus, member_status
-from .members import Member, command_for
+from .members import INIT, Member, command_for
 from .named import Named
 
 
@@ -71,7 +71,8 @@ def _fault(member: Member, found: MemberStatus) -> tuple[str | None, str | None]
     if not found.is_initialised:
         return (
             "it is not initialised",
-            f"{command_for('init ...', member)}, with its other servers",
+            command_for(INIT, member)
+            + ("" if member.named_by is not None else ", with its other servers"),
         )
     if found.is_sealed and found.unseals_itself:
         return (

@@ -12,7 +12,7 @@ from ..errors import OperationError
 from .command import EXISTING_FILE, vault, with_identity, with_servers
 from .kept_keys import kept_keys
 from .member_status import RAFT, MemberStatus, member_status
-from .members import Member, asking, command_for, require_private, require_reachable
+from .members import INIT, Member, asking, command_for, require_private, require_reachable
 from .named import Named
 from .unsealing import Keys, await_unsealed, unseal_and_join
 
@@ -50,7 +50,7 @@ def unseal(
     if not any(each.is_initialised for each in statuses):
         raise OperationError(
             f"Vault at {members[0].address} is not initialised: run "
-            f"{command_for('init ...', *members)} first"
+            f"{command_for(INIT, *members)} first"
         )
     if not any(_needs_keys(each) for each in statuses):
         if not any(each.is_sealed for each in statuses):

@@ -82,8 +82,8 @@ def running_servers(
     With `joins` each looks by itself for another one to join.
     """
     authority = authority_files(folder, "vault")
-    pods = [f"vault-{number}.vault-internal" for number in range(raft or 1)]
-    identity = server_files(folder, "server", authority, [_HOST, *pods])
+    pods = "*.vault-internal" if raft else "vault-0.vault-internal"
+    identity = server_files(folder, "server", authority, [_HOST, pods])
     servers = []
     for number in range(raft or 1):
         own = folder / f"vault-{number}"

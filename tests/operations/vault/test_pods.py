@@ -37,7 +37,7 @@ def test_a_pod_is_set_up(new_vault: NewVault, command: VaultCommand, tmp_path: P
         named = options_of(vault)
         before = command.run("status", *named)
         assert before.exit_code == 1
-        assert "`mesh-trust vault init ... --context mgmt --ca-file" in before.output
+        assert "--token-file FILE --context mgmt --ca-file" in before.output
 
         told = command.done("init", *named, *files, *SMALL)
 
@@ -103,7 +103,8 @@ def test_who_answers_has_to_be_that_pod(
         named = command.run("status", *options_of(vault), "--json")
         foreign = command.run("status", *options_of(other), "--json")
     assert [each["status"] is None for each in named.document["members"]] == [False, True]
-    assert "Hostname mismatch" in named.document["members"][1]["fault"]
+    fault = named.document["members"][1]["fault"]
+    assert "hostname 'vault-1.vault-internal' doesn't match" in fault
     assert "headless Service" in named.document["members"][1]["fix"]
     for each in foreign.document["members"]:
         assert each["status"] is None
