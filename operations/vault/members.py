@@ -76,18 +76,17 @@ class Member:
             return str(self.transport.fault), self.transport.fault.fix
         if obstacle.kind == "certificate":
             return obstacle.reason, "give the CA that it chains to with --ca-file"
-        if obstacle.kind == "tls":
+        port = self.transport.port
+        see = f"see that it runs: `{port.logs('vault')}`"
+        # Of a port that nobody serves, the node tells beside the connection, which just ends.
+        if obstacle.kind == "tls" and not port.told:
             return (
                 obstacle.reason,
-                "have it serve TLS, with a certificate that holds for the pod's name behind the "
-                "headless Service, which is the one in that address",
+                f"{see}; and that its certificate holds for the pod's name behind the headless "
+                "Service, which is the one in that address",
             )
-        port = self.transport.port
         told = on_one_line(port.told or obstacle.reason, 200)
-        return (
-            f"Vault does not answer in pod {port.namespace}/{port.pod} ({told})",
-            f"see that it runs: `{port.logs('vault')}`",
-        )
+        return f"Vault does not answer in pod {port.namespace}/{port.pod} ({told})", see
 
 
 def command_for(verb: str, *members: Member) -> str:

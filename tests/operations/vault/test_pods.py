@@ -49,7 +49,7 @@ def test_a_pod_is_set_up(new_vault: NewVault, command: VaultCommand, tmp_path: P
         vault.servers[0].stop()
         gone = command.run("status", *named)
         assert gone.exit_code == 1
-        assert "Vault does not answer in pod vault/vault-0" in gone.output
+        assert "Vault does not answer in pod vault/vault-0 (error forwarding" in gone.output
         assert "logs -n vault vault-0 -c vault" in gone.output
         vault.servers[0].start()
         sealed = command.run("status", *named)

@@ -95,8 +95,14 @@ class _Handler(BaseHTTPRequestHandler):
         cluster.forwards.append(pod)
         self.close_connection = True
         self._upgrade()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", cluster.pods[pod])) as way:
-            _Tunnel(self.connection, self.rfile, way).run()
+        tunnel = _Tunnel(self.connection, self.rfile)
+        try:
+            way = socket.create_connection(("127.0.0.1", cluster.pods[pod]))
+        except OSError as error:
+            tunnel.refuse(f"error forwarding port {_PORT} to pod: {error.strerror}")
+            return
+        with way:
+            tunnel.run(way)
 
     def _answer(self, document: dict[str, Any], is_there: bool) -> None:
         content = json.dumps(document if is_there else {**document, "items": []}).encode()
@@ -123,27 +129,34 @@ def _is_of_release(query: str) -> bool:
 
 
 class _Tunnel:
-    """Between the frames of a websocket, whose first channel is data, and a connection."""
+    """Between the frames of a websocket and a connection.
 
-    def __init__(self, client: socket.socket, received: Any, way: socket.socket) -> None:
-        self._client, self._received, self._way = client, received, way
+    Its first channel is data, the second what went wrong; each begins with the number of the port.
+    """
+
+    def __init__(self, client: socket.socket, received: Any) -> None:
+        self._client, self._received = client, received
         self._lock = threading.Lock()
-
-    def run(self) -> None:
         for channel in (0, 1):
             self._send(_BINARY, bytes([channel]) + struct.pack("<H", _PORT))
-        back = threading.Thread(target=self._back)
+
+    def refuse(self, why: str) -> None:
+        self._send(_BINARY, b"\1" + why.encode())
+        self._send(_CLOSE, b"")
+
+    def run(self, way: socket.socket) -> None:
+        back = threading.Thread(target=self._back, args=(way,))
         back.start()
         with suppress(OSError):
             while (frame := self._frame()) is not None:
-                self._way.sendall(frame[1:])
+                way.sendall(frame[1:])
         with suppress(OSError):
-            self._way.shutdown(socket.SHUT_RDWR)
+            way.shutdown(socket.SHUT_RDWR)
         back.join()
 
-    def _back(self) -> None:
+    def _back(self, way: socket.socket) -> None:
         with suppress(OSError):
-            while content := self._way.recv(16384):
+            while content := way.recv(16384):
                 self._send(_BINARY, b"\0" + content)
             self._send(_CLOSE, b"")
 
