@@ -164,19 +164,7 @@ def _protection(
     root_token_pgp_key: Path | None,
     age_recipients: Sequence[str],
 ) -> Protection:
-    if shares is None:
-        shares = len(pgp_keys) or _SHARES
-    if threshold is None:
-        threshold = min(_THRESHOLD, shares)
-    if threshold > shares:
-        raise OperationError(
-            f"threshold: {threshold} is not valid; there are {shares} keys: ask for no more"
-        )
-    if threshold == 1 and shares > 1:
-        raise OperationError(
-            "threshold: 1 is not valid; Vault takes it for a single key only: add --shares 1, or "
-            "use 2 or more"
-        )
+    shares, threshold = shares_and_threshold(shares, threshold, len(pgp_keys) or _SHARES)
     if pgp_keys and len(pgp_keys) != shares:
         raise OperationError(
             f"pgp-key: {len(pgp_keys)} of them are not valid; give one for each of {shares} keys"
@@ -198,6 +186,30 @@ def _protection(
             root_key = pgp_key("root-token-pgp-key", root_token_pgp_key)
     recipients = tuple(recipient(each) for each in age_recipients)
     return Protection(shares, threshold, read, root_key, recipients)
+
+
+def shares_and_threshold(
+    shares: int | None, threshold: int | None, otherwise: int = _SHARES
+) -> tuple[int, int]:
+    """How many keys, and how many of them unseal Vault; `otherwise` as many as there are to be.
+
+    Raises:
+        OperationError: Vault knows no such numbers.
+    """
+    if shares is None:
+        shares = otherwise
+    if threshold is None:
+        threshold = min(_THRESHOLD, shares)
+    if threshold > shares:
+        raise OperationError(
+            f"threshold: {threshold} is not valid; there are {shares} keys: ask for no more"
+        )
+    if threshold == 1 and shares > 1:
+        raise OperationError(
+            "threshold: 1 is not valid; Vault takes it for a single key only: add --shares 1, or "
+            "use 2 or more"
+        )
+    return shares, threshold
 
 
 def _kind(

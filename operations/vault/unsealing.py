@@ -88,6 +88,27 @@ def unseal_and_join(members: Sequence[Member], keys: Keys | None, say: Say) -> t
     return waiting
 
 
+def join_all(members: Sequence[Member], leader: str, keys: Keys | None, say: Say) -> None:
+    """Has new `members` join the server at `leader`, and be unsealed.
+
+    Those that look for it by themselves may still have what it told under other keys.
+
+    Raises:
+        OperationError: one of them does not become so.
+    """
+    for member in members:
+        status = member_status(member)
+        if not status.is_sealed:
+            # One that unseals itself has come before.
+            continue
+        _join(member, leader)
+        say(f"{member.address} has joined {leader}")
+        if keys is not None and not status.unseals_itself:
+            unseal_with(member, keys.keys, keys.threshold, keys.source)
+        await_unsealed(member)
+        say(f"{member.address} is unsealed")
+
+
 def await_unsealed(member: Member) -> None:
     """Waits until `member`, which has its keys, is unsealed.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hvac.exceptions import VaultError
 
 from lab.toolchain import Toolchain
 
@@ -53,6 +54,17 @@ class OneVault:
             if len(self.servers) == 1 or client.sys.read_leader_status()["is_self"]:
                 return client
         raise AssertionError("no server leads")
+
+    def takes(self, token: str) -> bool:
+        """Whether a server leads, and takes `token`."""
+        for server in self.servers:
+            try:
+                if server.client().sys.read_leader_status().get("is_self"):
+                    return bool(server.client(token).is_authenticated())
+            except VaultError:
+                # It is sealed, or about to be.
+                continue
+        return False
 
 
 NewVault = Callable[..., OneVault]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from tests.nodes.pods import until
 from tests.unit.test_snapshot_file import snapshot
 
 from .commands import VaultCommand
 from .conftest import NewVault, OneVault
-from .test_init import SMALL
+from .test_init import SMALL, is_sealed
 
 RULES = """
 path "pki_int_east/intermediate/generate/exported" { capabilities = ["update"] }
@@ -58,13 +59,6 @@ def lose_all(vault: OneVault) -> None:
         server.start()
 
 
-def files_of(vault: OneVault, folder: str) -> list[str]:
-    """Files for an initialisation beside the first one."""
-    place = vault.folder / folder
-    place.mkdir()
-    return ["--keys-file", str(place / "keys.json"), "--token-file", str(place / "token")]
-
-
 def save(vault: OneVault, command: VaultCommand, token: str) -> Path:
     file = vault.folder / "snapshot"
     told = command.done("snapshot", *vault.options, "--snapshot-file", str(file), token=token)
@@ -73,8 +67,9 @@ def save(vault: OneVault, command: VaultCommand, token: str) -> Path:
     return file
 
 
-def test_all_servers_are_lost(new_vault: NewVault, command: VaultCommand) -> None:
-    vault = new_vault(raft=3)
+@pytest.mark.parametrize("joins", [False, True], ids=["told to join", "joining by themselves"])
+def test_all_servers_are_lost(new_vault: NewVault, command: VaultCommand, joins: bool) -> None:
+    vault = new_vault(raft=3, joins=joins)
     command.done(*vault.init(*SMALL, "--keep-root-token"))
     document = command.learn(vault.keys_file)
     root = vault.client(document["root_token"])
@@ -82,24 +77,14 @@ def test_all_servers_are_lost(new_vault: NewVault, command: VaultCommand) -> Non
     agent = root.auth.token.create_orphan(policies=["east"])["auth"]["client_token"]
     file = save(vault, command, document["root_token"])
     lose_all(vault)
-    command.done("init", *vault.options, *files_of(vault, "new"), *SMALL, "--keep-root-token")
-    present = command.learn(vault.folder / "new" / "keys.json")
-    restore = ["restore", *vault.options, "--snapshot-file", str(file), "--yes"]
-    keys = ["--keys-file", str(vault.keys_file)]
-    token = present["root_token"]
+    before = {*vault.folder.iterdir()}
 
-    # Without --force nothing happens, as it was made under other keys.
-    refused = command.run(*restore, *keys, token=token)
-    assert refused.exit_code == 2
-    assert "was made under other keys" in refused.errors
-    assert vault.client(token).is_authenticated()
-    told = command.done(*restore, *keys, "--force", token=token)
+    told = command.done(*restoring(vault, file))
 
-    assert "those of before count no more" in told
+    assert "the unseal keys and tokens are those of that time" in told
     assert told.count(" is unsealed") == 3
     assert told.splitlines()[-1].endswith(" leads")
-    assert not vault.client(token).is_authenticated()
-    assert vault.client(document["root_token"]).is_authenticated()
+    assert {*vault.folder.iterdir()} == before
     intermediate, issuer = exchange(vault.client(agent))
     assert issuer == anchor
     intermediate.verify_directly_issued_by(anchor)
@@ -113,6 +98,12 @@ def test_all_servers_are_lost(new_vault: NewVault, command: VaultCommand) -> Non
         "vault-2",
     }
     assert "Nothing was to be done" in command.done("unseal", *vault.options)
+
+
+def restoring(vault: OneVault, file: Path) -> list[str]:
+    """Arguments by which `file` comes into new servers."""
+    keys = ["--keys-file", str(vault.keys_file)]
+    return ["restore", *vault.options, "--snapshot-file", str(file), *keys, "--yes"]
 
 
 def test_a_vault_is_set_back(new_vault: NewVault, command: VaultCommand) -> None:
@@ -143,34 +134,49 @@ def test_a_vault_is_set_back(new_vault: NewVault, command: VaultCommand) -> None
     assert root.read("kv/secret")["data"] == {"value": "later"}
     assert [*vault.folder.glob("*snapshot*")] == [file]
 
-    # Its own keys: there is nothing to be unsealed, with --force or without.
-    told = command.done(*restore, "--yes", "--force", token=token)
+    # Its own keys: there is nothing to be unsealed.
+    told = command.done(*restore, "--yes", token=token)
     assert "unsealed" not in told
     assert root.read("kv/secret")["data"] == {"value": "plain-canary"}
 
 
 def test_keys_are_asked_of_people(new_vault: NewVault, command: VaultCommand) -> None:
-    vault = new_vault(raft=1)
+    vault = new_vault(raft=2)
     command.done(*vault.init(*SMALL, "--keep-root-token"))
     document = command.learn(vault.keys_file)
     file = save(vault, command, document["root_token"])
     lose_all(vault)
-    command.done("init", *vault.options, *files_of(vault, "new"), *SMALL, "--keep-root-token")
-    token = command.learn(vault.folder / "new" / "keys.json")["root_token"]
+    restore = ["restore", *vault.options, "--snapshot-file", str(file), "--yes"]
 
-    told = command.run(
-        *("restore", *vault.options, "--snapshot-file", str(file), "--yes", "--force"), token=token
-    )
+    told = command.run(*restore, *SMALL)
 
     assert told.exit_code == 1
-    assert "give them the keys that the snapshot was made under" in told.output
+    assert "it is sealed: give it the keys that the snapshot was made under" in told.output
     assert "`mesh-trust vault unseal --address" in told.output
-    sealed = command.run("snapshot", *vault.options, "--snapshot-file", "x", token=token)
-    assert sealed.exit_code == 2
-    assert "none of the servers that are named leads" in sealed.errors
+    for verb in ("snapshot", "restore"):
+        new = str(file) if verb == "restore" else "new"
+        sealed = command.run(verb, *vault.options, "--snapshot-file", new, token="t")
+        assert sealed.exit_code == 2
+        assert "unseal all servers first" in sealed.errors or "leads" in sealed.errors
     given = "\n".join(document["keys"][:2])
     command.done("unseal", *vault.options, given=given)
-    assert vault.servers[0].client(document["root_token"]).is_authenticated()
+    assert is_sealed(vault) == [False, False]
+    until(lambda: vault.takes(document["root_token"]), "the tokens of before")
+
+
+def test_other_keys_than_those_of_the_snapshot(new_vault: NewVault, command: VaultCommand) -> None:
+    vault, other = new_vault(raft=1), new_vault(raft=1)
+    for each in (vault, other):
+        command.done(*each.init(*SMALL, "--keep-root-token"))
+    file = save(vault, command, command.learn(vault.keys_file)["root_token"])
+    token = command.learn(other.keys_file)["root_token"]
+    restore = ["restore", *other.options, "--snapshot-file", str(file), "--yes"]
+
+    told = command.run(*restore, token=token)
+
+    assert told.exit_code == 2
+    assert "was made under other keys" in told.errors
+    assert other.client(token).is_authenticated()
 
 
 @pytest.mark.parametrize(
@@ -179,7 +185,11 @@ def test_keys_are_asked_of_people(new_vault: NewVault, command: VaultCommand) ->
         (["snapshot", "--snapshot-file", "there"], "there is there already"),
         (["snapshot", "--snapshot-file", "new"], "VAULT_TOKEN is not set"),
         (["restore", "--snapshot-file", "there"], "there is no whole snapshot"),
-        (["restore", "--snapshot-file", "snapshot"], "VAULT_TOKEN is not set"),
+        (["restore", "--snapshot-file", "snapshot"], "does not answer at https://127.0.0.1:1"),
+        (
+            ["restore", "--snapshot-file", "snapshot", "--shares", "2", "--threshold", "3"],
+            "threshold: 3 is not valid",
+        ),
     ],
 )
 def test_what_is_not_valid(

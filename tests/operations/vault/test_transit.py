@@ -12,7 +12,7 @@ from tests.private_vault import running_vault
 
 from .commands import VaultCommand
 from .conftest import NewVault
-from .test_backup import files_of, lose_all, save
+from .test_backup import lose_all, save
 from .test_init import SMALL, assert_whole, is_sealed
 
 
@@ -56,20 +56,18 @@ def test_nobody_gives_keys(
     assert_whole(vault, document["root_token"])
 
 
+@pytest.mark.parametrize("joins", [False, True], ids=["told to join", "joining by themselves"])
 def test_what_is_lost_is_restored_without_keys(
-    new_vault: NewVault, command: VaultCommand, seal: dict[str, Any]
+    new_vault: NewVault, command: VaultCommand, seal: dict[str, Any], joins: bool
 ) -> None:
-    vault = new_vault(raft=1, seal=seal)
+    vault = new_vault(raft=2, seal=seal, joins=joins)
     command.done(*vault.init(*SMALL, "--keep-root-token"))
     document = command.learn(vault.keys_file)
     file = save(vault, command, document["root_token"])
     lose_all(vault)
-    command.done("init", *vault.options, *files_of(vault, "new"), *SMALL, "--keep-root-token")
-    present = command.learn(vault.folder / "new" / "keys.json")["root_token"]
 
-    restore = ["restore", *vault.options, "--snapshot-file", str(file), "--yes"]
-    told = command.done(*restore, token=present)
+    told = command.done("restore", *vault.options, "--snapshot-file", str(file), "--yes")
 
     assert told.splitlines()[-1].endswith(" leads")
-    assert not vault.client(present).is_authenticated()
-    assert vault.client(document["root_token"]).is_authenticated()
+    assert is_sealed(vault) == [False, False]
+    until(lambda: vault.takes(document["root_token"]), "the tokens of before")
