@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .readiness import Obstacle, on_one_line
 from .vault_session import vault_session
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 _REQUEST_SECONDS = 5
 
@@ -27,18 +31,21 @@ TOO_OLD = "too old"
 MINIMUM_VERSION = (1, 11)
 
 
-def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None:
+def health_obstacle(
+    address: str, ca_certificate: str | None, transport: "BaseAdapter | None" = None
+) -> Obstacle | None:
     """Why the Vault at `address` cannot be worked with; None when it can.
 
     A standby counts as ready, since it passes requests on. `ca_certificate` holds the CA
-    certificates that Vault's own has to chain to, PEM; None means the system's.
+    certificates that Vault's own has to chain to, PEM; None means the system's. `transport` as in
+    `vault_session`.
     """
     # Imported here: a program that waits for nothing starts faster without it.
     import requests
     from urllib3.exceptions import HTTPError
 
     try:
-        status, version = _health(address, ca_certificate)
+        status, version = _health(address, ca_certificate, transport)
     except requests.exceptions.SSLError as error:
         return _tls_obstacle(address, ca_certificate, error)
     except (requests.exceptions.RequestException, HTTPError) as error:
@@ -125,11 +132,16 @@ def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) ->
     )
 
 
-def _health(address: str, ca_certificate: str | None) -> tuple[int, str]:
+def _health(
+    address: str, ca_certificate: str | None, transport: "BaseAdapter | None"
+) -> tuple[int, str]:
     """The status of the answer, and Vault's version, empty where that is not told."""
     import hvac
 
-    with _ca_file(ca_certificate) as ca_file, vault_session(address, ca_file) as session:
+    with (
+        _ca_file(ca_certificate) as ca_file,
+        vault_session(address, ca_file, transport) as session,
+    ):
         client = hvac.Client(
             url=address,
             token="",  # hvac would send the one of the shell

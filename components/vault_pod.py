@@ -6,6 +6,7 @@ from typing import Any
 
 from .cluster_access import ClusterAccess
 from .readiness import Obstacle, on_one_line
+from .secrets_in_text import without_secrets
 from .vault_health import initialise, unseal
 
 VAULT_CONTAINER = "vault"
@@ -40,11 +41,9 @@ _SEALED = re.compile(r"\bSealed +true\b")
 
 # Only such lines of a log are shown: a development server prints its root token and unseal key.
 _ERROR_LINE = re.compile(r'\[ERROR\]|"@level":"error"|^panic:|^fatal error:|^Error\b|^error\b')
-# Tokens, keys and their like: long runs of letters and digits as no name or path has them.
-_SECRET = re.compile(
-    r"\b(hv[sbr]|s)\.[\w-]{8,}"
-    r"|(?=[a-z0-9+/=]*[A-Z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}"
-    r"|[A-Za-z0-9+=]{20,}"
+# An unseal key has no mark of its own: long runs of letters and digits as no name or path has them.
+_LONG_RUN = re.compile(
+    r"(?=[a-z0-9+/=]*[A-Z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}|[A-Za-z0-9+=]{20,}"
 )
 
 
@@ -217,7 +216,7 @@ def _told_state(labels: Mapping[str, str], probe: str) -> tuple[bool | None, boo
 def last_error(log: str) -> str | None:
     """The last line of `log` that tells of an error, without anything that may be a secret."""
     lines = [line for line in log.splitlines() if _ERROR_LINE.search(line)]
-    return on_one_line(_SECRET.sub("…", lines[-1]), 300) if lines else None
+    return on_one_line(without_secrets(lines[-1], _LONG_RUN), 300) if lines else None
 
 
 def _statuses(pod: Any) -> Iterator[Any]:

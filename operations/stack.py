@@ -150,6 +150,15 @@ def _workspace(folder: Path) -> LocalWorkspace:
         ) from None
 
 
+def engine_in(folder: Path) -> str:
+    """The engine's command, for the project in `folder`.
+
+    Raises:
+        OperationError: there is no project, or no engine on PATH.
+    """
+    return str(_workspace(folder).pulumi_command.command)
+
+
 def _selected(workspace: LocalWorkspace) -> str:
     with _explained():
         selected = workspace.stack()
