@@ -127,7 +127,7 @@ def _require_known(command: click.Command, words: list[str]) -> None:
             if isinstance(option, click.Option) and not option.is_flag:
                 next(rest)
         elif isinstance(command, click.Group):
-            inner = command.commands.get(word)
+            inner = command.get_command(click.Context(command), word)
             assert inner is not None, (command.name, word)
             _require_known(inner, list(rest))
             return
