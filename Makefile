@@ -51,7 +51,7 @@ PLAN ?=
 
 .PHONY: ci-preview
 ci-preview: $(VENV)/.installed ## What an update of STACK would change, as Markdown (PLAN=file: and its plan)
-	@$(RUN) -m operations --stack $(STACK) preview --markdown $(RULES) $(if $(PLAN),--save-plan $(PLAN))
+	@$(RUN) -m operations --stack $(STACK) preview --markdown $(RULES) $(if $(PLAN),--save-plan $(abspath $(PLAN)))
 
 .PHONY: ci-drift
 ci-drift: $(VENV)/.installed ## Fail where STACK is not as the program has left it
@@ -60,7 +60,7 @@ ci-drift: $(VENV)/.installed ## Fail where STACK is not as the program has left 
 .PHONY: ci-up
 ci-up: $(VENV)/.installed ## Update STACK as PLAN says, and not beyond
 	@[ -f "$(PLAN)" ] || { echo "PLAN names no file: make it with make ci-preview PLAN=..." >&2; exit 2; }
-	@PULUMI_EXPERIMENTAL=true pulumi up --yes --skip-preview --non-interactive --stack $(STACK) $(RULES) --plan $(PLAN)
+	@PULUMI_EXPERIMENTAL=true pulumi up --yes --skip-preview --non-interactive --stack $(STACK) $(RULES) --plan $(abspath $(PLAN))
 
 .PHONY: verify
 verify: $(VENV)/.installed ## Look whether the trust that is set up in the lab is as it should be

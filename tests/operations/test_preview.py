@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hvac.exceptions import Forbidden
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
@@ -25,6 +26,16 @@ ROLE = "auth/kube-east-mesh-auth/role/gen-int-ca-istio-east-mesh"
 RULES = (
     *("--policy-pack", str(CHECKOUT / "policy")),
     *("--policy-pack-config", str(CHECKOUT / "policy" / "dev.json")),
+)
+WRITES = (
+    ROLE,
+    "auth/kube-east-mesh-auth/config",
+    "sys/policies/acl/gen-int-ca-istio-east-mesh",
+    "sys/mounts/pki_new",
+    "sys/auth/kube-new-mesh-auth",
+    "pki/config/issuers",
+    "pki/root/sign-intermediate",
+    "pki_int_east/intermediate/generate/exported",
 )
 BAD = {"tokenTtlSeconds": 86400, "policy": "guide", "clusters": clusters("east")}
 
@@ -133,12 +144,13 @@ def test_drift_is_seen_with_a_token_that_can_only_look(
         assert change["differences"] == [
             {"path": "tokenTtl", "before": "500", "after": "3600", "forcesReplacement": False}
         ]
-        # It can do no more than that.
-        deployed.configure(tokenTtlSeconds=3000)
-        refused = deployed.attempt("up", "--yes", "--skip-preview")
-        assert refused.exit_code != 0
-        assert "permission denied" in refused.output
-        assert vault_client(lab).read(ROLE)["data"]["token_ttl"] == 500
+        # Nor is there anything that it keeps `verify` from looking at.
+        assert mesh_trust.run("verify", "--json").those("unknown") == set()
+        vault = vault_client(lab)
+        vault.token = deployed.vault_token
+        for path in WRITES:
+            with pytest.raises(Forbidden):
+                vault.write_data(path, data={"type": "pki", "policy": "", "token_ttl": 1})
 
 
 def test_a_preview_that_fails(deployed: Program, mesh_trust: MeshTrust) -> None:
