@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .readiness import Obstacle, on_one_line
 from .vault_session import vault_session
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 _REQUEST_SECONDS = 5
 
@@ -27,18 +31,21 @@ TOO_OLD = "too old"
 MINIMUM_VERSION = (1, 11)
 
 
-def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None:
+def health_obstacle(
+    address: str, ca_certificate: str | None, transport: "BaseAdapter | None" = None
+) -> Obstacle | None:
     """Why the Vault at `address` cannot be worked with; None when it can.
 
     A standby counts as ready, since it passes requests on. `ca_certificate` holds the CA
-    certificates that Vault's own has to chain to, PEM; None means the system's.
+    certificates that Vault's own has to chain to, PEM; None means the system's. `transport` as in
+    `vault_session`.
     """
     # Imported here: a program that waits for nothing starts faster without it.
     import requests
     from urllib3.exceptions import HTTPError
 
     try:
-        status, version = _health(address, ca_certificate)
+        status, version = _health(address, ca_certificate, transport)
     except requests.exceptions.SSLError as error:
         return _tls_obstacle(address, ca_certificate, error)
     except (requests.exceptions.RequestException, HTTPError) as error:
@@ -46,9 +53,20 @@ def health_obstacle(address: str, ca_certificate: str | None) -> Obstacle | None
             "address",
             f"Vault does not answer at {address} ({on_one_line(_innermost(error), 150)})",
             "see that it runs, and that this machine gets to it through name, route and firewall: "
-            f"`curl -v {address}/v1/sys/health`",
+            f"`curl -v {address}/v1/sys/health`; no server behind a Service may be unsealed: "
+            "`mesh-trust vault status`",
         )
     return _version_obstacle(address, version) or _status_obstacle(address, status)
+
+
+def initialise(command: str, servers: str = "") -> str:
+    """The command that initialises Vault; `servers` are its options that name them."""
+    return f"`{command} vault init{servers} --keys-file FILE --token-file FILE`"
+
+
+def unseal(command: str, servers: str = "") -> str:
+    """The command that unseals Vault; `servers` are its options that name them."""
+    return f"`{command} vault unseal{servers} --keys-file FILE`"
 
 
 def _status_obstacle(address: str, status: int) -> Obstacle | None:
@@ -58,13 +76,13 @@ def _status_obstacle(address: str, status: int) -> Obstacle | None:
         return Obstacle(
             "uninitialised",
             f"Vault at {address} is not initialised",
-            f"initialise and unseal it: `vault operator init -address={address}`",
+            f"run {initialise('mesh-trust', f' --address {address}')}",
         )
     if status == _SEALED:
         return Obstacle(
             "sealed",
             f"Vault at {address} is sealed",
-            f"unseal it: `vault operator unseal -address={address}`",
+            f"run {unseal('mesh-trust', f' --address {address}')}",
         )
     if status == _DISASTER_RECOVERY_SECONDARY:
         return Obstacle(
@@ -114,11 +132,16 @@ def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) ->
     )
 
 
-def _health(address: str, ca_certificate: str | None) -> tuple[int, str]:
+def _health(
+    address: str, ca_certificate: str | None, transport: "BaseAdapter | None"
+) -> tuple[int, str]:
     """The status of the answer, and Vault's version, empty where that is not told."""
     import hvac
 
-    with _ca_file(ca_certificate) as ca_file, vault_session(address, ca_file) as session:
+    with (
+        _ca_file(ca_certificate) as ca_file,
+        vault_session(address, ca_file, transport) as session,
+    ):
         client = hvac.Client(
             url=address,
             token="",  # hvac would send the one of the shell

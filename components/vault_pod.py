@@ -1,12 +1,13 @@
 """Why a pod of Vault is not ready, from what Kubernetes keeps of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .cluster_access import ClusterAccess
 from .readiness import Obstacle, on_one_line
 from .secrets_in_text import without_secrets
+from .vault_health import initialise, unseal
 
 VAULT_CONTAINER = "vault"
 
@@ -34,6 +35,9 @@ _PROBES = ("Unhealthy",)
 # Labels of Vault's own service registration, where its configuration has one.
 _SEALED_LABEL = "vault-sealed"
 _INITIALISED_LABEL = "vault-initialized"
+# The chart's readiness probe is `vault status`, whose words an event repeats.
+_NOT_INITIALISED = re.compile(r"\bInitialized +false\b")
+_SEALED = re.compile(r"\bSealed +true\b")
 
 # Only such lines of a log are shown: a development server prints its root token and unseal key.
 _ERROR_LINE = re.compile(r'\[ERROR\]|"@level":"error"|^panic:|^fatal error:|^Error\b|^error\b')
@@ -43,8 +47,10 @@ _LONG_RUN = re.compile(
 )
 
 
-def pod_obstacle(cluster: ClusterAccess, pod: Any) -> Obstacle | None:
+def pod_obstacle(cluster: ClusterAccess, pod: Any, command: str = "mesh-trust") -> Obstacle | None:
     """Why `pod` is not ready, None when it is.
+
+    `command` is how the command starts that initialises and unseals Vault.
 
     Raises:
         ClusterSilentError: the cluster did not answer.
@@ -69,7 +75,7 @@ def pod_obstacle(cluster: ClusterAccess, pod: Any) -> Obstacle | None:
         return None
     if pod.status.phase == "Pending":
         return _starting(cluster, pod, name, describe)
-    return _not_ready(cluster, pod, name, describe)
+    return _not_ready(cluster, pod, name, describe, command)
 
 
 def _unscheduled(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
@@ -174,24 +180,34 @@ def _starting(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obs
     )
 
 
-def _not_ready(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
-    namespace = pod.metadata.namespace
-    labels = pod.metadata.labels or {}
-    inside = f"`{cluster.kubectl} exec -n {namespace} {pod.metadata.name} -- vault operator"
-    if labels.get(_INITIALISED_LABEL) == "false":
+def _not_ready(
+    cluster: ClusterAccess, pod: Any, name: str, describe: str, command: str
+) -> Obstacle:
+    warning = cluster.last_warning(pod.metadata.namespace, pod.metadata.uid, _PROBES)
+    is_initialised, is_sealed = _told_state(pod.metadata.labels or {}, warning or "")
+    if not is_initialised:
         return Obstacle(
             "uninitialised",
             f"Vault in pod {name} is not initialised",
-            f"initialise and unseal it: {inside} init`",
+            f"run {initialise(command)}",
         )
-    if labels.get(_SEALED_LABEL) == "true":
-        return Obstacle("sealed", f"Vault in pod {name} is sealed", f"unseal it: {inside} unseal`")
-    warning = cluster.last_warning(namespace, pod.metadata.uid, _PROBES)
+    if is_sealed:
+        return Obstacle("sealed", f"Vault in pod {name} is sealed", f"run {unseal(command)}")
     return Obstacle(
         "probe" if warning else "not ready",
         f"pod {name} runs and is not ready yet" + (f": {warning}" if warning else ""),
         f"see {describe}, and the log of Vault",
     )
+
+
+def _told_state(labels: Mapping[str, str], probe: str) -> tuple[bool, bool]:
+    """Whether Vault is initialised, and whether it is sealed, as far as either is told.
+
+    Labels are those of the moment; an event may be some minutes old.
+    """
+    if _INITIALISED_LABEL in labels and _SEALED_LABEL in labels:
+        return labels[_INITIALISED_LABEL] != "false", labels[_SEALED_LABEL] == "true"
+    return not _NOT_INITIALISED.search(probe), bool(_SEALED.search(probe))
 
 
 def last_error(log: str) -> str | None:

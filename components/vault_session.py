@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import requests
+    from requests.adapters import BaseAdapter
 
 REQUEST_SECONDS = 10
 """How long a server may take for one answer."""
@@ -19,11 +20,12 @@ def vault_client(
     ca_file: Path | None,
     namespace: str | None,
     seconds: int = REQUEST_SECONDS,
+    transport: "BaseAdapter | None" = None,
 ) -> Any:
     """An `hvac.Client` of the Vault at `address`; asks nothing yet.
 
     Without a `token` it is the one in VAULT_TOKEN, or what `vault login` has left; an empty one is
-    none at all. `ca_file` as in `vault_session`; an answer may take `seconds`.
+    none at all. `ca_file` and `transport` as in `vault_session`; an answer may take `seconds`.
     """
     # Imported here: a program that asks Vault for nothing starts faster without it.
     import hvac
@@ -32,16 +34,18 @@ def vault_client(
         url=address,
         token=token,
         namespace=namespace,
-        session=vault_session(address, ca_file),
+        session=vault_session(address, ca_file, transport),
         timeout=seconds,
     )
 
 
-def vault_session(address: str, ca_file: Path | None) -> "requests.Session":
+def vault_session(
+    address: str, ca_file: Path | None, transport: "BaseAdapter | None" = None
+) -> "requests.Session":
     """A session for the Vault at `address`, as the engine's plugin connects to it.
 
     `ca_file` holds the CA certificates that Vault's own has to chain to, PEM; None means the
-    system's.
+    system's. `transport` makes the connections, where that is not done by name and route.
     """
     # Imported here: a program that asks Vault for nothing starts faster without it.
     import requests
@@ -49,7 +53,9 @@ def vault_session(address: str, ca_file: Path | None) -> "requests.Session":
     session = requests.Session()
     session.verify = _system_certificates() if ca_file is None else str(ca_file)
     # A proxy of the environment is not meant for this machine itself.
-    session.trust_env = not is_loopback(address)
+    session.trust_env = transport is None and not is_loopback(address)
+    if transport is not None:
+        session.mount("https://", transport)
     return session
 
 

@@ -1,9 +1,29 @@
 """The command with all of its sub-commands."""
 
 from .cli import main
-from .preflight.command import preflight
-from .rotate import rotate
-from .vault.commands import vault
-from .verify import verify
+from .lazy_group import Elsewhere
 
-__all__ = ["main", "preflight", "rotate", "vault", "verify"]
+__all__ = ["main"]
+
+main.elsewhere = {
+    "ci": Elsewhere(
+        "operations.ci.command", "What a pipeline asks; docs/preview-in-ci.md has whole ones."
+    ),
+    "preflight": Elsewhere(
+        "operations.preflight.command", "Look before `pulumi up` whether it can go through."
+    ),
+    "preview": Elsewhere(
+        "operations.preview.command",
+        "Sum up what `pulumi up` would change, by whose things it changes.",
+    ),
+    "rotate": Elsewhere(
+        "operations.rotate", "Asks for new certificates, and says where a rotation stands."
+    ),
+    "vault": Elsewhere(
+        "operations.vault.commands",
+        "Initialise, unseal, save and look at Vault, and renew the stack's token.",
+    ),
+    "verify": Elsewhere(
+        "operations.verify", "Look after `pulumi up` whether all is as it should be."
+    ),
+}

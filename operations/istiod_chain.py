@@ -6,25 +6,21 @@ connects tells which CA it holds now, which no object in the cluster does: its a
 certificate in memory.
 """
 
-import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Thread
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from kubernetes import client as kubernetes
-from kubernetes.stream import portforward
 
 from components.readiness import on_one_line
 
 from .cluster_client import REQUEST_SECONDS, ClusterClient
+from .port_forward import PodPort
 from .tls_chain import certificates_shown
 from .unreachable import UnreachableError
 
@@ -37,9 +33,6 @@ _PROTOCOLS = ["h2"]
 
 _TRIES = 5
 """How many certificates istiod may present before it is given up on."""
-
-# What the client of websockets says of an answer that is none to an upgrade.
-_REFUSED = re.compile(r"Handshake status (\d{3}) ?([A-Za-z ]*)")
 
 _SKEW = timedelta(minutes=2)
 """By how much a certificate of istiod's is valid before it is made (Istio,
@@ -71,9 +64,9 @@ def istiod_chain(
     Raises:
         UnreachableError: it cannot be connected to, or presents nothing.
     """
-    way = _Way(client, namespace, pod)
-    with way.explained():
-        return chain_presented(f"{namespace}/{pod}", way.connect, roots)
+    port = PodPort(client, namespace, pod, ISTIOD_PORT)
+    with _explained(port):
+        return chain_presented(f"{namespace}/{pod}", port.connect, roots)
 
 
 def istiod_certificates(client: ClusterClient, namespace: str, pod: str) -> list[x509.Certificate]:
@@ -82,8 +75,8 @@ def istiod_certificates(client: ClusterClient, namespace: str, pod: str) -> list
     Raises:
         UnreachableError: it cannot be connected to, or presents nothing.
     """
-    way = _Way(client, namespace, pod)
-    with way.explained(), _handshaken(way.connect(), None) as secured:
+    port = PodPort(client, namespace, pod, ISTIOD_PORT)
+    with _explained(port), _handshaken(port.connect(), None) as secured:
         presented = certificates_shown(secured)
         if not presented:
             raise ValueError("it presents none")
@@ -181,81 +174,18 @@ def _authority(leaf: x509.Certificate) -> str:
     return identifier.hex(":")
 
 
-class _Way:
-    """That to a pod of istiod, through the API server."""
+@contextmanager
+def _explained(port: PodPort) -> Iterator[None]:
+    """Looks at what comes of connections to `port`.
 
-    def __init__(self, client: ClusterClient, namespace: str, pod: str) -> None:
-        self._client = client
-        self._namespace = namespace
-        self._pod = pod
-        self._forward: Any = None
-
-    def connect(self) -> Any:
-        """Makes a connection, a socket that is not secured yet.
-
-        Raises:
-            UnreachableError: the API server does not make one.
-        """
-        answer: Future[Any] = Future()
-
-        def ask() -> None:
-            # Not the client's own: a forward changes how its client asks, for as long as it takes.
-            core: Any = kubernetes.CoreV1Api(kubernetes.ApiClient(self._client.configuration))
-            asked = core.connect_get_namespaced_pod_portforward
-            try:
-                answer.set_result(
-                    portforward(asked, self._pod, self._namespace, ports=str(ISTIOD_PORT))
-                )
-            except kubernetes.ApiException as error:
-                answer.set_exception(error)
-
-        # The client of websockets waits for ever, and takes no limit from Kubernetes'.
-        Thread(target=ask, daemon=True).start()
-        try:
-            self._forward = answer.result(REQUEST_SECONDS)
-        except TimeoutError:
-            raise self._refused(f"no answer in {REQUEST_SECONDS} s") from None
-        except kubernetes.ApiException as error:
-            raise self._refused(str(error.reason)) from None
-        return self._forward.socket(ISTIOD_PORT)
-
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Looks at what comes of its connections.
-
-        Raises:
-            UnreachableError: nothing.
-        """
-        try:
-            yield
-        except (OSError, ValueError) as error:
-            # Of a port that nobody serves, the node tells beside the connection, which just ends.
-            told = None if self._forward is None else self._forward.error(ISTIOD_PORT)
-            context, place = self._client.context, f"-n {self._namespace} {self._pod}"
-            raise UnreachableError(
-                f"pod {self._namespace}/{self._pod} presents no certificate at port {ISTIOD_PORT} "
-                f"({on_one_line(told or str(error), 150)})",
-                "see that istiod runs and has a CA: "
-                f"`kubectl --context {context} logs {place} -c discovery`",
-            ) from None
-
-    def _refused(self, reason: str) -> UnreachableError:
-        """What the client says of everything, from a refusal to a server that is not there."""
-        found, kubectl = _REFUSED.search(reason), f"kubectl --context {self._client.context}"
-        said = on_one_line(reason if found is None else f"{found[1]} {found[2]}", 150)
-        if found is None:
-            fix = f"see that the API server runs: `{kubectl} get --raw /readyz`"
-        elif found[1] == "403":
-            fix = "give the user of the kubeconfig the right to create pods/portforward there"
-        elif found[1] == "401":
-            fix = "log in anew, or mend the credentials in the kubeconfig"
-        else:
-            fix = (
-                "see that the pod and its node run: "
-                f"`{kubectl} get pod -n {self._namespace} {self._pod} -o wide`"
-            )
-        return UnreachableError(
-            f"no connection to pod {self._namespace}/{self._pod} is to be had through the API "
-            f"server ({said})",
-            fix,
-        )
+    Raises:
+        UnreachableError: nothing.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise UnreachableError(
+            f"pod {port.namespace}/{port.pod} presents no certificate at port {port.port} "
+            f"({on_one_line(port.told or str(error), 150)})",
+            f"see that istiod runs and has a CA: `{port.logs('discovery')}`",
+        ) from None

@@ -1,12 +1,10 @@
 """`mesh-trust rotate`: new intermediates, and where a rotation of the root stands."""
 
-import sys
-
 import click
 
 from settings import MANAGEMENT, Connection
 
-from .cli import EXIT_CODES, Project, main, with_json
+from .cli import EXIT_CODES, Project, confirm, main, with_json
 from .errors import OperationError, RotationStoppedError
 from .generations import generations_of
 from .rotation import marks
@@ -100,7 +98,12 @@ def intermediates(
     if left == 0:
         click.echo("Nothing is left to be rolled")
         return
-    _confirm(f"Roll {_counted(left)}, one after another?", yes=yes)
+    confirm(
+        f"Roll {_counted(left)}, one after another?",
+        "nothing was rolled, as that was not confirmed",
+        yes=yes,
+        otherwise="say --yes, or look with --dry-run",
+    )
     try:
         rotation.run(surveys)
     except KeyboardInterrupt:
@@ -170,19 +173,6 @@ def _refuse(
         problems += policies.objections([each.cluster for each in surveys if not each.problems])
     if problems:
         raise OperationError("\n".join(problems))
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise OperationError("nobody can be asked here: say --yes, or look with --dry-run")
-    try:
-        is_meant = click.confirm(question)
-    except click.Abort:
-        is_meant = False
-    if not is_meant:
-        raise OperationError("nothing was rolled, as that was not confirmed")
 
 
 def _counted(number: int) -> str:

@@ -1,5 +1,6 @@
 """The sub-commands `vault ...`."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 
 from ..cli import main
+from .named import Named
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -14,15 +16,46 @@ EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @main.group()
 def vault() -> None:
-    """Initialise, unseal and look at Vault, and renew the stack's token.
+    """Initialise, unseal, save and look at Vault, and renew the stack's token.
 
-    Without --address, the Vault of the stack is worked with.
+    Its servers are named by --address, or are the pods in the cluster of --context;
+    without either, they are those of the stack.
     """
 
 
 def with_servers(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that name Vault's servers."""
+    """Adds the options that name Vault's servers; `command` is given them as `named`."""
+
+    @functools.wraps(command)
+    def naming(
+        *arguments: Any,
+        addresses: tuple[str, ...],
+        ca_file: Path | None,
+        context: str | None,
+        namespace: str | None,
+        release: str | None,
+        **options: Any,
+    ) -> Any:
+        named = Named(addresses, ca_file, context, namespace, release)
+        return command(*arguments, named=named, **options)
+
     for option in (
+        click.option(
+            "--release",
+            metavar="NAME",
+            help="With --context: the Helm release.  [default: vault]",
+        ),
+        click.option(
+            "--namespace",
+            metavar="NAME",
+            help="With --context: the namespace that it is in.  [default: vault]",
+        ),
+        click.option(
+            "--context",
+            metavar="NAME",
+            help="Context of the kubeconfig for the cluster that Vault is installed in; each of "
+            "its pods is reached through the API server.",
+        ),
         click.option(
             "--ca-file",
             type=EXISTING_FILE,
@@ -37,8 +70,8 @@ def with_servers(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A server of Vault; repeat it for each one that is to be in the same Vault.",
         ),
     ):
-        command = option(command)
-    return command
+        naming = option(naming)
+    return naming
 
 
 def with_identity(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,8 +2,10 @@
 
 from .command import vault
 from .init import init
+from .restore import restore
+from .snapshot import snapshot
 from .status import status
 from .token_rotation import rotate_admin_token
 from .unseal import unseal
 
-__all__ = ["init", "rotate_admin_token", "status", "unseal", "vault"]
+__all__ = ["init", "restore", "rotate_admin_token", "snapshot", "status", "unseal", "vault"]

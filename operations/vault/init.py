@@ -15,7 +15,7 @@ from ..errors import OperationError
 from .age import recipient
 from .command import EXISTING_FILE, FILE, vault, with_identity, with_servers
 from .initialise import Protection
-from .members import members_of
+from .named import Named
 from .pgp import pgp_key
 from .setting_up import Files, SettingUp
 from .stack_policy import DEFAULT_NAME, stack_policy
@@ -107,8 +107,7 @@ said; 2 something is in the way.
 @click.pass_obj
 def init(
     project: Project,
-    addresses: tuple[str, ...],
-    ca_file: Path | None,
+    named: Named,
     keys_file: Path,
     shares: int | None,
     threshold: int | None,
@@ -144,7 +143,7 @@ def init(
 
     with progress.status("Setting Vault up ..."):
         setting_up = SettingUp(
-            members_of(project, addresses, ca_file),
+            named.members(project),
             Files(keys_file, token_file, age_identity),
             protection,
             kind,
@@ -165,19 +164,7 @@ def _protection(
     root_token_pgp_key: Path | None,
     age_recipients: Sequence[str],
 ) -> Protection:
-    if shares is None:
-        shares = len(pgp_keys) or _SHARES
-    if threshold is None:
-        threshold = min(_THRESHOLD, shares)
-    if threshold > shares:
-        raise OperationError(
-            f"threshold: {threshold} is not valid; there are {shares} keys: ask for no more"
-        )
-    if threshold == 1 and shares > 1:
-        raise OperationError(
-            "threshold: 1 is not valid; Vault takes it for a single key only: add --shares 1, or "
-            "use 2 or more"
-        )
+    shares, threshold = shares_and_threshold(shares, threshold, len(pgp_keys) or _SHARES)
     if pgp_keys and len(pgp_keys) != shares:
         raise OperationError(
             f"pgp-key: {len(pgp_keys)} of them are not valid; give one for each of {shares} keys"
@@ -199,6 +186,30 @@ def _protection(
             root_key = pgp_key("root-token-pgp-key", root_token_pgp_key)
     recipients = tuple(recipient(each) for each in age_recipients)
     return Protection(shares, threshold, read, root_key, recipients)
+
+
+def shares_and_threshold(
+    shares: int | None, threshold: int | None, otherwise: int = _SHARES
+) -> tuple[int, int]:
+    """How many keys, and how many of them unseal Vault; `otherwise` as many as there are to be.
+
+    Raises:
+        OperationError: Vault knows no such numbers.
+    """
+    if shares is None:
+        shares = otherwise
+    if threshold is None:
+        threshold = min(_THRESHOLD, shares)
+    if threshold > shares:
+        raise OperationError(
+            f"threshold: {threshold} is not valid; there are {shares} keys: ask for no more"
+        )
+    if threshold == 1 and shares > 1:
+        raise OperationError(
+            "threshold: 1 is not valid; Vault takes it for a single key only: add --shares 1, or "
+            "use 2 or more"
+        )
+    return shares, threshold
 
 
 def _kind(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,19 +10,20 @@ from urllib.parse import urlsplit
 import requests
 from hvac.exceptions import VaultError
 
-from components import InvalidInputError
 from components.files import content_of
 from components.readiness import on_one_line
-from components.validation import require_server_address
 from components.vault_health import health_obstacle
 from components.vault_session import REQUEST_SECONDS, is_loopback, vault_client
 
-from ..cli import Project
 from ..errors import OperationError
-from ..vault_client import vault_address
+from .forwarding import ForwardedTransport
 
 _ANSWERS = ("uninitialised", "sealed")
 """Kinds of obstacle that a Vault has which answers all the same."""
+INIT = "init --keys-file FILE --token-file FILE"
+"""The command that initialises them, before the options that name them."""
+_ON_THE_WAY = ("address", "certificate", "tls")
+"""Kinds of obstacle that are in the connection and not in Vault."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,30 @@ class Member:
     """One server of a Vault."""
 
     address: str
+    """As the other servers reach it, and this machine unless there is a `transport`."""
     ca_file: Path | None = None
     """PEM file of the CA that its certificate chains to; None: the system's."""
     namespace: str | None = None
     """Namespace of Vault Enterprise that the stack is in."""
+    transport: ForwardedTransport | None = field(default=None, compare=False, repr=False)
+    """How this machine reaches it, where it is a pod that is not to be had otherwise."""
+    named_by: tuple[str, ...] | None = None
+    """Options of a command that name all servers of its Vault; None: its address names it."""
+    stack: str | None = None
+    """The stack that names it, for a command that would take another one."""
 
     @property
-    def options(self) -> str:
+    def options(self) -> tuple[str, ...]:
         """Those of a command that names it."""
-        ca_file = "" if self.ca_file is None else f" --ca-file {self.ca_file}"
-        return f"--address {self.address}{ca_file}"
+        if self.named_by is not None:
+            return self.named_by
+        own = f"--address {self.address}"
+        return (own,) if self.ca_file is None else (own, f"--ca-file {self.ca_file}")
 
     def client(self, token: str = "", seconds: int = REQUEST_SECONDS) -> Any:
         """A client with `token`, by default with none; asks nothing yet."""
         namespace = self.namespace if token else None
-        return vault_client(self.address, token, self.ca_file, namespace, seconds)
+        return vault_client(self.address, token, self.ca_file, namespace, seconds, self.transport)
 
     @property
     def ca_certificate(self) -> str | None:
@@ -57,37 +67,33 @@ class Member:
 
     def unreachable(self) -> tuple[str, str] | None:
         """Why it cannot be asked, and what to do; None when it can."""
-        obstacle = health_obstacle(self.address, self.ca_certificate)
+        obstacle = health_obstacle(self.address, self.ca_certificate, self.transport)
         if obstacle is None or obstacle.kind in _ANSWERS:
             return None
-        return obstacle.reason, obstacle.advice
+        if self.transport is None or obstacle.kind not in _ON_THE_WAY:
+            return obstacle.reason, obstacle.advice
+        if self.transport.fault is not None:
+            return str(self.transport.fault), self.transport.fault.fix
+        if obstacle.kind == "certificate":
+            return obstacle.reason, "give the CA that it chains to with --ca-file"
+        port = self.transport.port
+        see = f"see that it runs: `{port.logs('vault')}`"
+        # Of a port that nobody serves, the node tells beside the connection, which just ends.
+        if obstacle.kind == "tls" and not port.told:
+            return (
+                obstacle.reason,
+                f"{see}; and that its certificate holds for the pod's name behind the headless "
+                "Service, which is the one in that address",
+            )
+        told = on_one_line(port.told or obstacle.reason, 200)
+        return f"Vault does not answer in pod {port.namespace}/{port.pod} ({told})", see
 
 
-def members_of(
-    project: Project, addresses: Sequence[str], ca_file: Path | None
-) -> tuple[Member, ...]:
-    """The servers at `addresses`, or where none are given the stack's.
-
-    Raises:
-        OperationError: an address or the file of the CA is not valid, or the stack names none.
-    """
-    if addresses:
-        try:
-            for address in addresses:
-                require_server_address("address", address, allow_http=is_loopback(address))
-            found = tuple(dict.fromkeys(Member(each, ca_file) for each in addresses))
-            found[0].ca_certificate  # noqa: B018 - whether it can be read
-        except (InvalidInputError, UnicodeDecodeError) as error:
-            raise OperationError(str(error)) from None
-        return found
-    stack = project.stack()
-    found_address = vault_address(stack)
-    if found_address is None:
-        raise OperationError(
-            "the stack has no Vault yet: run `pulumi up` first, or name the servers with --address"
-        )
-    vault = stack.settings.vault
-    return (Member(found_address, ca_file or vault.ca_file, vault.namespace),)
+def command_for(verb: str, *members: Member) -> str:
+    """`mesh-trust vault ...` with the options that name `members`, in backquotes."""
+    options = dict.fromkeys(option for each in members for option in each.options)
+    stack = () if members[0].stack is None else ("--stack", members[0].stack)
+    return f"`{' '.join(('mesh-trust', *stack, 'vault', verb, *options))}`"
 
 
 def require_reachable(members: Sequence[Member]) -> None:

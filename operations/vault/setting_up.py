@@ -9,7 +9,7 @@ from ..errors import OperationError
 from .initialise import Protection, initialise, keys_are_lost, was_asked
 from .keys_document import KeysDocument, read_keys
 from .member_status import MemberStatus, member_status
-from .members import Member, require_private, require_reachable
+from .members import Member, command_for, require_private, require_reachable
 from .private_file import content_of
 from .stack_token import TokenKind, make_first_token, prove, revoke, token_facts, token_in
 from .unsealing import Keys, Say, await_leader, unseal_and_join
@@ -116,8 +116,7 @@ class SettingUp:
         return Keys(document.keys, document.threshold, str(self.files.keys))
 
     def _ask_for_keys(self, document: KeysDocument | None, waiting: Sequence[Member]) -> str:
-        named = " ".join(each.options for each in waiting)
-        unseal = f"`mesh-trust vault unseal {named}`"
+        unseal = command_for("unseal", *waiting)
         if document is not None and document.pgp_keys:
             return (
                 f"the keys are for their holders only: have {document.threshold} of them run "

@@ -4,7 +4,6 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,7 +17,8 @@ from ..cli import EXIT_CODES, Project, with_json
 from ..errors import OperationError
 from .command import vault, with_servers
 from .member_status import RAFT, MemberStatus, member_status
-from .members import Member, members_of
+from .members import INIT, Member, command_for
+from .named import Named
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,13 @@ class Seen:
 @with_servers
 @with_json
 @click.pass_obj
-def status(
-    project: Project, addresses: tuple[str, ...], ca_file: Path | None, as_document: bool
-) -> None:
+def status(project: Project, named: Named, as_document: bool) -> None:
     """Show how each server of Vault does.
 
     No token is needed; with one in VAULT_TOKEN that may read it, the servers that
     raft knows are shown as well.
     """
-    members = members_of(project, addresses, ca_file)
+    members = named.members(project)
     progress = Console(stderr=True)
     with progress.status("Asking Vault ..."), ThreadPoolExecutor(len(members)) as threads:
         seen = _judged(list(threads.map(_look, members)))
@@ -73,7 +71,8 @@ def _fault(member: Member, found: MemberStatus) -> tuple[str | None, str | None]
     if not found.is_initialised:
         return (
             "it is not initialised",
-            f"`mesh-trust vault init {member.options} ...`, with its other servers",
+            command_for(INIT, member)
+            + ("" if member.named_by is not None else ", with its other servers"),
         )
     if found.is_sealed and found.unseals_itself:
         return (
@@ -83,7 +82,7 @@ def _fault(member: Member, found: MemberStatus) -> tuple[str | None, str | None]
     if found.is_sealed:
         return (
             f"it is sealed: {found.progress} of {found.threshold} keys are given",
-            f"`mesh-trust vault unseal {member.options}`",
+            command_for("unseal", member),
         )
     if found.leader is None:
         return "no server leads", "see that more than half of the servers run and are unsealed"

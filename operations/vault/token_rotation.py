@@ -11,7 +11,8 @@ import click
 from ..cli import Project
 from ..errors import OperationError
 from .command import FILE, vault, with_servers
-from .members import Member, members_of, require_private, require_reachable
+from .members import Member, require_private, require_reachable
+from .named import Named
 from .private_file import PrivateFile
 from .stack_token import TokenFacts, TokenKind, new_token, prove, revoke, token_facts, token_in
 
@@ -42,15 +43,13 @@ class _Held:
     help="Where the new token goes, with mode 0600; it may hold the present one.",
 )
 @click.pass_obj
-def rotate_admin_token(
-    project: Project, addresses: tuple[str, ...], ca_file: Path | None, token_file: Path
-) -> None:
+def rotate_admin_token(project: Project, named: Named, token_file: Path) -> None:
     """Replace the stack's token by a new one of the same kind.
 
     The present one is in VAULT_TOKEN, or in the file. It is revoked once the new one
     is written and has worked; until then both do.
     """
-    members = members_of(project, addresses, ca_file)
+    members = named.members(project)
     require_private(members)
     require_reachable(members)
     member = members[0]

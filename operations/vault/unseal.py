@@ -10,10 +10,10 @@ from rich.console import Console
 from ..cli import Project
 from ..errors import OperationError
 from .command import EXISTING_FILE, vault, with_identity, with_servers
-from .keys_document import RECOVERY, read_keys
+from .kept_keys import kept_keys
 from .member_status import RAFT, MemberStatus, member_status
-from .members import Member, asking, members_of, require_private, require_reachable
-from .private_file import content_of
+from .members import INIT, Member, asking, command_for, require_private, require_reachable
+from .named import Named
 from .unsealing import Keys, await_unsealed, unseal_and_join
 
 _EXIT_CODES = """\b
@@ -33,8 +33,7 @@ in the way.
 @click.pass_obj
 def unseal(
     project: Project,
-    addresses: tuple[str, ...],
-    ca_file: Path | None,
+    named: Named,
     keys_file: Path | None,
     age_identity: Path | None,
 ) -> None:
@@ -44,13 +43,14 @@ def unseal(
     the standard input, one a line. Each key is given to every server that is
     sealed. Servers that are new join the others, if enough keys were given.
     """
-    members = members_of(project, addresses, ca_file)
+    members = named.members(project)
     require_private(members)
     require_reachable(members)
     statuses = [member_status(member) for member in members]
     if not any(each.is_initialised for each in statuses):
         raise OperationError(
-            f"Vault at {members[0].address} is not initialised: run `mesh-trust vault init` first"
+            f"Vault at {members[0].address} is not initialised: run "
+            f"{command_for(INIT, *members)} first"
         )
     if not any(_needs_keys(each) for each in statuses):
         if not any(each.is_sealed for each in statuses):
@@ -61,7 +61,7 @@ def unseal(
             "them is to be had, and read their logs"
         )
     if keys_file is not None:
-        keys = _kept(keys_file, age_identity)
+        keys = kept_keys(keys_file, age_identity)
     else:
         given = _give(members, statuses)
         if given is None:
@@ -79,20 +79,6 @@ def unseal(
 def _needs_keys(status: MemberStatus) -> bool:
     joins = not status.is_initialised and status.storage == RAFT
     return status.waits_for_keys or (joins and not status.unseals_itself)
-
-
-def _kept(file: Path, identity: Path | None) -> Keys:
-    document = read_keys(file, content_of(file) or b"", identity)
-    if document is None:
-        raise OperationError(f"{file} is encrypted to age recipients: give --age-identity")
-    if not document.is_readable:
-        raise OperationError(
-            f"the keys in {file} are for the holders of PGP keys: have each of them decrypt theirs "
-            "and give it to this command without --keys-file"
-        )
-    if document.purpose == RECOVERY:
-        raise OperationError(f"{file} holds recovery keys, which unseal nothing")
-    return Keys(document.keys, document.threshold, str(file))
 
 
 def _give(members: Sequence[Member], statuses: Sequence[MemberStatus]) -> Keys | None:

@@ -88,6 +88,27 @@ def unseal_and_join(members: Sequence[Member], keys: Keys | None, say: Say) -> t
     return waiting
 
 
+def join_all(members: Sequence[Member], leader: str, keys: Keys | None, say: Say) -> None:
+    """Has new `members` join the server at `leader`, and be unsealed.
+
+    Those that look for it by themselves may still have what it told under other keys.
+
+    Raises:
+        OperationError: one of them does not become so.
+    """
+    for member in members:
+        status = member_status(member)
+        if not status.is_sealed:
+            # One that unseals itself has come before.
+            continue
+        _join(member, leader)
+        say(f"{member.address} has joined {leader}")
+        if keys is not None and not status.unseals_itself:
+            unseal_with(member, keys.keys, keys.threshold, keys.source)
+        await_unsealed(member)
+        say(f"{member.address} is unsealed")
+
+
 def await_unsealed(member: Member) -> None:
     """Waits until `member`, which has its keys, is unsealed.
 
@@ -110,6 +131,24 @@ def await_leader(members: Sequence[Member]) -> Member:
         if status.is_leader:
             return member
     return members[0]
+
+
+def await_active(members: Sequence[Member]) -> Member:
+    """Waits until one of `members` does lead, and returns that one.
+
+    After a restore the others may name for a while who led at the time of the snapshot.
+
+    Raises:
+        OperationError: none does.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        for member in members:
+            if member_status(member).is_leader:
+                return member
+        if time.monotonic() > deadline:
+            raise _no_leader(members)
+        time.sleep(_LOOK_EVERY_SECONDS)
 
 
 def require_one_vault(members: Sequence[Member]) -> None:
@@ -143,14 +182,21 @@ def _await_leader(members: Sequence[Member]) -> str:
     while True:
         for member in members:
             status = member_status(member)
-            if status.leader is not None:
+            # A pod may say it is at an address that its certificate does not hold for.
+            if status.is_leader and member.transport is not None:
+                return member.address
+            if status.leader is not None and member.transport is None:
                 return status.leader
         if time.monotonic() > deadline:
-            raise OperationError(
-                f"no server of Vault has become the leader in {_PATIENCE_SECONDS} s: read the log "
-                f"of {members[0].address}"
-            )
+            raise _no_leader(members)
         time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _no_leader(members: Sequence[Member]) -> OperationError:
+    return OperationError(
+        f"no server of Vault has become the leader in {_PATIENCE_SECONDS} s: read the log of "
+        f"{members[0].address}"
+    )
 
 
 def _await(member: Member, is_there: Callable[[MemberStatus], bool]) -> MemberStatus:

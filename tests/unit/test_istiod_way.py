@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.kubeconfig import Kubeconfig
-from operations import istiod_chain as module
+from operations import port_forward as module
 from operations.cluster_client import ClusterClient
 from operations.istiod_chain import istiod_certificates, istiod_chain
 from operations.unreachable import UnreachableError

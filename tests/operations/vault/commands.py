@@ -42,6 +42,8 @@ class VaultCommand:
     """What must never be printed; a test adds what it learns."""
     process: int = 0
     """Of the run that is under way."""
+    kubeconfig: Path | None = None
+    """What KUBECONFIG names, if anything."""
 
     def start(
         self,
@@ -59,6 +61,8 @@ class VaultCommand:
         environment = {"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
         if token is not None:
             environment["VAULT_TOKEN"] = token
+        if self.kubeconfig is not None:
+            environment["KUBECONFIG"] = str(self.kubeconfig)
         asked = {
             "arguments": ["vault", *arguments],
             "environment": environment,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hvac.exceptions import VaultError
 
 from lab.toolchain import Toolchain
 
@@ -54,20 +55,36 @@ class OneVault:
                 return client
         raise AssertionError("no server leads")
 
+    def takes(self, token: str) -> bool:
+        """Whether a server leads, and takes `token`."""
+        for server in self.servers:
+            try:
+                if server.client().sys.read_leader_status().get("is_self"):
+                    return bool(server.client(token).is_authenticated())
+            except VaultError:
+                # It is sealed, or about to be.
+                continue
+        return False
+
 
 NewVault = Callable[..., OneVault]
 
 
 @pytest.fixture
 def new_vault(toolchain: Toolchain, tmp_path: Path) -> Iterator[NewVault]:
-    """Starts one: `raft` as many servers, or one that keeps nothing; `seal` what unseals it."""
+    """Starts one: `raft` as many servers, or one that keeps nothing; `seal` what unseals it, and
+    `joins` whether its servers join each other by themselves."""
     with ExitStack() as stack:
 
-        def start(raft: int = 0, seal: Mapping[str, Any] | None = None) -> OneVault:
+        def start(
+            raft: int = 0, seal: Mapping[str, Any] | None = None, joins: bool = False
+        ) -> OneVault:
             folder = tmp_path / f"vault-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             executable = toolchain["vault"].path
-            servers = stack.enter_context(running_servers(executable, folder, raft=raft, seal=seal))
+            servers = stack.enter_context(
+                running_servers(executable, folder, raft=raft, seal=seal, joins=joins)
+            )
             return OneVault(servers, stack.enter_context(wired(servers)), folder)
 
         yield start
@@ -81,6 +98,6 @@ def _loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultCommand]:
 
 @pytest.fixture
 def command(_loaded: VaultCommand) -> VaultCommand:
-    """The command, which has learnt no secrets yet."""
-    _loaded.secrets = set()
+    """The command, which has learnt no secrets yet, and knows no cluster."""
+    _loaded.secrets, _loaded.kubeconfig = set(), None
     return _loaded

@@ -10,6 +10,7 @@ import resource
 import sys
 from typing import Any
 
+import operations.vault.commands  # noqa: F401 - loaded once, not in each run
 from operations.command import main
 
 

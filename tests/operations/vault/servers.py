@@ -18,6 +18,7 @@ from lab.ports import is_free
 
 _START_SECONDS = 60
 _HOST = "127.0.0.1"
+_QUICK = {"performance_multiplier": "1"}
 _PORTS = range(10_000, 21_000)
 
 
@@ -69,11 +70,20 @@ class VaultServer:
 
 @contextmanager
 def running_servers(
-    executable: Path, folder: Path, *, raft: int = 0, seal: Mapping[str, Any] | None = None
+    executable: Path,
+    folder: Path,
+    *,
+    raft: int = 0,
+    seal: Mapping[str, Any] | None = None,
+    joins: bool = False,
 ) -> Iterator[list[VaultServer]]:
-    """As many servers with integrated storage, or by default a single one that keeps nothing."""
+    """As many servers with integrated storage, or by default a single one that keeps nothing.
+
+    With `joins` each looks by itself for another one to join.
+    """
     authority = authority_files(folder, "vault")
-    identity = server_files(folder, "server", authority, [_HOST])
+    pods = "*.vault-internal" if raft else "vault-0.vault-internal"
+    identity = server_files(folder, "server", authority, [_HOST, pods])
     servers = []
     for number in range(raft or 1):
         own = folder / f"vault-{number}"
@@ -83,7 +93,8 @@ def running_servers(
         configuration: dict[str, Any] = {
             "storage": {"inmem": {}}
             if not raft
-            else {"raft": {"path": str(own / "data"), "node_id": own.name}},
+            # A new leader within seconds and not half a minute.
+            else {"raft": {"path": str(own / "data"), "node_id": own.name, **_QUICK}},
             "listener": {
                 "tcp": {
                     "address": f"{_HOST}:{port}",
@@ -98,6 +109,13 @@ def running_servers(
             **({"seal": seal} if seal else {}),
         }
         servers.append(VaultServer(executable, own, authority.certificate, configuration, address))
+    if joins:
+        certificate = str(authority.certificate)
+        for server in servers:
+            server.configuration["storage"]["raft"]["retry_join"] = [
+                {"leader_api_addr": each.address, "leader_ca_cert_file": certificate}
+                for each in servers
+            ]
     try:
         for server in servers:
             server.start()

@@ -11,9 +11,7 @@ from pyrage import x25519
 from pysequoia import Tsk, decrypt
 
 from lab.directory import CHECKOUT
-from lab.toolchain import Toolchain
 from operations.vault.stack_policy import DEFAULT_NAME
-from tests.private_vault import running_vault
 
 from .commands import VaultCommand, shell
 from .conftest import NewVault, OneVault
@@ -116,6 +114,21 @@ def test_three_servers_become_one_vault(new_vault: NewVault, command: VaultComma
         assert not any(secret in server.log() for secret in command.secrets)
 
 
+def test_servers_that_join_by_themselves(new_vault: NewVault, command: VaultCommand) -> None:
+    """As those of a chart do whose configuration names them to each other."""
+    vault = new_vault(raft=3, joins=True)
+
+    command.done(*vault.init(*SMALL, "--keep-root-token"))
+
+    root_token = command.learn(vault.keys_file)["root_token"]
+    assert not any(is_sealed(vault))
+    peers = vault.client(root_token).sys.read_raft_config()["data"]["config"]["servers"]
+    assert {each["node_id"] for each in peers} == {"vault-0", "vault-1", "vault-2"}
+    command.done(*vault.init(*SMALL))
+    assert_whole(vault, root_token)
+    assert "Nothing was to be done." in command.done(*vault.init(*SMALL))
+
+
 def test_keys_for_age_recipients(
     new_vault: NewVault, command: VaultCommand, tmp_path: Path
 ) -> None:
@@ -190,34 +203,6 @@ def test_keys_for_pgp_keys(new_vault: NewVault, command: VaultCommand, tmp_path:
     command.done("unseal", *vault.options, given=f"{keys[1]}\n{keys[2]}\n")
     command.done(*vault.init("--threshold", "2", *options), token=root_token)
     assert_whole(vault, root_token)
-
-
-def test_a_vault_that_unseals_itself(
-    new_vault: NewVault, command: VaultCommand, toolchain: Toolchain, tmp_path: Path
-) -> None:
-    folder = tmp_path / "other"
-    folder.mkdir()
-    with running_vault(toolchain["vault"].path, folder, "http") as other:
-        other.client.sys.enable_secrets_engine("transit")
-        other.client.secrets.transit.create_key("unseal")
-        seal = {
-            "transit": {
-                "address": other.address,
-                "token": other.token,
-                "key_name": "unseal",
-                "mount_path": "transit",
-            }
-        }
-        vault = new_vault(raft=2, seal=seal)
-
-        command.done(*vault.init(*SMALL))
-
-        document = command.learn(vault.keys_file)
-        assert document["purpose"] == "recovery"
-        assert len(document["keys"]) == 3
-        assert_whole(vault, document["root_token"])
-        assert "Nothing was to be done." in command.done(*vault.init(*SMALL))
-        assert "Nothing was to be done" in command.done("unseal", *vault.options)
 
 
 def test_only_root_tokens_that_were_used_end(new_vault: NewVault, command: VaultCommand) -> None:

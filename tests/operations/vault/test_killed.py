@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.nodes.pods import until
+
 from .commands import Told, VaultCommand
 from .conftest import NewVault, OneVault
-from .test_init import SMALL, assert_whole
+from .test_backup import lose_all, restoring, save
+from .test_init import SMALL, assert_whole, is_sealed
 from .wire import Step
 
 INIT = "/v1/sys/init"
@@ -223,3 +226,34 @@ def test_rotation_is_killed_at_each_step(
     assert facts["orphan"] is True
     assert facts["meta"]["period"] == "768h"
     assert [*vault.folder.glob("*.new"), *vault.folder.glob("*.old")] == []
+
+
+def test_restore_is_killed_at_each_step(new_vault: NewVault, command: VaultCommand) -> None:
+    vault = new_vault(raft=2)
+    command.done(*vault.init(*SMALL, "--keep-root-token"))
+    token = command.learn(vault.keys_file)["root_token"]
+    file = save(vault, command, token)
+    lose_all(vault)
+    restore = restoring(vault, file)
+    unseal = ["unseal", *vault.options, "--keys-file", str(vault.keys_file)]
+    seen: set[tuple[Step, str]] = set()
+
+    def is_whole() -> bool:
+        told = run_killed(command, vault, restore, seen)
+        if told.exit_code == 2 and "unseal all servers first" in told.errors:
+            # It is restored: what is left is to unseal its servers, as it says.
+            return run_killed(command, vault, unseal, seen).exit_code == 0
+        return told.exit_code == 0
+
+    until(is_whole, "restored", 180)
+
+    assert {
+        INIT,
+        "/v1/sys/storage/raft/snapshot-force",
+        "/v1/sys/storage/raft/join",
+        "/v1/sys/unseal",
+    } <= {step.path for step, _ in seen}
+    until(lambda: vault.takes(token), "the tokens of before")
+    assert is_sealed(vault) == [False, False]
+    assert [*vault.folder.glob("*passing*")] == []
+    assert "Nothing was to be done" in command.done(*unseal)
