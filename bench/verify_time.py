@@ -19,6 +19,8 @@ from tests.operations.command import MeshTrust
 from tests.operations.healthy import make_healthy
 from tests.program.program import Program, clusters
 
+_AT_A_TIME = 5
+
 
 @click.command()
 @click.argument("counts", type=click.IntRange(min=1), nargs=-1)
@@ -31,7 +33,9 @@ def main(counts: Sequence[int], runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder) / "lab", prepare(console, LAB_TOOLS))
         try:
-            lab.up(console, names)
+            # A server has a minute and a half to start, which all at once would not keep.
+            for number in range(_AT_A_TIME, len(names) + _AT_A_TIME, _AT_A_TIME):
+                lab.up(console, names[:number])
             program = Program(lab, Path(folder))
             program.configure(clusters=clusters(*names))
             console.print(f"setting up the trust of {len(names)} clusters ...")
