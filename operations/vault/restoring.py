@@ -98,6 +98,13 @@ class Replacing:
                 f"{command_for('unseal', *self.members)}, which has the other servers join as well"
             )
             return False
+        if len(self.members) > 1 and member_status(first).unseals_itself:
+            # It was not sealed, and shows the others the certificates of before.
+            self.say(
+                f"restart {first.address}, which unseals itself then; after that, "
+                f"{command_for('unseal', *self.members)} has the other servers join"
+            )
+            return False
         unseal_and_join([first], self.keys, self.say)
         await_active([first])
         join_all(self.members[1:], first.address, self.keys, self.say)
