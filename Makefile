@@ -12,19 +12,25 @@ NODES ?= 1
 # How many folders of tests run at a time: each has servers of its own.
 WORKERS ?= 2
 PULUMI := $(RUN) -m lab pulumi --
+# The rules, with the levels and bounds that an environment has in policy/<environment>.json.
+RULES = --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy/$(STACK).json))
 
 .PHONY: help
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+$(VENV)/.installed: requirements.txt requirements-dev.txt policy/requirements.txt constraints.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1 || echo none). Say which one to use with make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Installing the Python packages into $(VENV) (about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement policy/requirements.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## Install the Python packages into .venv
 
 .PHONY: tools
 tools: $(VENV)/.installed ## Prepare every tool and say where each came from
@@ -38,7 +44,23 @@ up: $(VENV)/.installed ## Start the lab and set up the trust in it (NODES=0: wit
 
 .PHONY: preview
 preview: $(VENV)/.installed ## Show what `make up` would change
-	@$(PULUMI) preview --diff --stack $(STACK)
+	@$(PULUMI) preview --diff --stack $(STACK) $(RULES)
+
+# What the pipelines in ci/ run, with the `pulumi` on PATH.
+PLAN ?=
+
+.PHONY: ci-preview
+ci-preview: $(VENV)/.installed ## What an update of STACK would change, as Markdown (PLAN=file: and its plan)
+	@$(RUN) -m operations --stack $(STACK) preview --markdown $(RULES) $(if $(PLAN),--save-plan $(PLAN))
+
+.PHONY: ci-drift
+ci-drift: $(VENV)/.installed ## Fail where STACK is not as the program has left it
+	@$(RUN) -m operations --stack $(STACK) preview --markdown --refresh --expect-no-changes
+
+.PHONY: ci-up
+ci-up: $(VENV)/.installed ## Update STACK as PLAN says, and not beyond
+	@[ -f "$(PLAN)" ] || { echo "PLAN names no file: make it with make ci-preview PLAN=..." >&2; exit 2; }
+	@PULUMI_EXPERIMENTAL=true pulumi up --yes --skip-preview --non-interactive --stack $(STACK) $(RULES) --plan $(PLAN)
 
 .PHONY: verify
 verify: $(VENV)/.installed ## Look whether the trust that is set up in the lab is as it should be

@@ -39,6 +39,9 @@ from .vault_administrator import (
 )
 from .vault_install import VaultInstall
 from .vault_install_args import VaultInstallArgs
+from .vault_seal import AwsKmsArgs, AzureKeyVaultArgs, GcpCkmsArgs, SealArgs, TransitArgs
+from .vault_server_args import VaultServerArgs, VolumeArgs
+from .vault_tls import VaultTls, VaultTlsArgs
 from .vault_token import require_no_root_token
 
 __all__ = [
@@ -51,6 +54,8 @@ __all__ = [
     "AgentVault",
     "ApiServer",
     "AwaitStatus",
+    "AwsKmsArgs",
+    "AzureKeyVaultArgs",
     "CertificateOptions",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
@@ -63,6 +68,7 @@ __all__ = [
     "ClusterTrustArgs",
     "ExternalRootPki",
     "ExternalRootPkiArgs",
+    "GcpCkmsArgs",
     "IntermediatePki",
     "IntermediatePkiArgs",
     "InvalidInputError",
@@ -81,11 +87,17 @@ __all__ = [
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "SealArgs",
+    "TransitArgs",
     "TrustPolicyChoices",
     "VaultAdministrator",
     "VaultAdministratorArgs",
     "VaultInstall",
     "VaultInstallArgs",
+    "VaultServerArgs",
+    "VaultTls",
+    "VaultTlsArgs",
+    "VolumeArgs",
     "api_server",
     "issuer_keys",
     "istiod_selectors",

@@ -53,9 +53,20 @@ def health_obstacle(
             "address",
             f"Vault does not answer at {address} ({on_one_line(_innermost(error), 150)})",
             "see that it runs, and that this machine gets to it through name, route and firewall: "
-            f"`curl -v {address}/v1/sys/health`",
+            f"`curl -v {address}/v1/sys/health`; no server behind a Service may be unsealed: "
+            "`mesh-trust vault status`",
         )
     return _version_obstacle(address, version) or _status_obstacle(address, status)
+
+
+def initialise(command: str, servers: str = "") -> str:
+    """The command that initialises Vault; `servers` are its options that name them."""
+    return f"`{command} vault init{servers} --keys-file FILE --token-file FILE`"
+
+
+def unseal(command: str, servers: str = "") -> str:
+    """The command that unseals Vault; `servers` are its options that name them."""
+    return f"`{command} vault unseal{servers} --keys-file FILE`"
 
 
 def _status_obstacle(address: str, status: int) -> Obstacle | None:
@@ -65,13 +76,13 @@ def _status_obstacle(address: str, status: int) -> Obstacle | None:
         return Obstacle(
             "uninitialised",
             f"Vault at {address} is not initialised",
-            f"initialise and unseal it: `vault operator init -address={address}`",
+            f"run {initialise('mesh-trust', f' --address {address}')}",
         )
     if status == _SEALED:
         return Obstacle(
             "sealed",
             f"Vault at {address} is sealed",
-            f"unseal it: `vault operator unseal -address={address}`",
+            f"run {unseal('mesh-trust', f' --address {address}')}",
         )
     if status == _DISASTER_RECOVERY_SECONDARY:
         return Obstacle(

@@ -1,5 +1,6 @@
 """Looks whether a Vault that was installed in a cluster is ready: StatefulSet, pod, Service."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +15,22 @@ _GONE_SECONDS = 15.0
 """Patience with what Helm has made at once, or nobody brings back."""
 
 
+_WAITS_FOR_PEOPLE = ("uninitialised", "sealed")
+"""Kinds of obstacles that no waiting takes away."""
+
+
 @dataclass(frozen=True)
 class VaultInCluster:
-    """The Vault of a chart's release: one pod of a StatefulSet, and a Service."""
+    """The Vault of a chart's release: pods of a StatefulSet, and a Service.
+
+    A development server is ready once it can be worked with. Others are once their pods run: to
+    initialise and unseal them is somebody else's work, and a remark says that it is to be done.
+    """
 
     cluster: ClusterAccess
     objects: VaultObjects
+    command: str = "mesh-trust"
+    """How the command that initialises and unseals Vault starts, for what is advised."""
 
     def look(self) -> Ready | Obstacle:
         """Looks once, in the order in which the objects come about."""
@@ -34,6 +45,8 @@ class VaultInCluster:
         Raises:
             ClusterRefusedError: the cluster may not be read.
         """
+        if self.objects.address_outside is not None:
+            return self.objects.address_outside
         if self.objects.service_type != "LoadBalancer":
             return self.objects.address_inside
         try:
@@ -50,21 +63,33 @@ class VaultInCluster:
         obstacle = self._stateful_set_obstacle(stateful_set)
         if obstacle is not None:
             return obstacle
-        pod = self.cluster.pod(namespace, f"{name}-0")
-        if pod is None:
-            return self._no_pod(stateful_set)
-        if pod.metadata.deletion_timestamp is not None or not _owns(stateful_set, pod):
-            return self._pod_of_before()
-        is_outdated = _is_outdated(stateful_set, pod)
-        obstacle = pod_obstacle(self.cluster, pod)
-        if obstacle is not None:
-            return self._of_outdated(obstacle) if is_outdated else obstacle
-        if is_outdated and stateful_set.spec.update_strategy.type != "OnDelete":
-            return self._pod_of_before()
+        waiting: list[Obstacle] = []
+        outdated: list[str] = []
+        for number in range(self.objects.replicas):
+            pod_name = f"{name}-{number}"
+            pod = self.cluster.pod(namespace, pod_name)
+            if pod is None:
+                return self._no_pod(stateful_set, pod_name)
+            if pod.metadata.deletion_timestamp is not None or not _owns(stateful_set, pod):
+                return self._pod_of_before(pod_name)
+            is_outdated = _is_outdated(stateful_set, pod)
+            obstacle = pod_obstacle(self.cluster, pod, self.command)
+            if obstacle is not None and self._waits_for_people(obstacle):
+                waiting.append(obstacle)
+            elif obstacle is not None:
+                return self._of_outdated(obstacle, pod_name) if is_outdated else obstacle
+            if is_outdated and stateful_set.spec.update_strategy.type != "OnDelete":
+                return self._pod_of_before(pod_name)
+            if is_outdated:
+                outdated.append(pod_name)
         found = self._behind_service()
-        if isinstance(found, Ready) and is_outdated:
-            return replace(found, remark=self._outdated())
+        remarks = [*_told_once(waiting), *map(self._outdated, outdated)]
+        if isinstance(found, Ready) and remarks:
+            return replace(found, remark="; ".join(remarks))
         return found
+
+    def _waits_for_people(self, obstacle: Obstacle) -> bool:
+        return not self.objects.is_development and obstacle.kind in _WAITS_FOR_PEOPLE
 
     def _behind_service(self) -> Ready | Obstacle:
         objects = self.objects
@@ -73,8 +98,11 @@ class VaultInCluster:
             return self._missing("Service")
         if objects.service_type != "LoadBalancer":
             # It cannot be asked from outside.
-            return Ready(objects.address_inside)
+            return Ready(objects.address_outside or objects.address_inside)
         address = self._outside(service)
+        if address is not None and not objects.is_development:
+            # Its name may lead there only later, and what its pods say was seen.
+            return Ready(objects.address_outside or address)
         if address is not None:
             return health_obstacle(address, None) or Ready(address)
         where = f"{objects.namespace}/{objects.name}"
@@ -92,9 +120,7 @@ class VaultInCluster:
         """Address of the load balancer, where it has one."""
         ingress = service.status.load_balancer.ingress or ()
         host = next((each.ip or each.hostname for each in ingress), None)
-        if not host:
-            return None
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.objects.port}"
+        return self.objects.address_at(host) if host else None
 
     def _missing(self, kind: str) -> Obstacle:
         objects = self.objects
@@ -113,7 +139,8 @@ class VaultInCluster:
             return Obstacle(
                 "scaled down",
                 f"StatefulSet {namespace}/{name} is scaled to 0 pods",
-                f"`{self.cluster.kubectl} scale statefulset -n {namespace} {name} --replicas 1`",
+                f"`{self.cluster.kubectl} scale statefulset -n {namespace} {name} "
+                f"--replicas {self.objects.replicas}`",
                 _GONE_SECONDS,
             )
         if (stateful_set.status.observed_generation or 0) < stateful_set.metadata.generation:
@@ -124,50 +151,63 @@ class VaultInCluster:
             )
         return None
 
-    def _no_pod(self, stateful_set: Any) -> Obstacle:
+    def _no_pod(self, stateful_set: Any, pod_name: str) -> Obstacle:
         namespace, name = self.objects.namespace, self.objects.name
         warning = self.cluster.last_warning(namespace, stateful_set.metadata.uid)
         return Obstacle(
             "pod refused" if warning else "no pod",
-            f"pod {namespace}/{name}-0 cannot be made: {warning}"
+            f"pod {namespace}/{pod_name} cannot be made: {warning}"
             if warning
-            else f"pod {namespace}/{name}-0 does not exist yet",
+            else f"pod {namespace}/{pod_name} does not exist yet",
             "see that quotas and admission allow it, and that the controller manager runs: "
             f"`{self.cluster.kubectl} describe statefulset -n {namespace} {name}`",
         )
 
-    def _pod_of_before(self) -> Obstacle:
-        namespace, name = self.objects.namespace, self.objects.name
+    def _pod_of_before(self, pod_name: str) -> Obstacle:
+        namespace = self.objects.namespace
         return Obstacle(
             "pod of before",
-            f"pod {namespace}/{name}-0 is on its way out, and has to end before there is a new one",
+            f"pod {namespace}/{pod_name} is on its way out, and has to end before there is a new "
+            "one",
             "see what keeps it, its node or a finalizer: "
-            f"`{self.cluster.kubectl} describe pod -n {namespace} {name}-0`",
+            f"`{self.cluster.kubectl} describe pod -n {namespace} {pod_name}`",
         )
 
-    def _of_outdated(self, obstacle: Obstacle) -> Obstacle:
+    def _of_outdated(self, obstacle: Obstacle, pod_name: str) -> Obstacle:
         """A pod that does not become ready takes up no correction by itself."""
         return replace(
             obstacle,
             reason=f"{obstacle.reason}; and this pod is still that of before the last upgrade",
-            advice=f"have it made anew: {self._delete_pod()}",
+            advice=f"have it made anew: {self._delete_pod(pod_name)}",
             patience_seconds=min(
                 obstacle.patience_seconds,
                 PATIENCE_SECONDS if obstacle.kind in UNDER_WAY else _GONE_SECONDS,
             ),
         )
 
-    def _outdated(self) -> str:
-        namespace, name = self.objects.namespace, self.objects.name
+    def _outdated(self, pod_name: str) -> str:
+        taken_up = (
+            "takes the upgrade up; Vault in mode dev then has forgotten everything, which `pulumi "
+            "refresh` sees and `pulumi up` mends"
+            if self.objects.is_development
+            else "takes the upgrade up; wait until it is unsealed before the next one"
+        )
         return (
-            f"pod {namespace}/{name}-0 still runs as before the last upgrade: the chart leaves it "
-            f"to you when it is replaced. {self._delete_pod()} takes the upgrade up; Vault in mode "
-            "dev then has forgotten everything, which `pulumi refresh` sees and `pulumi up` mends"
+            f"pod {self.objects.namespace}/{pod_name} still runs as before the last upgrade: the "
+            f"chart leaves it to you when it is replaced. {self._delete_pod(pod_name)} {taken_up}"
         )
 
-    def _delete_pod(self) -> str:
-        objects = self.objects
-        return f"`{self.cluster.kubectl} delete pod -n {objects.namespace} {objects.name}-0`"
+    def _delete_pod(self, pod_name: str) -> str:
+        return f"`{self.cluster.kubectl} delete pod -n {self.objects.namespace} {pod_name}`"
+
+
+def _told_once(waiting: Sequence[Obstacle]) -> Iterator[str]:
+    """What is to be done, each with all that it is to be done for."""
+    reasons: dict[str, list[str]] = {}
+    for obstacle in waiting:
+        reasons.setdefault(obstacle.advice, []).append(obstacle.reason)
+    for advice, found in reasons.items():
+        yield f"{', '.join(found)}: {advice}"
 
 
 def _owns(stateful_set: Any, pod: Any) -> bool:

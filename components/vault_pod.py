@@ -1,11 +1,13 @@
 """Why a pod of Vault is not ready, from what Kubernetes keeps of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .cluster_access import ClusterAccess
 from .readiness import Obstacle, on_one_line
+from .secrets_in_text import without_secrets
+from .vault_health import initialise, unseal
 
 VAULT_CONTAINER = "vault"
 
@@ -33,19 +35,22 @@ _PROBES = ("Unhealthy",)
 # Labels of Vault's own service registration, where its configuration has one.
 _SEALED_LABEL = "vault-sealed"
 _INITIALISED_LABEL = "vault-initialized"
+# The chart's readiness probe is `vault status`, whose words an event repeats.
+_NOT_INITIALISED = re.compile(r"\bInitialized +false\b")
+_SEALED = re.compile(r"\bSealed +true\b")
 
 # Only such lines of a log are shown: a development server prints its root token and unseal key.
 _ERROR_LINE = re.compile(r'\[ERROR\]|"@level":"error"|^panic:|^fatal error:|^Error\b|^error\b')
-# Tokens, keys and their like: long runs of letters and digits as no name or path has them.
-_SECRET = re.compile(
-    r"\b(hv[sbr]|s)\.[\w-]{8,}"
-    r"|(?=[a-z0-9+/=]*[A-Z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}"
-    r"|[A-Za-z0-9+=]{20,}"
+# An unseal key has no mark of its own: long runs of letters and digits as no name or path has them.
+_LONG_RUN = re.compile(
+    r"(?=[a-z0-9+/=]*[A-Z])(?=[A-Za-z+/=]*\d)[A-Za-z0-9+/=]{32,}|[A-Za-z0-9+=]{20,}"
 )
 
 
-def pod_obstacle(cluster: ClusterAccess, pod: Any) -> Obstacle | None:
+def pod_obstacle(cluster: ClusterAccess, pod: Any, command: str = "mesh-trust") -> Obstacle | None:
     """Why `pod` is not ready, None when it is.
+
+    `command` is how the command starts that initialises and unseals Vault.
 
     Raises:
         ClusterSilentError: the cluster did not answer.
@@ -70,7 +75,7 @@ def pod_obstacle(cluster: ClusterAccess, pod: Any) -> Obstacle | None:
         return None
     if pod.status.phase == "Pending":
         return _starting(cluster, pod, name, describe)
-    return _not_ready(cluster, pod, name, describe)
+    return _not_ready(cluster, pod, name, describe, command)
 
 
 def _unscheduled(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
@@ -175,19 +180,19 @@ def _starting(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obs
     )
 
 
-def _not_ready(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Obstacle:
-    namespace = pod.metadata.namespace
-    labels = pod.metadata.labels or {}
-    inside = f"`{cluster.kubectl} exec -n {namespace} {pod.metadata.name} -- vault operator"
-    if labels.get(_INITIALISED_LABEL) == "false":
+def _not_ready(
+    cluster: ClusterAccess, pod: Any, name: str, describe: str, command: str
+) -> Obstacle:
+    warning = cluster.last_warning(pod.metadata.namespace, pod.metadata.uid, _PROBES)
+    is_initialised, is_sealed = _told_state(pod.metadata.labels or {}, warning or "")
+    if not is_initialised:
         return Obstacle(
             "uninitialised",
             f"Vault in pod {name} is not initialised",
-            f"initialise and unseal it: {inside} init`",
+            f"run {initialise(command)}",
         )
-    if labels.get(_SEALED_LABEL) == "true":
-        return Obstacle("sealed", f"Vault in pod {name} is sealed", f"unseal it: {inside} unseal`")
-    warning = cluster.last_warning(namespace, pod.metadata.uid, _PROBES)
+    if is_sealed:
+        return Obstacle("sealed", f"Vault in pod {name} is sealed", f"run {unseal(command)}")
     return Obstacle(
         "probe" if warning else "not ready",
         f"pod {name} runs and is not ready yet" + (f": {warning}" if warning else ""),
@@ -195,10 +200,20 @@ def _not_ready(cluster: ClusterAccess, pod: Any, name: str, describe: str) -> Ob
     )
 
 
+def _told_state(labels: Mapping[str, str], probe: str) -> tuple[bool, bool]:
+    """Whether Vault is initialised, and whether it is sealed, as far as either is told.
+
+    Labels are those of the moment; an event may be some minutes old.
+    """
+    if _INITIALISED_LABEL in labels and _SEALED_LABEL in labels:
+        return labels[_INITIALISED_LABEL] != "false", labels[_SEALED_LABEL] == "true"
+    return not _NOT_INITIALISED.search(probe), bool(_SEALED.search(probe))
+
+
 def last_error(log: str) -> str | None:
     """The last line of `log` that tells of an error, without anything that may be a secret."""
     lines = [line for line in log.splitlines() if _ERROR_LINE.search(line)]
-    return on_one_line(_SECRET.sub("…", lines[-1]), 300) if lines else None
+    return on_one_line(without_secrets(lines[-1], _LONG_RUN), 300) if lines else None
 
 
 def _statuses(pod: Any) -> Iterator[Any]:

@@ -11,17 +11,40 @@ PORT = 8200
 SERVICE_TYPES = ("ClusterIP", "LoadBalancer", "NodePort")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error")
 
-# Values that would make the outputs of mode `dev` untrue.
-_NOT_THE_USERS = {
+# Values that would make the outputs untrue.
+_NEVER_THE_USERS = {
     "server.dev.devRootToken": "the token is generated",
-    "server.dev.enabled": "mode dev is a development server",
     "server.enabled": "Vault's server is what is installed",
     "server.service.enabled": "the address is that of the Service",
     "global.enabled": "Vault's server is what is installed",
     "global.externalVaultAddr": "Vault's server is what is installed",
     "global.namespace": "the namespace is that of the release",
-    "global.tlsDisable": "mode dev speaks plain HTTP",
     "injector.externalVaultAddr": "Vault's server is what is installed",
+}
+_NOT_IN_DEVELOPMENT = {
+    "server.dev.enabled": "mode dev is a development server",
+    "global.tlsDisable": "mode dev speaks plain HTTP",
+}
+_NOT_OF_SERVERS = {
+    "server.dev.enabled": "the mode decides about it",
+    "server.ha.apiAddr": "the servers' certificate has their pods' names",
+    "server.ha.clusterAddr": "the servers find each other by their pods' names",
+    "server.ha.config": "the configuration is rendered",
+    "server.ha.enabled": "the mode decides about it",
+    "server.ha.raft.config": "the configuration is rendered",
+    "server.ha.raft.enabled": "data is in the integrated storage",
+    "server.ha.raft.setNodeId": "servers are known by their pods' names",
+    "server.ha.replicas": "say it in replicas",
+    "server.standalone.config": "the configuration is rendered",
+    "server.standalone.enabled": "the mode decides about it",
+    "server.auditStorage.enabled": "the audit log is kept",
+    "server.auditStorage.mountPath": "the audit log is where it is said to be",
+    "server.dataStorage.enabled": "Vault keeps what it is told",
+    "server.dataStorage.mountPath": "the configuration names the folder",
+    "server.persistentVolumeClaimRetentionPolicy": "say it in retention",
+    "server.postStart": "it has Vault take up renewed certificates",
+    "server.service.targetPort": "the configuration names the port",
+    "global.tlsDisable": "Vault serves TLS",
 }
 
 
@@ -34,11 +57,28 @@ class VaultObjects:
     name: str
     service_type: str
     port: int
+    replicas: int = 1
+    is_development: bool = True
+    """Whether it is a development server: plain HTTP, and never sealed."""
+    outside_name: str | None = None
+    """Host name or IP address by which it is reached from elsewhere, where that is told."""
 
     @property
     def address_inside(self) -> str:
-        """Address of a development Vault for what runs in the same cluster."""
-        return f"http://{self.name}.{self.namespace}.svc:{self.port}"
+        """Address for what runs in the same cluster."""
+        return self._address(f"{self.name}.{self.namespace}.svc")
+
+    @property
+    def address_outside(self) -> str | None:
+        """Address at `outside_name`; None where there is none."""
+        return None if self.outside_name is None else self.address_at(self.outside_name)
+
+    def address_at(self, host: str) -> str:
+        """Address at `host`, a name or an IP address."""
+        return self._address(f"[{host}]" if ":" in host else host)
+
+    def _address(self, host: str) -> str:
+        return f"{'http' if self.is_development else 'https'}://{host}:{self.port}"
 
 
 def development_values(*, log_level: str, service_type: str, root_token: Any) -> dict[str, Any]:
@@ -99,15 +139,20 @@ def vault_objects(
     )
 
 
-def refuse_values_of_ours(values: object, field: str = "values") -> None:
-    """Makes sure that `values` leave alone what decides about the outputs of mode `dev`.
+def refuse_values_of_ours(
+    values: object, field: str = "values", *, development: bool = True
+) -> None:
+    """Makes sure that `values` leave alone what decides about the outputs.
+
+    `development` says whether it is mode `dev`.
 
     Raises:
         InvalidInputError: they do not, or hide it: in something else than a map, or in an Output.
     """
     if not isinstance(values, Mapping):
         raise InvalidInputError(field, "…", "map values of the chart by their names")
-    for path, reason in _NOT_THE_USERS.items():
+    mode = _NOT_IN_DEVELOPMENT if development else _NOT_OF_SERVERS
+    for path, reason in {**_NEVER_THE_USERS, **mode}.items():
         *groups, key = path.split(".")
         below: Mapping[str, Any] = values
         for depth, group in enumerate(groups, 1):

@@ -1,28 +1,20 @@
 """The roots that a stack has by its own outputs, as the last update left them."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pulumi
 from cryptography import x509
 
-from components.provider_errors import said_by_provider
 from components.root_checks import fingerprint
 from components.root_pki_args import FIRST
+
+from .stack_outputs import own_outputs
 
 ROOT_CERTIFICATE = "rootCertificate"
 """The stack's output that holds the certificate of the root that signs, PEM."""
 ROOTS = "roots"
 """The stack's output with all generations of the root."""
-
-_WRITING_SECONDS = 10
-_PAUSE_SECONDS = 0.1
-
-
-class OutputsUnreadableError(pulumi.RunError):
-    """The engine does not tell the stack's outputs; the message is a single line."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ def present_roots() -> dict[str, PresentRoot]:
     Raises:
         OutputsUnreadableError: it cannot be told what there is.
     """
-    return roots_in(_stack_outputs())
+    return roots_in(own_outputs())
 
 
 def roots_in(outputs: Mapping[str, Any]) -> dict[str, PresentRoot]:
@@ -85,28 +77,3 @@ def roots_in(outputs: Mapping[str, Any]) -> dict[str, PresentRoot]:
         )
         for each in listed
     }
-
-
-def _stack_outputs() -> Mapping[str, Any]:
-    stack = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()))
-    # In an update the engine writes the state now and then, and a file that is being written
-    # cannot be read.
-    deadline = time.monotonic() + (0 if pulumi.runtime.is_dry_run() else _WRITING_SECONDS)
-    while True:
-        try:
-            # As a StackReference does it, without becoming a resource of the stack.
-            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
-        except pulumi.RunError:
-            # The engine itself is at its end.
-            raise
-        except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
-            if time.monotonic() >= deadline:
-                raise OutputsUnreadableError(
-                    f"the outputs of {stack} cannot be read, which tell the present root "
-                    f"({said_by_provider(error)}); see whether "
-                    f"`pulumi stack output --stack {stack}` reads them"
-                ) from None
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            outputs: Mapping[str, Any] = answer.value["outputs"]
-            return outputs

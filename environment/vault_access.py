@@ -10,6 +10,23 @@ from settings import Settings
 
 from .root_of_trust import RootOfTrust
 
+AUDIT_PATH = "mesh-trust"
+"""Where Vault has the audit device; another one may be at any other path."""
+
+
+def audit_log(settings: Settings, provider: vault.Provider) -> None:
+    """Has Vault write down what it is asked, where its servers have a place for that."""
+    if settings.vault.audit_file is None:
+        return
+    vault.Audit(
+        "audit",
+        type="file",
+        path=AUDIT_PATH,
+        description="Every request and answer, secrets hashed",
+        options={"file_path": settings.vault.audit_file},
+        opts=pulumi.ResourceOptions(provider=provider, protect=not settings.development),
+    )
+
 
 def cluster_cas(
     settings: Settings, root: RootOfTrust, provider: vault.Provider

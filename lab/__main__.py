@@ -18,6 +18,7 @@ from lab.directory import CHECKOUT, write_private
 from lab.engine_locks import remove_stale_locks
 from lab.errors import LabError
 from lab.installed_vault import installed_vault
+from lab.istiods.istiod import why_not
 from lab.lab import DEFAULT_WORKLOAD_CLUSTERS, UNWANTED, ExistingLab, Lab, ServerStatus
 from lab.nodes.possible import require_possible, require_privileges
 from lab.nodes.watches import require_watches
@@ -25,6 +26,7 @@ from lab.processes import marks
 from lab.pulumi_home import ENGINE
 from lab.stack import STACK, engine_arguments, prepare_stack
 from lab.toolchain import (
+    ISTIOD_TOOLS,
     LAB_TOOLS,
     NodeSoftware,
     Toolchain,
@@ -58,7 +60,7 @@ def tools() -> None:
     """
     progress = Console(stderr=True)
     software = _node_software(progress)
-    Console().print(tool_table(_prepared(progress, software), software))
+    Console().print(tool_table(_prepared(progress, software, istiods=True), software))
 
 
 @main.command()
@@ -76,23 +78,35 @@ def tools() -> None:
     help="Run pods on real nodes, where that is possible, or do without.",
     show_default=True,
 )
+@click.option(
+    "--istiods/--no-istiods",
+    default=True,
+    help="Without nodes, run istiod on this machine, or do without.",
+    show_default=True,
+)
 @click.option("--no-hints", is_flag=True, help="Don't tell what can be done next.")
 @click.pass_obj
-def up(existing: ExistingLab, clusters: Sequence[str], nodes: bool, no_hints: bool) -> None:
+def up(
+    existing: ExistingLab, clusters: Sequence[str], nodes: bool, istiods: bool, no_hints: bool
+) -> None:
     """Start the servers, or mend what is there of them."""
     console = Console()
     progress = Console(stderr=True)
     software: NodeSoftware | ToolchainError = ToolchainError("they were not asked for")
     if nodes:
         software = _node_software(progress, existing, 1 + len(clusters))
-    toolchain = _prepared(progress, software)
+    if istiods and isinstance(software, ToolchainError) and (reason := why_not()):
+        click.echo(f"No istiod: it cannot be shown a folder as if that were all: {reason}.")
+        istiods = False
+    toolchain = _prepared(progress, software, istiods=istiods)
     console.print(tool_table(toolchain, software))
     if isinstance(software, ToolchainError):
-        click.echo(f"No nodes: {software}. The lab's own Vault is used, and no pod runs.")
+        runs = "istiod runs on this machine" if istiods else "no istiod runs"
+        click.echo(f"No nodes: {software}. The lab's own Vault is used, no pod runs, and {runs}.")
         lab = Lab(existing.directory.root, toolchain)
     else:
         lab = Lab(existing.directory.root, toolchain, software)
-    lab.up(progress, clusters)
+    lab.up(progress, clusters, istiods=istiods)
     console.print(_status_table(lab.status()))
     if not no_hints:
         click.echo(
@@ -197,8 +211,12 @@ def _node_software(
     return software
 
 
-def _prepared(progress: Console, software: NodeSoftware | ToolchainError) -> Toolchain:
-    return prepare(progress, LAB_TOOLS if isinstance(software, ToolchainError) else None)
+def _prepared(
+    progress: Console, software: NodeSoftware | ToolchainError, *, istiods: bool
+) -> Toolchain:
+    if not isinstance(software, ToolchainError):
+        return prepare(progress)
+    return prepare(progress, (*LAB_TOOLS, *ISTIOD_TOOLS) if istiods else LAB_TOOLS)
 
 
 def _status_table(statuses: Sequence[ServerStatus]) -> Table:

@@ -130,6 +130,10 @@ class LabDirectory:
         """Return the folder of a cluster's node."""
         return self.root / "nodes" / cluster
 
+    def istiod(self, cluster: str) -> Path:
+        """Return the folder of a cluster's istiod, where that is a process of this machine."""
+        return self.root / "istiods" / cluster
+
     def create(self) -> None:
         """Make the directory and what must exist in it, closed to everyone but its owner.
 

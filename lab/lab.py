@@ -19,6 +19,7 @@ from lab.directory import LabDirectory, write_private
 from lab.errors import LabError
 from lab.etcd import NAME as ETCD
 from lab.etcd import PEER_PORT
+from lab.istiods.servers import istiod_http_name, istiod_name
 from lab.memory import LabMemory
 from lab.nodes.addresses import MAXIMUM_CLUSTERS, choose_network
 from lab.nodes.cgroups import remove_all_cgroups
@@ -41,6 +42,7 @@ from lab.stack import is_set_up
 from lab.startup import bring_up
 from lab.toolchain import (
     ISTIO_CHARTS,
+    ISTIOD_TOOLS,
     LAB_DIRECTORY_VARIABLE,
     NODE_TOOLS,
     NodeSoftware,
@@ -256,11 +258,16 @@ class Lab(ExistingLab):
         self._node_software = node_software
 
     def up(
-        self, console: Console, workload_clusters: Sequence[str] = DEFAULT_WORKLOAD_CLUSTERS
+        self,
+        console: Console,
+        workload_clusters: Sequence[str] = DEFAULT_WORKLOAD_CLUSTERS,
+        *,
+        istiods: bool = False,
     ) -> None:
         """Start what does not run, mend what is not well, and prepare the clusters.
 
-        Workload clusters that the lab has already stay, whether named here or not.
+        Workload clusters that the lab has already stay, whether named here or not. `istiods` has
+        istiod run on this machine for each of them, where there are no nodes that it runs on.
 
         Raises:
             LabError: a name is not allowed, the directory is somebody else's, or a server does
@@ -274,7 +281,8 @@ class Lab(ExistingLab):
                 )
         with self.locked(console), Steps(console) as steps:
             self._refuse_another_vault()
-            memory = self._plan(workload_clusters)
+            on_this_machine = istiods and self._node_software is None
+            memory = self._plan(workload_clusters, istiods=on_this_machine)
             if self._node_software is not None:
                 steps.begin("images", "making what is missing")
             plan = topology(self.directory, memory)
@@ -297,18 +305,26 @@ class Lab(ExistingLab):
                 bring_up(self.directory, beside, steps)
                 self._prepare_nodes(plan, memory, steps)
             self._prepare_clusters(plan, memory, steps)
+            bring_up(self.directory, plan.istiods, steps)
 
-    def _plan(self, workload_clusters: Sequence[str]) -> LabMemory:
+    def _plan(self, workload_clusters: Sequence[str], *, istiods: bool = False) -> LabMemory:
         before = LabMemory.read(self.directory)
         clusters = tuple(dict.fromkeys([*before.workload_clusters, *workload_clusters]))
         running = {each.name for each in processes.running(self.directory)}
         if ETCD in running:
             running.add(PEER_PORT)
-        tools = TOOLS if self._node_software is None else (*TOOLS, *NODE_TOOLS, "helm")
+        tools: tuple[str, ...] = TOOLS
+        if self._node_software is not None:
+            tools = (*TOOLS, *NODE_TOOLS, "helm")
+        elif istiods:
+            tools = (*TOOLS, *ISTIOD_TOOLS, "helm")
+        names = port_names(clusters, istiods=istiods)
+        running |= {istiod_http_name(each) for each in clusters if istiod_name(each) in running}
         memory = replace(
             before,
+            istiods=istiods,
             workload_clusters=clusters,
-            ports=assign_ports(port_names(clusters), before.ports, running),
+            ports=assign_ports(names, before.ports, running),
             executables={name: str(self._tools[name].path) for name in tools},
             versions={name: self._tools[name].version for name in tools},
             plugins_may_be_downloaded=all_official(self._tools),
@@ -372,9 +388,9 @@ class Lab(ExistingLab):
         for plane in plan.workload:
             steps.begin(plane.cluster, "preparing")
             istio = []
-            if plane.has_node:
+            if plane.has_node or memory.istiods:
                 helm, charts = (memory.executable(name) for name in ("helm", ISTIO_CHARTS))
-                istio = istio_objects(helm, charts, plane.cluster)
+                istio = istio_objects(helm, charts, plane.cluster, pods=plane.has_node)
             prepare_workload_cluster(plane, istio)
             steps.finish(plane.cluster, "prepared as the guide takes for granted")
         steps.begin(plan.management.cluster, "preparing")

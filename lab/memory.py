@@ -21,6 +21,8 @@ class LabMemory:
     plugins_may_be_downloaded: bool = True
     network: int | None = None
     """Number of the nodes' block of addresses; None where there are no nodes."""
+    istiods: bool = False
+    """Whether istiods run without nodes."""
     node_software: dict[str, str] = field(default_factory=dict)
     """What of the system the nodes use: executables and a folder (absolute paths) by name."""
 

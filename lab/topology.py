@@ -1,6 +1,6 @@
 """Which servers a lab consists of, described from what it remembers."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.control_plane import (
@@ -15,12 +15,15 @@ from lab.control_plane import (
 )
 from lab.directory import LabDirectory
 from lab.etcd import CLIENT_PORT, PEER_PORT, etcd_access, etcd_server
+from lab.istiods.istiod import Executables
+from lab.istiods.servers import istiod_http_name, istiod_name, istiod_server
 from lab.memory import LabMemory
 from lab.nodes.addresses import NodeNetwork
 from lab.nodes.parts import node_parts
 from lab.nodes.servers import caretaker, node, switch
 from lab.ports import LOOPBACK
 from lab.servers import Server
+from lab.toolchain import ISTIOD_AGENT, PILOT_DISCOVERY
 from lab.vault_server import NAME as VAULT
 from lab.vault_server import vault_server
 from lab.workload_clusters import MANAGEMENT_CLUSTER
@@ -56,6 +59,8 @@ class Topology:
     controller_managers: tuple[Server, ...]
     planes: tuple[ControlPlane, ...]
     nodes: NodeServers | None = None
+    istiods: tuple[Server, ...] = ()
+    """Those that run without nodes."""
 
     @property
     def management(self) -> ControlPlane:
@@ -71,12 +76,16 @@ class Topology:
         """Return all servers."""
         vault = () if self.vault is None else (self.vault,)
         nodes = () if self.nodes is None else self.nodes.servers()
-        return (self.etcd, *self.api_servers, *self.controller_managers, *vault, *nodes)
+        planes = (*self.api_servers, *self.controller_managers)
+        return (self.etcd, *planes, *vault, *nodes, *self.istiods)
 
 
-def port_names(workload_clusters: Iterable[str]) -> list[str]:
+def port_names(workload_clusters: Sequence[str], *, istiods: bool = False) -> list[str]:
     """Return what needs a port of its own in a lab with these workload clusters."""
     names = [CLIENT_PORT, PEER_PORT, VAULT]
+    if istiods:
+        names += map(istiod_name, workload_clusters)
+        names += map(istiod_http_name, workload_clusters)
     for cluster in (MANAGEMENT_CLUSTER, *workload_clusters):
         names += [
             api_server_name(cluster),
@@ -123,7 +132,15 @@ def topology(directory: LabDirectory, memory: LabMemory) -> Topology:
         ),
         planes=planes,
         nodes=None if network is None else _node_servers(directory, memory, network, planes),
+        istiods=_istiod_servers(directory, memory, planes[1:]) if memory.istiods else (),
     )
+
+
+def _istiod_servers(
+    directory: LabDirectory, memory: LabMemory, planes: Sequence[ControlPlane]
+) -> tuple[Server, ...]:
+    executables = Executables(memory.executable(PILOT_DISCOVERY), memory.executable(ISTIOD_AGENT))
+    return tuple(istiod_server(directory, executables, each, memory.ports) for each in planes)
 
 
 def _node_servers(

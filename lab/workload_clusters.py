@@ -1,8 +1,8 @@
 """What the published guide takes for granted in the clusters, before the program begins.
 
-Where there are nodes, Istio is installed with its own chart; without nodes istiod is a service
-account and a Deployment of no replicas. What Gloo Mesh would have registered or discovered is
-written down for it.
+Istio is installed with its own chart. Without nodes its Deployment has no replicas, and where no
+istiod is wanted at all there are but a service account and such a Deployment. What Gloo Mesh would
+have registered or discovered is written down for it.
 """
 
 import time

@@ -36,6 +36,7 @@ class ClusterClient:
             configuration = client_configuration(connection.kubeconfig, connection.context)
         except UnusableAccessError as error:
             raise UnreachableError(str(error), "mend the kubeconfig") from None
+        self._answers: dict[object, Any] = {}
         self.context = connection.context
         self.configuration = configuration
         self.host = str(configuration.host)
@@ -88,6 +89,17 @@ class ClusterClient:
                 return read(*arguments, **options)
         except client.ApiException:
             return None
+
+    def found_once(self, what: str, read: Any, *arguments: Any) -> Any | None:
+        """As `found`, and the same again for the same question, for who looks at one moment.
+
+        Raises:
+            UnreachableError: the API server does not answer, or the user may not read `what`.
+        """
+        question = (read.__name__, arguments)
+        if question not in self._answers:
+            self._answers[question] = self.found(what, read, *arguments)
+        return self._answers[question]
 
 
 def each_of(ask: Any, *arguments: Any, **options: Any) -> Iterator[Any]:

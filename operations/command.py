@@ -6,8 +6,15 @@ from .lazy_group import Elsewhere
 __all__ = ["main"]
 
 main.elsewhere = {
+    "ci": Elsewhere(
+        "operations.ci.command", "What a pipeline asks; docs/preview-in-ci.md has whole ones."
+    ),
     "preflight": Elsewhere(
         "operations.preflight.command", "Look before `pulumi up` whether it can go through."
+    ),
+    "preview": Elsewhere(
+        "operations.preview.command",
+        "Sum up what `pulumi up` would change, by whose things it changes.",
     ),
     "rotate": Elsewhere(
         "operations.rotate", "Asks for new certificates, and says where a rotation stands."

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Stack:
         """
         name, outputs = _read(name, folder, config_file, ["stack", "output", "--json"])
         shown = {key: value for key, value in outputs.items() if value != _SECRET}
-        return cls(name, Settings.load(look), shown)
+        return cls(name, Settings.load(look, partial(_outputs_of, folder)), shown)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class PlannedStack:
         seen: list[Settings] = []
         problems: tuple[str, ...] = ()
         try:
-            Settings.load(lambda settings, _: seen.append(settings))
+            Settings.load(lambda settings, _: seen.append(settings), partial(_outputs_of, folder))
         except InvalidConfigurationError as error:
             problems = error.lines
         return cls(
@@ -123,6 +124,18 @@ def _read(
     return name, printed.result()
 
 
+def _outputs_of(folder: Path, stack: str) -> Mapping[str, Any]:
+    """Those of another stack.
+
+    Raises:
+        pulumi.RunError: they cannot be told.
+    """
+    try:
+        return _printed(_workspace(folder), ["stack", "output", "--json", "--stack", stack])
+    except OperationError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
 def _workspace(folder: Path) -> LocalWorkspace:
     if not (folder / "Pulumi.yaml").is_file():
         raise OperationError(
@@ -135,6 +148,15 @@ def _workspace(folder: Path) -> LocalWorkspace:
             f"the Pulumi CLI cannot be used ({on_one_line(str(error), 150)}): install it, and put "
             "it on PATH"
         ) from None
+
+
+def engine_in(folder: Path) -> str:
+    """The engine's command, for the project in `folder`.
+
+    Raises:
+        OperationError: there is no project, or no engine on PATH.
+    """
+    return str(_workspace(folder).pulumi_command.command)
 
 
 def _selected(workspace: LocalWorkspace) -> str:

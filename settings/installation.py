@@ -1,16 +1,18 @@
 """What the stack's configuration says about a Vault that the program installs itself."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pulumi
 
 from components import InvalidInputError, VaultInstallArgs
-from components.vault_install_args import check_vault_install_args
+from components.vault_install_args import MODES, SERVER_MODES, check_vault_install_args
+from components.vault_seal import CREDENTIALS
 
 from .connections import Connection, note_untold_management
-from .problems import Problems
-from .values import as_configured, known_fields, structure
+from .problems import HIDDEN, Problems
+from .values import as_configured, is_secret, known_fields, structure
 
 KEY = "vaultInstall"
 
@@ -26,8 +28,27 @@ FIELDS = {
     "logLevel": "log_level",
     "timeoutSeconds": "timeout_seconds",
     "values": "values",
+    "replicas": "replicas",
+    "names": "names",
+    "resources": "resources",
+    "dataStorage": "data_storage",
+    "auditStorage": "audit_storage",
+    "retention": "retention",
+    "certificateLifetimeDays": "certificate_lifetime_days",
+    "certificateRenewalDays": "certificate_renewal_days",
+    "seal": "seal",
 }
-_MODES = ("dev",)
+_MODES = tuple(mode for mode in MODES if mode != "existing")
+
+# Fields that are only right or wrong together with others.
+_TOGETHER = {
+    "serviceType": ("names",),
+    "values": ("names", "serviceType"),
+    "certificateLifetimeDays": ("certificateRenewalDays",),
+    "certificateRenewalDays": ("certificateLifetimeDays",),
+}
+_WITH_FIELDS = ("dataStorage", "auditStorage", "seal")
+"""Fields whose own fields are the program's, in its manner of writing."""
 
 
 def is_asked_for(config: pulumi.Config) -> bool:
@@ -47,44 +68,96 @@ def installation(
     entry = known_fields(KEY, given, FIELDS, problems)
     if not isinstance(given, Mapping):
         return VaultInstallArgs(mode=_MODES[0])
-    with problems.noted():
-        _require_mode(entry.get("mode"), development=development)
-    for key in ("vaultAddress", "vaultCaFile", "vaultNamespace"):
+    mode = _mode(entry.get("mode"), problems, development=development)
+    for key in ("vaultAddress", "vaultCaFile", "vaultNamespace", "vaultStack"):
         if config.get(key):
             fix = f"leave it out, or {KEY}: Vault is there"
             problems.note(InvalidInputError(key, config.get(key), fix))
     note_untold_management(config, "Vault goes to", problems)
-    args: dict[str, Any] = {"mode": _MODES[0]}
+    if not is_secret(config, KEY):
+        with problems.noted():
+            _refuse_credentials_in_clear(entry.get("seal"))
+    args: dict[str, Any] = {"mode": mode}
     if management is not None:
         args |= {"context": management.context, "kubeconfig": management.kubeconfig}
     # Each field by itself, so that what is wrong with one does not hide the next.
-    sound = [field for field in entry if field != "mode" and _is_sound(entry, field, problems)]
-    args |= {FIELDS[field]: entry[field] for field in sound}
-    if len(sound) == len(entry.keys() - {"mode"}):
+    fields = [field for field in entry if field != "mode"]
+    sound = [field for field in fields if _is_sound(mode, entry, field, problems)]
+    args |= _as_arguments(entry, sound)
+    if len(sound) == len(fields):
         with problems.noted():
             _check(args)
     return cast(VaultInstallArgs, args)
 
 
-def _require_mode(mode: object, *, development: bool) -> None:
-    if mode not in _MODES:
-        raise InvalidInputError(
-            f"{KEY}.mode",
-            mode,
-            f"use {' or '.join(_MODES)}; leave {KEY} out for a Vault that is there already",
+def _mode(mode: object, problems: Problems, *, development: bool) -> str:
+    if not isinstance(mode, str) or mode not in _MODES:
+        problems.note(
+            InvalidInputError(
+                f"{KEY}.mode",
+                mode,
+                f"use {', '.join(_MODES[:-1])} or {_MODES[-1]}; leave {KEY} out for a Vault that "
+                "is there already",
+            )
         )
-    if not development:
-        raise InvalidInputError(
-            f"{KEY}.mode",
-            mode,
-            "set development: true as well, as such a Vault keeps nothing and speaks plain HTTP",
+        return _MODES[0]
+    if mode not in SERVER_MODES and not development:
+        problems.note(
+            InvalidInputError(
+                f"{KEY}.mode",
+                mode,
+                f"use {' or '.join(SERVER_MODES)}, or set development: true as well: such a Vault "
+                "keeps nothing and speaks plain HTTP",
+            )
         )
+    return mode
 
 
-def _is_sound(entry: Mapping[str, Any], field: str, problems: Problems) -> bool:
+def _refuse_credentials_in_clear(seal: object) -> None:
+    """Refuses what everybody could read who reads the stack's configuration.
+
+    Raises:
+        InvalidInputError: a credential stands in it.
+    """
+    for kind, fields in seal.items() if isinstance(seal, Mapping) else ():
+        for field in fields if isinstance(fields, Mapping) else ():
+            if _snake(field) in CREDENTIALS:
+                path = f"{KEY}.seal.{kind}.{field}"
+                raise InvalidInputError(
+                    path,
+                    HIDDEN,
+                    "it stands in clear in the stack's configuration: take it out there, and set "
+                    f"it with `pulumi config set --secret --path '{path}'`",
+                )
+
+
+def _as_arguments(entry: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    return {
+        FIELDS[field]: _renamed(entry[field]) if field in _WITH_FIELDS else entry[field]
+        for field in fields
+    }
+
+
+def _renamed(value: object) -> object:
+    """`value` with the names of all fields below it as arguments have them."""
+    if not isinstance(value, Mapping):
+        return value
+    return {_snake(str(name)): _renamed(below) for name, below in value.items()}
+
+
+def _snake(name: str) -> str:
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
+
+
+def _is_sound(mode: str, entry: Mapping[str, Any], field: str, problems: Problems) -> bool:
     part = problems.part()
+    fields = [field, *(other for other in _TOGETHER.get(field, ()) if other in entry)]
     with part.noted():
-        _check({"mode": _MODES[0], FIELDS[field]: entry[field]})
+        _check({"mode": mode, **_as_arguments(entry, fields)})
     return part.none
 
 
@@ -93,4 +166,8 @@ def _check(args: Mapping[str, Any]) -> None:
         check_vault_install_args(cast(VaultInstallArgs, args))
     except InvalidInputError as error:
         problem = as_configured(error, FIELDS)
-        raise InvalidInputError(f"{KEY}.{problem.field}", problem.value, problem.fix) from None
+        field, fix = problem.field, problem.fix
+        if field.partition(".")[0] in _WITH_FIELDS:
+            # Named as they are written, down to the last of them.
+            field, fix = _camel(field), _camel(fix)
+        raise InvalidInputError(f"{KEY}.{field}", problem.value, fix) from None

@@ -1,8 +1,11 @@
 """The keys that a stack's configuration may have."""
 
+import json
 from difflib import get_close_matches
+from pathlib import Path
 
 import pulumi
+import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from components import InvalidInputError
@@ -10,12 +13,15 @@ from components import InvalidInputError
 from .problems import HIDDEN, Problems
 from .values import unknown_fix
 
+_PROJECT = Path(__file__).parents[1] / "Pulumi.yaml"
+
 KEYS = (
     "development",
     "kubeconfig",
     "management",
     "clusters",
     "vaultInstall",
+    "vaultStack",
     "vaultAddress",
     "vaultCaFile",
     "vaultNamespace",
@@ -55,8 +61,39 @@ KEYS = (
 )
 """Keys of the project, in the order of Pulumi.yaml, which declares and describes them."""
 
+KEYS_OF_A_VAULT_STACK = ("development", "kubeconfig", "management", "vaultInstall")
+"""Those of a stack that installs Vault for others to set the trust up in."""
+
 # Those that providers and the engine read have namespaces of their own.
 _AS_GOOD_AS_OURS = 0.8
+
+
+def note_keys_of_another_stack(config: pulumi.Config, problems: Problems) -> None:
+    """Notes keys that say something of the trust, in a stack that installs Vault only."""
+    declared = yaml.safe_load(_PROJECT.read_text())["config"]
+    for key in KEYS:
+        if key in KEYS_OF_A_VAULT_STACK:
+            continue
+        # The engine passes on the declared defaults as well.
+        if config.get(key) is not None and not _is(config, key, declared[key].get("default")):
+            problems.note(
+                InvalidInputError(
+                    key,
+                    HIDDEN,
+                    "leave it out: this stack installs Vault and nothing else; say it in the one "
+                    "that names this one in vaultStack",
+                )
+            )
+
+
+def _is(config: pulumi.Config, key: str, value: object) -> bool:
+    text = config.get(key)
+    if isinstance(value, str):
+        return text == value
+    try:
+        return bool(json.loads(text or "null") == value)
+    except ValueError:
+        return False
 
 
 def note_unknown_keys(problems: Problems) -> None:

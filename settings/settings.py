@@ -1,7 +1,8 @@
 """One environment's settings: read once, checked as a whole, frozen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -12,7 +13,7 @@ from .cluster import Cluster
 from .clusters import KEY as CLUSTERS
 from .clusters import load_clusters
 from .connections import MANAGEMENT, Connection, Connections, note_untold_management
-from .keys import note_unknown_keys
+from .keys import note_keys_of_another_stack, note_unknown_keys
 from .lifetimes import note_wrong_order
 from .names import KEY as VAULT_NAMES
 from .names import Used, VaultNames, load_names, note_same_mounts, note_same_policies
@@ -22,6 +23,11 @@ from .root import Root, load_root
 from .trust_policy import TrustPolicy, load_trust_policy
 from .values import boolean, is_secret
 from .vault import Vault, load_vault
+from .vault_stack import OutputsOf
+
+
+def _untold_outputs(stack: str) -> Mapping[str, Any]:
+    raise pulumi.RunError(f"nothing here reads the outputs of {stack}")
 
 
 @dataclass(frozen=True)
@@ -74,35 +80,44 @@ class Settings:
         return [cluster.names.ca_mount for cluster in self.clusters]
 
     @classmethod
-    def load(cls, look: "Look | None" = None) -> "Settings":
+    def load(
+        cls, look: "Look | None" = None, outputs_of: OutputsOf = _untold_outputs
+    ) -> "Settings":
         """Reads the configuration of the running stack, and of the environment what it leaves open.
 
         `look` looks further: at the servers that the settings name, as far as these are sound.
+        `outputs_of` reads another stack's outputs, for a configuration that names one.
 
         Raises:
             InvalidConfigurationError: values are missing or not usable; it names all of them.
         """
         config = pulumi.Config()
         problems = Problems(lambda key: is_secret(config, key))
-        settings = cls._read(config, problems)
+        settings = cls._read(config, problems, outputs_of)
         if look is not None:
             look(settings, problems)
         problems.raise_any()
         return settings
 
     @classmethod
-    def _read(cls, config: pulumi.Config, problems: Problems) -> "Settings":
+    def _read(cls, config: pulumi.Config, problems: Problems, outputs_of: OutputsOf) -> "Settings":
         note_unknown_keys(problems)
         development = problems.value(False, boolean, config, "development")
         connections = Connections(config, problems)
         management = connections.management()
-        vault = load_vault(config, management, problems, development=development)
+        vault = load_vault(
+            config, management, problems, development=development, outputs_of=outputs_of
+        )
         access = load_access(config, problems)
         root = load_root(config, problems, vault_is_installed=vault.is_installed)
         note_wrong_order(vault.intermediate_lifetime_days, access, root, problems)
         names = load_names(config, problems)
         trust_policy = load_trust_policy(config, problems)
-        clusters = load_clusters(config, connections, access.login, names, problems)
+        if vault.has_a_stack_of_its_own:
+            clusters: tuple[Cluster, ...] = ()
+            note_keys_of_another_stack(config, problems)
+        else:
+            clusters = load_clusters(config, connections, access.login, names, problems)
         settings = cls(
             development,
             management,

@@ -34,11 +34,11 @@ ISTIOD_USER = (1337, 1337)
 
 _ENTRYPOINT = """\
 #!/bin/sh
-# Runs Vault as the official image does for what charts ask of it: `vault` before the arguments is
-# optional, and a server finds its configuration in /vault/config.
+# Runs Vault as the official image does for what charts ask of it: a `server` finds its
+# configuration in /vault/config, and a `vault server` is told where it is.
 set -e
-[ "$1" = vault ] && shift
 case "$1" in
+  vault) shift ;;
   server) shift; set -- server -config=/vault/config "$@" ;;
 esac
 exec vault "$@"

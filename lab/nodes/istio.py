@@ -26,8 +26,10 @@ _TIMEOUT_SECONDS = 60
 _ANSWERED_BY_NOBODY = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
-def istio_objects(helm: Path, charts: Path, cluster: str) -> list[Object]:
+def istio_objects(helm: Path, charts: Path, cluster: str, *, pods: bool = True) -> list[Object]:
     """Render them, definitions first; `charts` is the folder of Istio's published files.
+
+    Without `pods` istiod's Deployment is to have none.
 
     Raises:
         LabError: Helm does not render the chart.
@@ -49,6 +51,10 @@ def istio_objects(helm: Path, charts: Path, cluster: str) -> list[Object]:
     if done.returncode != 0:
         raise LabError(f"Istio's chart cannot be rendered: {done.stderr.strip()}")
     rendered = _documents(done.stdout)
+    if not pods:
+        for each in rendered:
+            if each["kind"] == "Deployment":
+                each["spec"]["replicas"] = 0
     return [*definitions, *(each for each in rendered if each["kind"] not in _ANSWERED_BY_NOBODY)]
 
 

@@ -1,6 +1,13 @@
 """The tools that the lab is made of, from wherever they are to be had."""
 
-from .catalog import ISTIO_CHARTS, LAB_TOOLS, NODE_TOOLS
+from .catalog import (
+    ISTIO_CHARTS,
+    ISTIOD_AGENT,
+    ISTIOD_TOOLS,
+    LAB_TOOLS,
+    NODE_TOOLS,
+    PILOT_DISCOVERY,
+)
 from .elf import is_statically_linked
 from .installed import LAB_DIRECTORY_VARIABLE
 from .node_software import NodeSoftware, node_software
@@ -9,10 +16,13 @@ from .report import tool_table
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 __all__ = [
+    "ISTIOD_AGENT",
+    "ISTIOD_TOOLS",
     "ISTIO_CHARTS",
     "LAB_DIRECTORY_VARIABLE",
     "LAB_TOOLS",
     "NODE_TOOLS",
+    "PILOT_DISCOVERY",
     "NodeSoftware",
     "PreparedTool",
     "Source",

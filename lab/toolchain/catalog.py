@@ -21,6 +21,8 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, _MACHINE)
 ENGINE = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
 ISTIO_CHARTS = "istio-charts"
+ISTIOD_AGENT = "istiod-agent"
+PILOT_DISCOVERY = "pilot-discovery"
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ TOOLS: tuple[Tool, ...] = (
     _pause("3.10.1"),
     # A version with a tag cannot be had from Go's proxy.
     *_istio("0.0.0-20260827124520-eed52ebb66ad"),
-    Tool("istiod-agent", "1", build=GoBuild(AGENT, ".")),
+    Tool(ISTIOD_AGENT, "1", build=GoBuild(AGENT, ".")),
     # With the Kubernetes release of its libraries.
     _helm("3.22.0", kubernetes="1.37"),
     _pulumi("3.259.0"),
@@ -245,11 +247,11 @@ TOOLS: tuple[Tool, ...] = (
     _plugin("kubernetes", "4.34.2", own=True),
 )
 
-NODE_TOOLS = (
-    *("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause"),
-    *("pilot-discovery", ISTIO_CHARTS, "istiod-agent"),
-)
-"""What only a lab with nodes needs."""
+ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
+"""What a lab needs for real istiods, with nodes or without."""
+
+NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *ISTIOD_TOOLS)
+"""What a lab with nodes needs besides `LAB_TOOLS`."""
 
 LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in NODE_TOOLS)
 """What every lab needs."""

@@ -73,7 +73,7 @@ def istiod_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Fi
     for place, pod in _pods(client, trust):
         found = istiod_variable(client, namespace, pod, name)
         if found != value:
-            seen = f"{place}: {name} of container {DISCOVERY} is {found or 'not set'}, not {value}"
+            seen = f"{place}: {name} of container {DISCOVERY} is {_instead(found, value)}"
             state, fix = State.FAILED, PUT_BACK
             if trust.cluster.agent is None:
                 state, fix = State.WARNING, "set it before the root is rotated"
@@ -93,7 +93,7 @@ def proxy_multiroot(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Fin
         path = f"defaultConfig.proxyMetadata.{name}"
         found = _proxy_metadata(data.get("mesh", "")).get(name)
         if str(found).lower() != value:
-            seen = f"ConfigMap {namespace}/{mesh}: {path} is {found or 'not set'}, not {value}"
+            seen = f"ConfigMap {namespace}/{mesh}: {path} is {_instead(found, value)}"
             fix = (
                 f"set meshConfig.{path} to {value!r} where Istio is installed, and restart the "
                 "workloads, before the root is rotated"
@@ -111,7 +111,7 @@ def deployment(client: ClusterClient, namespace: str, revision: str) -> Any | No
         UnreachableError: it cannot be read.
     """
     read, name = client.apps.read_namespaced_deployment, istiod_deployment(revision)
-    return client.found(f"Deployments in {namespace}", read, name, namespace)
+    return client.found_once(f"Deployments in {namespace}", read, name, namespace)
 
 
 def _pods(client: ClusterClient, trust: ExpectedTrust) -> Iterator[tuple[str, Any]]:
@@ -122,6 +122,10 @@ def _pods(client: ClusterClient, trust: ExpectedTrust) -> Iterator[tuple[str, An
         if found is not None:
             place = f"Deployment {namespace}/{found.metadata.name}"
             yield place, found.spec.template.spec
+
+
+def _instead(found: object, wanted: str) -> str:
+    return "not set" if found in (None, "") else f"{found}, not {wanted}"
 
 
 def _named(containers: Any, name: str) -> Any | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kubernetes.client import ApiException
 
+from components import secrets_in_text
 from components.agent_containers import AGENT, DISCOVERY
 from components.readiness import on_one_line
 
@@ -20,15 +21,8 @@ _LONGEST = 240
 _ERROR = re.compile(
     r"\t(error|fatal)\t|\"level\":\s*\"(error|fatal|panic|dpanic)\"|^[EF]\d{4} \d\d:\d\d"
 )
-# Tokens of Kubernetes and of Vault, keys and certificates, and what may be any of them.
-_SECRET = re.compile(
-    r"-----BEGIN .*?(-----END [A-Z ]+-----|$)"
-    r"|eyJ[\w-]+(\.[\w-]*)*"
-    r"|\bhv[bsr]\.[\w-]+|\b[bsr]\.[A-Za-z0-9]{24,}"
-    r"|[A-Za-z0-9+/=_-]{64,}",
-    re.DOTALL,
-)
-HIDDEN = "…"
+# Longer than names of pods and of types, which help.
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/=_-]{64,}")
 
 
 def istiod_log(client: ClusterClient, trust: ExpectedTrust) -> Iterator[Finding]:
@@ -48,7 +42,7 @@ def errors_in(log: str) -> list[str]:
 
 def without_secrets(line: str) -> str:
     """The line on a single line, with what may be a token or a key hidden."""
-    return on_one_line(_SECRET.sub(HIDDEN, line), _LONGEST)
+    return on_one_line(secrets_in_text.without_secrets(line, _LONG_RUN), _LONGEST)
 
 
 def _errors(

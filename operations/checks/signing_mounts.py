@@ -130,9 +130,9 @@ def _external_faults(
         bool(issuer.get("key_id")),
         _lifetimes(view.mounts[place.path]),
     )
-    days = expected.settings.root_signs_for_days
+    days, key = expected.settings.root_signs_for_days, expected.settings.root_signs_for_key
     try:
-        mount.require_fit("rootSigningMount", expected.root_pem, "intermediateLifetimeDays", days)
+        mount.require_fit("rootSigningMount", expected.root_pem, key, days)
     except InvalidInputError as error:
         yield error.fix
 

@@ -78,4 +78,4 @@ def auto_restart_pods(client: ClusterClient, subject: str) -> Iterator[Finding]:
 def _policy(client: ClusterClient, trust: ExpectedTrust) -> dict[str, Any] | None:
     policy = trust.policy
     what, read = f"{_RESOURCE} in {policy.namespace}", client.custom.get_namespaced_custom_object
-    return client.found(what, read, _GROUP, _VERSION, policy.namespace, PLURAL, policy.name)
+    return client.found_once(what, read, _GROUP, _VERSION, policy.namespace, PLURAL, policy.name)

@@ -134,6 +134,11 @@ def _of_vault(settings: Settings) -> Iterator[Right]:
     for resource in ("pods", "events", "persistentvolumeclaims"):
         yield from _all(("get", "list"), "", resource, namespace)
     yield Right("get", "", "pods/log", namespace)
+    if install["mode"] == "ha":
+        # Each server may label its own pod, and few of them may be taken away at a time.
+        for resource in ("roles", "rolebindings"):
+            yield from _all(_MANAGE, _RBAC, resource, namespace)
+        yield from _all(_MANAGE, "policy", "poddisruptionbudgets", namespace)
 
 
 def _all(

@@ -41,9 +41,15 @@ def install_findings(
         seen, _, fix = str(error).partition("; ")
         raise UnreachableError(seen, fix or "see that the management cluster answers") from None
     if isinstance(found, Ready):
-        yield INSTALLED.ok(f"pod {objects.namespace}/{objects.name}-0 is ready: {found.result}")
+        if objects.is_development:
+            yield INSTALLED.ok(f"pod {objects.namespace}/{objects.name}-0 is ready: {found.result}")
+            fix = "have the pod made anew when that suits you"
+        else:
+            place = f"{objects.namespace}/{objects.name}"
+            yield INSTALLED.ok(f"{objects.replicas} servers of {place} run: {found.result}")
+            fix = "do so, and look again"
         if found.remark is not None:
-            yield INSTALLED.warning(found.remark, "have the pod made anew when that suits you")
+            yield INSTALLED.warning(found.remark, fix)
     else:
         yield INSTALLED.failed(found.reason, found.advice)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from environment.vault_access import AUDIT_PATH
 from settings import Cluster, Settings
 
 # Vault's own paths and those of the PKI engine know no creation: to write there is to update.
@@ -42,6 +43,9 @@ def _needs(settings: Settings) -> Iterator[Need]:
     yield Need("auth/token/lookup-self", ("read",))
     yield Need("sys/mounts", ("read",))
     yield Need("sys/auth", ("read",))
+    if settings.vault.audit_file is not None:
+        yield Need("sys/audit", ("read", "sudo"))
+        yield Need(f"sys/audit/{AUDIT_PATH}", ("delete", "sudo", "update"))
     yield from _root(settings)
     for cluster in settings.clusters:
         yield from _cluster(cluster)

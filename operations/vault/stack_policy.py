@@ -22,9 +22,15 @@ _RULES: Sequence[tuple[str, Sequence[str]]] = (
     ("pki/issuer/*", ("read",)),
 )
 
+# As docs/stack-token.md has it for the Vault of another stack, of which the stack writes the log.
+_AUDIT: Sequence[tuple[str, Sequence[str]]] = (
+    ("sys/audit", ("read", "sudo")),
+    ("sys/audit/mesh-trust", ("create", "update", "delete", "sudo")),
+)
+
 
 def stack_policy(name: str, further: Sequence[str] = ()) -> str:
-    """The rules of the README, one to make the next token of the same kind, and `further` ones.
+    """The rules of the README, those for an audit log, one to make a successor, and `further` ones.
 
     The last of the rules is what `vault rotate-admin-token` needs: a role gives its tokens this
     policy and Vault's `default` and no other, and no parent that ends them.
@@ -33,7 +39,7 @@ def stack_policy(name: str, further: Sequence[str] = ()) -> str:
         InvalidInputError: the name could widen the policy.
     """
     require_vault_path("name", name)
-    rules = [*_RULES, (f"auth/token/create/{name}", ("update",))]
+    rules = [*_RULES, *_AUDIT, (f"auth/token/create/{name}", ("update",))]
     own = "\n".join(_rule(path, capabilities) for path, capabilities in rules) + "\n"
     return "\n".join([own, *further])
 

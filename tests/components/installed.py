@@ -38,6 +38,8 @@ class InstalledVault:
         self.core.create_node({"metadata": {"name": self.namespace}})
         self.access = ClusterAccess(str(kubeconfig), CLUSTER)
         self.service_type, self.port = "LoadBalancer", 8200
+        self.servers = 0
+        """How many keep what they are told; 0: it is a development server."""
 
     def remove(self) -> None:
         """Deletes both; what is in the namespace goes on its own."""
@@ -53,7 +55,11 @@ class InstalledVault:
         return self._seen().address()
 
     def _seen(self) -> VaultInCluster:
-        objects = VaultObjects("vault", self.namespace, NAME, self.service_type, self.port)
+        objects = VaultObjects(
+            *("vault", self.namespace, NAME, self.service_type, self.port),
+            replicas=self.servers or 1,
+            is_development=not self.servers,
+        )
         return VaultInCluster(self.access, objects)
 
     def look_until(self, kind: str, saying: str = "") -> Obstacle:
@@ -125,28 +131,29 @@ class InstalledVault:
         status = {"loadBalancer": {"ingress": [ingress]}}
         self.core.patch_namespaced_service_status(NAME, self.namespace, {"status": status})
 
-    def pod(self) -> Any:
-        """The pod, which the controller manager makes."""
+    def pod(self, number: int = 0) -> Any:
+        """A pod, which the controller manager makes."""
         deadline = time.monotonic() + _AWAIT_SECONDS
         while True:
             for pod in self.core.list_namespaced_pod(self.namespace).items:
-                if pod.metadata.deletion_timestamp is None:
+                is_it = pod.metadata.name == f"{NAME}-{number}"
+                if is_it and pod.metadata.deletion_timestamp is None:
                     return pod
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
-    def schedule(self) -> None:
-        """Puts the pod on the node, as the scheduler does."""
+    def schedule(self, number: int = 0) -> None:
+        """Puts a pod on the node, as the scheduler does."""
         target = {"apiVersion": "v1", "kind": "Node", "name": self.namespace}
         self.core.create_namespaced_pod_binding(
-            self.pod().metadata.name,
+            self.pod(number).metadata.name,
             self.namespace,
-            {"metadata": {"name": f"{NAME}-0"}, "target": target},
+            {"metadata": {"name": f"{NAME}-{number}"}, "target": target},
             _preload_content=False,
         )
 
-    def report(self, phase: str, *, ready: bool = False, **container: Any) -> None:
-        """Says how the pod and its container are, as the kubelet does."""
+    def report(self, phase: str, *, ready: bool = False, number: int = 0, **container: Any) -> None:
+        """Says how a pod and its container are, as the kubelet does."""
         state = {
             "name": "vault",
             "image": IMAGE,
@@ -156,12 +163,12 @@ class InstalledVault:
             **container,
         }
         conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
-        self.status(phase=phase, conditions=conditions, containerStatuses=[state])
+        self.status(number, phase=phase, conditions=conditions, containerStatuses=[state])
 
-    def status(self, **status: Any) -> Any:
-        """Writes any status of the pod; the pod as it then is."""
+    def status(self, number: int = 0, **status: Any) -> Any:
+        """Writes any status of a pod; the pod as it then is."""
         return self.core.patch_namespaced_pod_status(
-            self.pod().metadata.name, self.namespace, {"status": status}
+            self.pod(number).metadata.name, self.namespace, {"status": status}
         )
 
     def run(self) -> None:

@@ -230,7 +230,7 @@ def test_a_vault_that_says_that_it_is_sealed(
     expect(
         started.look_until(kind),
         r"^Vault in pod \S+/vault-0 is (not initialised|sealed)$",
-        f"`kubectl --context conformance exec -n .* vault-0 -- vault operator {command}`",
+        f"^run `mesh-trust vault {command} .*--keys-file FILE",
         ALWAYS,
     )
 

@@ -112,19 +112,21 @@ class Workload:
 
     def context(self, purpose: ssl.Purpose) -> ssl.SSLContext:
         """What this side of a handshake is made of, as of now."""
-        assert self.certificate is not None, f"the workload of {self.cluster} has no certificate"
+        # Others renew both meanwhile.
+        certificate, trusted = self.certificate, self.trusted
+        assert certificate is not None, f"the workload of {self.cluster} has no certificate"
         is_server = purpose is ssl.Purpose.CLIENT_AUTH
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if is_server else ssl.PROTOCOL_TLS_CLIENT)
         # Names are of SPIFFE: `handshake` looks at them.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_REQUIRED
-        if self.trusted:
-            context.load_verify_locations(cadata=in_pem(self.trusted).decode())
+        if trusted:
+            context.load_verify_locations(cadata=in_pem(trusted).decode())
         # It takes files only.
         with tempfile.TemporaryDirectory() as folder:
             key, chain = Path(folder, "key.pem"), Path(folder, "chain.pem")
-            key.write_bytes(self.certificate.private_key_pem)
-            chain.write_bytes(in_pem(self.certificate.chain))
+            key.write_bytes(certificate.private_key_pem)
+            chain.write_bytes(in_pem(certificate.chain))
             context.load_cert_chain(chain, key)
         return context
 

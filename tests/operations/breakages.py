@@ -145,9 +145,7 @@ ROWS: tuple[Row, ...] = (
         Failed(
             clusters.istiod_takes_no_changed_root, "istiod-multiroot", EAST, "is false, not true"
         ),
-        Warned(
-            clusters.proxies_take_no_changed_root, "proxy-multiroot", WEST, "is not set, not true"
-        ),
+        Warned(clusters.proxies_take_no_changed_root, "proxy-multiroot", WEST, "is not set"),
     ),
     (Failed(vault.request_mount_is_gone, "request-mount", VAULT, "pki_int_west is not there"),),
     (Failed(vault.administrator_may_do_more, "administrator", VAULT, "token_policies is"),),

@@ -57,7 +57,7 @@ def test_a_sealed_vault(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) ->
     finally:
         unseal(lab.directory, lab.environment()["VAULT_ADDR"])
     assert told.those("failed") == {("vault-unsealed", "Vault")}
-    assert "vault operator unseal" in told.of("vault-unsealed", "Vault")["fix"]
+    assert "mesh-trust vault unseal" in told.of("vault-unsealed", "Vault")["fix"]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,8 @@ def test_the_example_for_production(lab: Lab, undeployed: Program, tmp_path: Pat
         for cluster in values["clusters"]
     ]
     with limited_token(undeployed, policy), gloo_that_says(lab, "mgmt", "ACCEPTED"):
-        undeployed.run("up", "--yes", "--skip-preview")
+        # Without any of its levels lowered.
+        undeployed.run("up", "--yes", "--skip-preview", "--policy-pack", "policy")
         assert undeployed.steps() == {}
     assert set(policies(lab, "mgmt")) == {"eu-west-1", "us-east-1"}
     assert set(undeployed.outputs()["clusters"]) == {"eu-west-1", "us-east-1"}

@@ -22,6 +22,11 @@ def further_rules(heading: str) -> list[str]:
     return _first_policy(rest)
 
 
+def hcl_of(page: str) -> list[str]:
+    """The lines of the first policy in a page of the project's."""
+    return _first_policy((CHECKOUT / page).read_text())
+
+
 def rules() -> list[str]:
     """The rules for the committed environment."""
     return readme_rules() + further_rules("administrator")

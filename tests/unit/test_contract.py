@@ -23,6 +23,7 @@ from components import (
     RootTrustPolicy,
     VaultAdministrator,
     VaultInstall,
+    VaultTls,
 )
 from components.never_overwrite import _Run
 from tests.certificates import Recipe, make, rsa_key
@@ -54,7 +55,12 @@ COMPONENTS: list[tuple[Callable[..., pulumi.ComponentResource], Any, set[str]]] 
     (
         VaultInstall,
         {"mode": "existing", "address": "https://vault"},
-        {"address", "ca_certificate", "service_name", "root_token"},
+        {"address", "audit_file", "ca_certificate", "namespace", "root_token", "service_name"},
+    ),
+    (
+        VaultTls,
+        {"dns_names": ["vault"], "ip_addresses": []},
+        {"ca_certificate", "certificate", "private_key"},
     ),
     (
         IntermediatePki,
@@ -104,6 +110,8 @@ PUBLIC_NAMES = {
     "AgentReleaseArgs",
     "ApiServer",
     "AwaitStatus",
+    "AwsKmsArgs",
+    "AzureKeyVaultArgs",
     "CertificateOptions",
     "ClusterAuthMount",
     "ClusterAuthMountArgs",
@@ -118,6 +126,7 @@ PUBLIC_NAMES = {
     "IntermediatePkiArgs",
     "ExternalRootPki",
     "ExternalRootPkiArgs",
+    "GcpCkmsArgs",
     "InvalidInputError",
     "IstioMeshSelector",
     "IstiodAgent",
@@ -134,11 +143,17 @@ PUBLIC_NAMES = {
     "RootPkiArgs",
     "RootTrustPolicy",
     "RootTrustPolicyArgs",
+    "SealArgs",
+    "TransitArgs",
     "TrustPolicyChoices",
     "VaultAdministrator",
     "VaultAdministratorArgs",
     "VaultInstall",
     "VaultInstallArgs",
+    "VaultServerArgs",
+    "VaultTls",
+    "VaultTlsArgs",
+    "VolumeArgs",
     "api_server",
     "issuer_keys",
     "istiod_selectors",

@@ -18,6 +18,10 @@ from .test_settings import environment, load
 __all__ = ["environment"]
 
 INSTALL = {"mode": "dev"}
+_OF_SERVERS = {
+    *("auditStorage", "certificateLifetimeDays", "certificateRenewalDays", "dataStorage", "names"),
+    *("replicas", "resources", "retention", "seal"),
+}
 MANAGEMENT = {"context": "west"}
 
 
@@ -78,27 +82,43 @@ def test_an_installation_with_everything(
     assert other.vault.install["chart_version"] == "0.30.0"
 
 
+@pytest.mark.parametrize(
+    ("page", "mode", "fields"),
+    [
+        ("vault-in-the-cluster.md", "dev", set(FIELDS) - _OF_SERVERS),
+        ("vault-servers.md", "ha", set(FIELDS) - {"seal"}),
+    ],
+)
 def test_the_page_about_it_shows_every_field_with_its_default(
-    recorder: Recorder,
+    recorder: Recorder, page: str, mode: str, fields: set[str]
 ) -> None:
-    page = (CHECKOUT / "docs" / "vault-in-the-cluster.md").read_text()
+    page = (CHECKOUT / "docs" / page).read_text()
     example = page.partition("```yaml\n")[2].partition("```")[0]
     every_field = yaml.safe_load(re.sub(r"(?m)^    # ", "    ", example))
     shown = every_field["config"]["mesh-trust:vaultInstall"]
-    assert set(shown) == set(FIELDS)
+    assert set(shown) == fields
 
     def releases(install: dict[str, Any]) -> Any:
-        args = loaded(install).vault.install
+        clusters = [{"name": "east"}] if mode == "dev" else []
+        args = loaded(install, clusters=clusters).vault.install
         pulumi.runtime.set_mocks(recorder, project="mesh-trust", stack="unit", preview=False)
         recorder.registered.clear()
         recorder.computed["kubernetes:core/v1:Namespace"] = {"metadata": {"uid": "the-uid"}}
         recorder.computed["random:index/randomPassword:RandomPassword"] = {"result": "a-token"}
+        for made, output in (
+            ("privateKey:PrivateKey", "privateKeyPem"),
+            ("selfSignedCert:SelfSignedCert", "certPem"),
+            ("certRequest:CertRequest", "certRequestPem"),
+            ("locallySignedCert:LocallySignedCert", "certPem"),
+        ):
+            recorder.computed[f"tls:index/{made}"] = {output: "PEM"}
         run(lambda: VaultInstall("vault", args).address)
         return recorder.of_type("kubernetes:helm.sh/v3:Release")
 
-    assert releases(shown) == releases({"mode": "dev"})
+    required = {"mode": mode} if mode == "dev" else {"mode": mode, "names": shown["names"]}
+    assert releases(shown) == releases(required)
     assert shown["timeoutSeconds"] == INSTALL_TIMEOUT_SECONDS
-    assert f"waits {EXISTING_TIMEOUT_SECONDS} s at most" in page
+    assert mode != "dev" or f"waits {EXISTING_TIMEOUT_SECONDS} s at most" in page
 
 
 def test_the_management_cluster_may_be_a_workload_cluster_as_well() -> None:
@@ -124,9 +144,13 @@ def test_without_a_management_cluster_a_cluster_may_have_any_name(empty: Any) ->
         (["dev"], r"^vaultInstall: \['dev'\] .*give it the fields"),
         ({**INSTALL, "Chart": "vault"}, "^vaultInstall.Chart: '…' .*use chart, or leave it out"),
         ({**INSTALL, "xyz": "vault"}, "^vaultInstall.xyz: '…' .*there are mode, namespace, "),
-        ({"namespace": "vault"}, "^vaultInstall.mode: None .*use dev; leave vaultInstall out"),
-        ({**INSTALL, "mode": "ha"}, "^vaultInstall.mode: 'ha' .*use dev"),
+        (
+            {"namespace": "vault"},
+            "^vaultInstall.mode: None .*use dev, standalone or ha; leave vaultInstall out",
+        ),
+        ({**INSTALL, "mode": "raft"}, "^vaultInstall.mode: 'raft' .*use dev, standalone or ha"),
         ({**INSTALL, "mode": "existing"}, "^vaultInstall.mode: 'existing' .*use dev"),
+        ({**INSTALL, "replicas": 3}, "^vaultInstall.replicas: '…' .*leave it out in mode dev"),
         ({**INSTALL, "mode": ["dev"]}, r"^vaultInstall.mode: \['dev'\] "),
         ({**INSTALL, "namespace": "a_b"}, "^vaultInstall.namespace: 'a_b' "),
         ({**INSTALL, "namespace": 7}, "^vaultInstall.namespace: 7 "),

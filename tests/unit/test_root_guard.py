@@ -7,9 +7,10 @@ import pytest
 
 from components import InvalidInputError
 from components.root_checks import fingerprint
-from environment import present_roots
-from environment.present_roots import OutputsUnreadableError, roots_output
+from environment import stack_outputs
+from environment.present_roots import roots_output
 from environment.root_guard import RootGuard, RootReplacementError
+from environment.stack_outputs import OutputsUnreadableError
 from settings import Generation, Root
 from tests.certificates import Made, Recipe, make, rsa_key
 
@@ -243,7 +244,7 @@ def test_an_update_waits_for_a_state_that_is_being_written(recorder: Recorder) -
 def test_an_update_does_not_wait_for_ever(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(present_roots, "_WRITING_SECONDS", 0.3)
+    monkeypatch.setattr(stack_outputs, "_WRITING_SECONDS", 0.3)
     recorder.answers[READ] = HalfWritten(10**9)
     with pytest.raises(OutputsUnreadableError, match=r"^the outputs of .*/mesh-trust/unit cannot"):
         check(root())

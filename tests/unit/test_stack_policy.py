@@ -11,10 +11,19 @@ def rules(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.strip().splitlines()]
 
 
-def test_it_has_the_rules_of_the_readme_and_one_more() -> None:
-    readme = (CHECKOUT / "README.md").read_text().partition("```hcl\n")[2].partition("```")[0]
+def documented(page: str, heading: str = "") -> list[str]:
+    rest = (CHECKOUT / page).read_text().partition(heading)[2] if heading else None
+    text = (CHECKOUT / page).read_text() if rest is None else rest
+    return rules(text.partition("```hcl\n")[2].partition("```")[0])
+
+
+def test_it_has_the_rules_of_the_readme_those_for_an_audit_log_and_one_more() -> None:
     successor = 'path "auth/token/create/stack-of-prod" { capabilities = ["update"] }'
-    assert rules(stack_policy("stack-of-prod")) == [*rules(readme), successor]
+    assert rules(stack_policy("stack-of-prod")) == [
+        *documented("README.md"),
+        *documented("docs/stack-token.md", "## vaultStack"),
+        successor,
+    ]
 
 
 def test_further_rules_come_after_it() -> None:

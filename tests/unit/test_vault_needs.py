@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,15 @@ def test_who_is_root_lacks_nothing() -> None:
     assert lacking(need, {"pki/config/ca": ["root"]}) == []
     assert lacking(need, {"pki/config/ca": ["deny"]}) == ["update"]
     assert lacking(need, {}) == ["update"]
+
+
+def test_the_audit_log_of_another_stacks_vault_has_rules_of_its_own() -> None:
+    settings = load()
+    vault = replace(settings.vault, audit_file="/vault/audit/audit.log")
+    needs = vault_needs(replace(settings, vault=vault))
+    policy = [*rules("README.md"), *_DEFAULT]
+    further = rules("docs/stack-token.md", "## vaultStack")
+
+    for rule in further:
+        assert _lacked(needs, [*policy, *(each for each in further if each != rule)]), rule
+    assert _lacked(needs, [*policy, *further]) == []

@@ -21,7 +21,7 @@ from lab.plugins.language.errors import LanguageHostError
 from lab.plugins.language.interpreter import find_interpreter
 from lab.plugins.language.options import read_options
 from lab.plugins.language.packages import installed_packages, required_packages
-from lab.plugins.language.plugin import PLUGIN_VIRTUALENV, run_plugin
+from lab.plugins.language.plugin import PLUGIN_VIRTUALENV, POLICY_PACK, run_plugin
 from lab.plugins.language.processes import Processes
 from lab.plugins.language.program import run_program
 from lab.plugins.language.typechecking import check_types
@@ -116,12 +116,11 @@ class LanguageHost(LanguageRuntimeServicer):
     async def RunPlugin(
         self, request: language.RunPluginRequest, context: Context
     ) -> AsyncIterator[language.RunPluginResponse]:
-        """Run a plugin, in the virtual environment it has been installed with."""
+        """Run a plugin or a policy pack, in the virtual environment it has been installed with."""
         async with _refusals_to(context):
             _refuse_debugger(request.attach_debugger)
-            if request.kind == "analyzer":
-                raise LanguageHostError("policy packs written in Python are not supported here")
-            options = read_options(request.info, default_virtualenv=PLUGIN_VIRTUALENV)
+            default = "" if request.kind == POLICY_PACK else PLUGIN_VIRTUALENV
+            options = read_options(request.info, default_virtualenv=default)
             async for response in run_plugin(request, find_interpreter(options), self._processes):
                 yield response
 

@@ -17,6 +17,7 @@ from lab.plugins.provider.provider import (
 )
 from lab.plugins.provider.values import Properties, Value, contains_unknown, reveal_properties
 from lab.plugins.vault import functions
+from lab.plugins.vault.audit import AUDIT, AuditOperations
 from lab.plugins.vault.auth_backend import AUTH_BACKEND, AuthBackendOperations
 from lab.plugins.vault.configuration import check_configuration, read_configuration
 from lab.plugins.vault.connection import VaultConnection
@@ -63,6 +64,7 @@ from lab.plugins.vault.schema import Schema
 
 _RESOURCES: Sequence[tuple[Schema, Operations]] = (
     (MOUNT, MountOperations()),
+    (AUDIT, AuditOperations()),
     (AUTH_BACKEND, AuthBackendOperations()),
     (POLICY, PolicyOperations()),
     (AUTH_BACKEND_CONFIG, AuthBackendConfigOperations()),

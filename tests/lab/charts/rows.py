@@ -11,6 +11,10 @@ from .rendering import ABSENT
 
 DEV = development_values(log_level="debug", service_type="LoadBalancer", root_token="a-token")
 STANDALONE: dict[str, Any] = {"injector": {"enabled": False}}
+HA: dict[str, Any] = {
+    "injector": {"enabled": False},
+    "server": {"ha": {"enabled": True, "raft": {"enabled": True}}},
+}
 
 SET = "StatefulSet/vault"
 PODS = f"{SET}.spec.template"
@@ -48,6 +52,13 @@ def standalone(
 ) -> Row:
     """A row of mode standalone; the others are of mode dev."""
     return Row(key, value, changes, beside or {}, STANDALONE)
+
+
+def cluster(
+    key: str, value: Any, changes: Mapping[str, Any], beside: Mapping[str, Any] | None = None
+) -> Row:
+    """A row of mode ha."""
+    return Row(key, value, changes, beside or {}, HA)
 
 
 def gone(*paths: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from components.vault_values import merge_values
 from lab.toolchain.catalog import TOOLS
 
 from .rendering import CHARTS, Chart, ChartRefusedError, Objects, changes, nested
-from .rows import DEV, STANDALONE
+from .rows import DEV, HA, STANDALONE
 
 EXPECTED = Path(__file__).with_name("vault_dev_objects.yaml")
 
@@ -84,6 +84,40 @@ def test_mode_standalone(chart: Chart) -> None:
     ]
 
 
+def test_mode_ha(chart: Chart) -> None:
+    """What it has beside mode standalone's."""
+    objects = chart.objects(HA)
+    found = changes(chart.objects(STANDALONE), objects)
+    assert found.pop("StatefulSet/vault.spec.replicas") == 3
+    configuration = found.pop("ConfigMap/vault-config.data.extraconfig-from-values.hcl")
+    assert 'storage "raft"' in configuration
+    assert 'service_registration "kubernetes" {}' in configuration
+    assert found.keys() == {
+        "PodDisruptionBudget/vault",
+        "Role/vault-discovery-role",
+        "RoleBinding/vault-discovery-rolebinding",
+        "Service/vault-active",
+        "Service/vault-standby",
+    }
+    pods = objects["StatefulSet/vault"]["spec"]["selector"]["matchLabels"]
+    budget = objects["PodDisruptionBudget/vault"]["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": pods}}
+    [rule] = objects["Role/vault-discovery-role"]["rules"]
+    assert (rule["resources"], sorted(rule["verbs"])) == (
+        ["pods"],
+        ["get", "list", "patch", "update", "watch"],
+    )
+    bound = objects["RoleBinding/vault-discovery-rolebinding"]
+    assert (bound["roleRef"]["name"], bound["subjects"][0]["name"]) == (
+        "vault-discovery-role",
+        "vault",
+    )
+    for name, is_active in (("active", "true"), ("standby", "false")):
+        spec = objects[f"Service/vault-{name}"]["spec"]
+        assert spec["selector"] == {**pods, "vault-active": is_active}
+        assert spec["ports"] == objects["Service/vault"]["spec"]["ports"]
+
+
 def test_without_a_server_the_account_and_its_rights_stay(chart: Chart) -> None:
     """For a Vault outside the cluster, which asks this one's API server whose a token is."""
     off = nested({"server.enabled": False, "ui.enabled": True})
@@ -115,7 +149,7 @@ def test_the_image_is_of_the_vault_that_the_lab_has(chart: Chart) -> None:
     assert values["server"]["image"] == image
 
 
-@pytest.mark.parametrize("values", [DEV, STANDALONE])
+@pytest.mark.parametrize("values", [DEV, HA, STANDALONE])
 def test_helm_finds_nothing_to_say_against_it(chart: Chart, values: Mapping[str, object]) -> None:
     assert "1 chart(s) linted, 0 chart(s) failed" in chart.run(
         ["lint", "--strict", str(chart.folder)], values

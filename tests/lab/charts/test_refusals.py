@@ -8,9 +8,9 @@ from components.vault_values import merge_values
 
 from . import vault_schema
 from .rendering import Chart, ChartRefusedError, changes, nested
-from .rows import DEV, STANDALONE
+from .rows import DEV, HA, STANDALONE
 
-OPEN_SECTIONS = {"injector", "server.ha"}
+OPEN_SECTIONS = {"injector"}
 """Sections whose keys the templates refuse, with a reason, in the schema's place."""
 
 
@@ -88,23 +88,17 @@ def test_a_value_that_is_needed_cannot_be_taken_away(chart: Chart, key: str) -> 
         # As it is when nothing is said: HashiCorp's chart would install one.
         ({"injector.enabled": "-"}, "injector.enabled is -: the lab's chart makes no injector"),
         ({"injector.replicas": 2}, "injector.replicas is given: the lab's chart makes no injector"),
-        (
-            {"server.ha.enabled": True},
-            "server.ha.enabled is true: the lab's chart does not make HA",
-        ),
-        (
-            {"server.ha.replicas": 3},
-            "server.ha.replicas is given: the lab's chart does not make HA",
-        ),
-        (
-            {"server.ha.raft.enabled": True},
-            "server.ha.raft is given: the lab's chart does not make HA (raft) yet; leave it out",
-        ),
     ],
 )
 def test_what_the_chart_does_not_make(chart: Chart, given: dict[str, Any], said: str) -> None:
     assert said in refusal(chart, DEV, given)
     assert said in refusal(chart, STANDALONE, given)
+
+
+def test_a_cluster_without_the_integrated_storage(chart: Chart) -> None:
+    said = "without server.ha.raft.enabled: the lab's chart makes HA with raft only"
+    assert said in refusal(chart, HA, {"server.ha.raft.enabled": False})
+    assert chart.objects(HA)
 
 
 def test_what_is_not_made_may_be_said_to_be_off(chart: Chart) -> None:
@@ -120,9 +114,13 @@ class TestModes:
     def test_two_at_once(self, chart: Chart) -> None:
         said = "server.standalone.enabled is true beside server.dev.enabled: choose one of them"
         assert said in refusal(chart, DEV, {"server.standalone.enabled": True})
+        said = "server.standalone.enabled is true beside server.ha.enabled: choose one of them"
+        assert said in refusal(chart, HA, {"server.standalone.enabled": True})
+        said = "server.ha.enabled is true beside server.dev.enabled: choose one of them"
+        assert said in refusal(chart, HA, {"server.dev.enabled": True})
 
     def test_none(self, chart: Chart) -> None:
-        said = "server.standalone.enabled is false and so is server.dev.enabled: choose one"
+        said = "is false and so are server.dev.enabled and server.ha.enabled: choose one of them"
         assert said in refusal(chart, STANDALONE, {"server.standalone.enabled": False})
 
     def test_standalone_by_name_is_what_runs_without_a_name(self, chart: Chart) -> None:
@@ -142,14 +140,28 @@ _CHECKED = {"server.livenessProbe.enabled": True, "server.livenessProbe.execComm
 @pytest.mark.parametrize(
     ("base", "beside", "key", "value", "reader"),
     [
-        (DEV, {}, "server.affinity", "a: b", "mode standalone"),
-        (DEV, {}, "server.nodeSelector", {"a": "b"}, "mode standalone"),
-        (DEV, {}, "server.tolerations", [{"operator": "Exists"}], "mode standalone"),
-        (DEV, {}, "server.dataStorage", {"size": "2Gi"}, "mode standalone"),
-        (DEV, {}, "server.dataStorage", {"enabled": True}, "mode standalone"),
-        (DEV, {}, "server.auditStorage", {"enabled": True}, "mode standalone"),
+        (DEV, {}, "server.affinity", "a: b", "mode standalone or ha"),
+        (DEV, {}, "server.nodeSelector", {"a": "b"}, "mode standalone or ha"),
+        (DEV, {}, "server.tolerations", [{"operator": "Exists"}], "mode standalone or ha"),
+        (DEV, {}, "server.dataStorage", {"size": "2Gi"}, "mode standalone or ha"),
+        (DEV, {}, "server.dataStorage", {"enabled": True}, "mode standalone or ha"),
+        (DEV, {}, "server.auditStorage", {"enabled": True}, "mode standalone or ha"),
         (DEV, {}, "server.standalone.config", "ui = true", "mode standalone"),
-        (DEV, {}, "server.serviceAccount.annotations", {"a": "b"}, "mode standalone"),
+        (HA, {}, "server.standalone.config", "ui = true", "mode standalone"),
+        (
+            DEV,
+            {},
+            "server.persistentVolumeClaimRetentionPolicy",
+            {"whenDeleted": "Delete"},
+            "mode standalone or ha",
+        ),
+        (STANDALONE, {}, "server.ha.replicas", 3, "mode ha"),
+        (STANDALONE, {}, "server.ha.apiAddr", "https://vault", "mode ha"),
+        (DEV, {}, "server.ha.raft.enabled", True, "mode ha"),
+        (DEV, {}, "server.ha.raft.setNodeId", True, "mode ha"),
+        (DEV, {}, "server.ha.raft.config", "ui = true", "mode ha"),
+        (DEV, {}, "server.ha.disruptionBudget.maxUnavailable", 1, "mode ha"),
+        (DEV, {}, "server.serviceAccount.annotations", {"a": "b"}, "mode standalone or ha"),
         (STANDALONE, {}, "server.dev.devRootToken", "a-secret-token", "mode dev"),
         (DEV, _CLUSTER_IP, "server.service.nodePort", 30000, "a server.service.type of NodePort"),
         (DEV, {}, "server.service.nodePort", 30000, "a server.service.type of NodePort"),

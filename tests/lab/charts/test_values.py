@@ -7,7 +7,7 @@ import pytest
 
 from components.vault_values import LOG_LEVELS, SERVICE_TYPES, development_values, merge_values
 
-from . import rows, server_rows, service_rows, standalone_rows, vault_schema
+from . import ha_rows, rows, server_rows, service_rows, standalone_rows, vault_schema
 from .rendering import Chart, changes, nested
 from .rows import DEV, Row
 
@@ -21,15 +21,18 @@ ROWS: tuple[Row, ...] = (
     *standalone_rows.STORAGE_ROWS,
     *standalone_rows.PLACEMENT_ROWS,
     *standalone_rows.STANDALONE_ROWS,
+    *ha_rows.HA_ROWS,
 )
 
 ELSEWHERE = {
     # test_names
     "fullnameOverride",
     "nameOverride",
+    # test_objects
+    "server.ha.enabled",
     # test_refusals
     "injector.enabled",
-    "server.ha.enabled",
+    "server.ha.raft.enabled",
     "server.standalone.enabled",
 }
 

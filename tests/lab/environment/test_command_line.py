@@ -143,9 +143,8 @@ def _directory(lab: Lab) -> dict[str, str]:
 
 @pytest.mark.parametrize("hints", [True, False])
 def test_what_can_be_done_next_is_told_unless_it_follows_at_once(lab: Lab, hints: bool) -> None:
-    answer = _run(
-        "up", "--no-nodes", *([] if hints else ["--no-hints"]), directory=lab.directory.root
-    )
+    options = ["--no-nodes", "--no-istiods", *([] if hints else ["--no-hints"])]
+    answer = _run("up", *options, directory=lab.directory.root)
     assert ("make down" in answer.stdout) is hints
 
 

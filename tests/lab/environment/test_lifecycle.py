@@ -318,6 +318,7 @@ def test_a_stopped_lab_leaves_no_process_and_no_port(lab: Lab) -> None:
                 str(lab.directory.root),
                 "up",
                 "--no-nodes",
+                "--no-istiods",
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

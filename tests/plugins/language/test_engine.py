@@ -9,6 +9,7 @@ import venv
 
 import psutil
 import pytest
+import yaml
 
 from tests.plugins.language.projects import STACK, Project
 
@@ -299,3 +300,38 @@ def test_ended_deployment_leaves_no_process(project: Project, number: signal.Sig
     assert "Traceback" not in output
     _, left = psutil.wait_procs(started, timeout=10)
     assert left == []
+
+
+PACK = """
+    import os
+    from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+    import beside
+
+    def check(args, report):
+        if args.props.get("size", 0) > beside.MOST:
+            report(f"{args.name} is too large, said in {os.path.basename(os.getcwd())}")
+
+    PolicyPack(
+        "sizes",
+        [ResourceValidationPolicy("size", "Things are small.", check)],
+        EnforcementLevel.MANDATORY,
+    )
+"""
+
+
+@pytest.mark.parametrize(("size", "is_refused"), [(6, True), (5, False)])
+def test_policy_pack(project: Project, size: int, is_refused: bool) -> None:
+    project.write(
+        f"import pulumi\npulumi.ComponentResource('test:index:Thing', 'it', {{'size': {size}}})\n"
+    )
+    settings = {
+        "name": "sizes",
+        "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
+    }
+    project.add("pack/PulumiPolicy.yaml", yaml.safe_dump(settings))
+    project.add("pack/__main__.py", PACK)
+    project.add("pack/beside.py", "MOST = 5\n")
+    project.make_stack()
+    done = project.pulumi("preview", "--policy-pack", "pack", check=False)
+    assert (done.returncode != 0) is is_refused, done.stdout + done.stderr
+    assert ("it is too large, said in pack" in done.stdout) is is_refused

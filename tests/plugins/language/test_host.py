@@ -129,7 +129,11 @@ def test_unsupported_kinds_of_run(host: LanguageRuntimeStub, tmp_path: Path) -> 
     info = own_info(tmp_path)
     with pytest.raises(grpc.RpcError, match="debugger"):
         host.Run(language.RunRequest(info=info, attach_debugger=True))
-    with pytest.raises(grpc.RpcError, match="policy packs"):
+
+
+def test_folder_without_a_policy_pack(host: LanguageRuntimeStub, tmp_path: Path) -> None:
+    info = own_info(tmp_path)
+    with pytest.raises(grpc.RpcError, match="no Python policy pack"):
         list(host.RunPlugin(language.RunPluginRequest(info=info, kind="analyzer")))
 
 

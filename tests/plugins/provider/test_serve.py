@@ -1,6 +1,7 @@
 import signal
 import socket
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -42,6 +43,20 @@ def test_a_signal_ends_it_quietly_after_cancelling(number: signal.Signals) -> No
         started.process.send_signal(number)
         assert wait_for_quiet_end(started) == "cancelled\n"
         assert started.stderr == []
+
+
+def test_it_puts_away_what_is_its_own_and_does_not_wait_for_the_interpreter() -> None:
+    with plugin_process("tests.plugins.provider.put_away") as started:
+        call_version(started.port)
+        started.process.send_signal(signal.SIGINT)
+        assert wait_for_quiet_end(started) == "cancelled\nput away\n"
+
+
+def test_the_interpreter_would_take_time_otherwise() -> None:
+    """The control: without an end that was asked for, it comes to that."""
+    command = [sys.executable, "-c", "from tests.plugins.provider import put_away"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "taken down\n"
 
 
 def test_it_listens_on_loopback_only() -> None:

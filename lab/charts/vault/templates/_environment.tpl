@@ -10,7 +10,7 @@
 - name: VAULT_ADDR
   value: "{{ include "vault.scheme" . }}://127.0.0.1:8200"
 - name: VAULT_API_ADDR
-  value: "{{ include "vault.scheme" . }}://$(POD_IP):8200"
+  value: {{ .Values.server.ha.apiAddr | default (printf "%s://$(POD_IP):8200" (include "vault.scheme" .)) | quote }}
 - name: VAULT_CLUSTER_ADDR
   value: "https://$(HOSTNAME).{{ include "vault.fullname" . }}-internal:8201"
 # Read by the image's entrypoint, which may do neither as this user.

@@ -22,7 +22,7 @@ claims and placement, and configuration where it has one; `vault.ofMode` finds t
 {{- end }}
 
 {{- define "vault.mode" -}}
-{{ .Values.server.dev.enabled | ternary "dev" "standalone" }}
+{{ .Values.server.dev.enabled | ternary "dev" (.Values.server.ha.enabled | ternary "ha" "standalone") }}
 {{- end }}
 
 {{/* Takes (list root part). */}}

@@ -58,6 +58,12 @@ lifecycle:
       # The shell that is the container's first process passes no signal on. The wait lets the
       # Services hear of the end before Vault ends.
       command: ["/bin/sh", "-c", "sleep {{ .Values.server.preStopSleepSeconds }} && kill -SIGTERM $(pidof vault)"]
+  {{- with .Values.server.postStart }}
+  postStart:
+    exec:
+      command:
+        {{- toYaml . | nindent 8 }}
+  {{- end }}
 securityContext:
   allowPrivilegeEscalation: false
 {{- with .Values.server.resources }}

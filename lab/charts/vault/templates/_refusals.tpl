@@ -6,9 +6,9 @@ is off (`enabled: false`, `create: false`) is passed over.
 
 {{- define "vault.refusals" -}}
 {{- include "vault.refuseInjector" . -}}
-{{- include "vault.refuseHighAvailability" . -}}
 {{- if include "vault.makesServer" . -}}
 {{- include "vault.refuseTwoModesOrNone" . -}}
+{{- include "vault.refuseOtherStorage" . -}}
 {{- include "vault.refuseUnread" . -}}
 {{- end -}}
 {{- end }}
@@ -22,21 +22,22 @@ is off (`enabled: false`, `create: false`) is passed over.
 {{- end -}}
 {{- end }}
 
-{{- define "vault.refuseHighAvailability" -}}
-{{- if .Values.server.ha.enabled -}}
-{{- fail "server.ha.enabled is true: the lab's chart does not make HA (raft) yet; use server.dev or server.standalone" -}}
-{{- end -}}
-{{- range $key, $_ := omit .Values.server.ha "enabled" -}}
-{{- fail (printf "server.ha.%s is given: the lab's chart does not make HA (raft) yet; leave it out" $key) -}}
+{{- define "vault.refuseOtherStorage" -}}
+{{- if and (eq (include "vault.mode" .) "ha") (not .Values.server.ha.raft.enabled) -}}
+{{- fail "server.ha.enabled is true without server.ha.raft.enabled: the lab's chart makes HA with raft only" -}}
 {{- end -}}
 {{- end }}
 
 {{- define "vault.refuseTwoModesOrNone" -}}
 {{- $standalone := .Values.server.standalone.enabled | toString -}}
-{{- if and .Values.server.dev.enabled (eq $standalone "true") -}}
-{{- fail "server.standalone.enabled is true beside server.dev.enabled: choose one of them" -}}
-{{- else if and (not .Values.server.dev.enabled) (eq $standalone "false") -}}
-{{- fail "server.standalone.enabled is false and so is server.dev.enabled: choose one of them, or set server.enabled to false" -}}
+{{- $dev := .Values.server.dev.enabled -}}
+{{- $ha := .Values.server.ha.enabled -}}
+{{- if and $dev $ha -}}
+{{- fail "server.ha.enabled is true beside server.dev.enabled: choose one of them" -}}
+{{- else if and (or $dev $ha) (eq $standalone "true") -}}
+{{- fail (printf "server.standalone.enabled is true beside server.%s.enabled: choose one of them" ($dev | ternary "dev" "ha")) -}}
+{{- else if and (not $dev) (not $ha) (eq $standalone "false") -}}
+{{- fail "server.standalone.enabled is false and so are server.dev.enabled and server.ha.enabled: choose one of them, or set server.enabled to false" -}}
 {{- end -}}
 {{- end }}
 
@@ -44,16 +45,28 @@ is off (`enabled: false`, `create: false`) is passed over.
 {{- define "vault.readers" -}}
 {{- $server := .Values.server -}}
 {{- $outside := list "LoadBalancer" "NodePort" -}}
-mode standalone:
-  there: {{ eq (include "vault.mode" .) "standalone" }}
+mode standalone or ha:
+  there: {{ ne (include "vault.mode" .) "dev" }}
   reads:
     - server.affinity
     - server.auditStorage
     - server.dataStorage
     - server.nodeSelector
+    - server.persistentVolumeClaimRetentionPolicy
     - server.serviceAccount.annotations
-    - server.standalone.config
     - server.tolerations
+mode standalone:
+  there: {{ eq (include "vault.mode" .) "standalone" }}
+  reads: [server.standalone.config]
+mode ha:
+  there: {{ eq (include "vault.mode" .) "ha" }}
+  reads:
+    - server.ha.apiAddr
+    - server.ha.disruptionBudget.maxUnavailable
+    - server.ha.raft.config
+    - server.ha.raft.enabled
+    - server.ha.raft.setNodeId
+    - server.ha.replicas
 mode dev:
   there: {{ eq (include "vault.mode" .) "dev" }}
   reads: [server.dev.devRootToken]

@@ -1,0 +1,1 @@
+"""istiod where there are no nodes: a process of this machine for each workload cluster."""

@@ -1,0 +1,121 @@
+"""The sub-commands of `ci`."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from ..cli import Project, main
+from ..errors import OperationError
+from .comment import Discussion
+from .environments import affected_environments, all_environments, changed_files
+from .vault_login import run_with_token
+
+
+@main.group()
+def ci() -> None:
+    """What a pipeline asks; docs/preview-in-ci.md has whole ones."""
+
+
+@ci.command()
+@click.option(
+    "--changed-since", "reference", help="Only those that differ from this git reference."
+)
+@click.option(
+    "--without", multiple=True, help="An environment to leave out, as one of a developer's own."
+)
+@click.pass_obj
+def environments(project: Project, reference: str | None, without: tuple[str, ...]) -> None:
+    """Print the project's environments as a JSON list.
+
+    A Pulumi.<environment>.yaml that differs is about its environment; a file that
+    may be of the program is about all of them, documentation and tests about none.
+
+    Exit codes: 0 they are printed; 2 they cannot be found out.
+    """
+    if not (project.folder / "Pulumi.yaml").is_file():
+        raise OperationError(f"{project.folder} has no Pulumi.yaml: name the project with --cwd")
+    known = all_environments(project.folder)
+    for each in without:
+        if each not in known:
+            raise OperationError(f"--without: there is no Pulumi.{each}.yaml; leave it out")
+    found = known
+    if reference is not None:
+        affected = affected_environments(project.folder, changed_files(project.folder, reference))
+        found = affected.environments
+        for each in affected.gone:
+            click.echo(
+                f"Pulumi.{each}.yaml is gone: if its environment still stands, take it down with "
+                "`pulumi destroy` from before this change",
+                err=True,
+            )
+    click.echo(json.dumps([each for each in found if each not in without]))
+
+
+@ci.command()
+@click.option("--github", "number", type=int, metavar="NUMBER", help="Number of the pull request.")
+@click.option("--gitlab", "request", type=int, metavar="NUMBER", help="Of the merge request.")
+@click.option(
+    "--author",
+    default="github-actions[bot]",
+    show_default=True,
+    help="Whose comment it is on GitHub: that of the token's owner.",
+)
+@click.argument("previews", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def comment(
+    number: int | None, request: int | None, author: str, previews: tuple[Path, ...]
+) -> None:
+    """Write one comment of these PREVIEWS, files of Markdown, or write it anew.
+
+    GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and
+    GITLAB_TOKEN, say where and as whom.
+
+    Exit codes: 0 it is written; 2 it is not.
+    """
+    if (number is None) == (request is None):
+        raise OperationError("name the pull request with --github, or else one with --gitlab")
+    if number is not None:
+        discussion = Discussion.on_github(os.environ, number, author)
+    else:
+        assert request is not None
+        discussion = Discussion.on_gitlab(os.environ, request)
+    click.echo(discussion.write([each.read_text() for each in previews]))
+
+
+@ci.command("with-vault", context_settings={"ignore_unknown_options": True})
+@click.option("--role", required=True, help="The role of the JWT auth mount.")
+@click.option("--mount", default="jwt", show_default=True, help="The auth mount, without auth/.")
+@click.option(
+    "--jwt-variable",
+    default="VAULT_ID_TOKEN",
+    show_default=True,
+    help="The variable that has the pipeline's own token.",
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def with_vault(role: str, mount: str, jwt_variable: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND, behind --, with a token of Vault's in VAULT_TOKEN.
+
+    The pipeline's own OpenID Connect token is given for it, and it is given back at
+    the end. VAULT_ADDR and, where Vault has a CA of its own, VAULT_CACERT say where
+    Vault is.
+
+    Exit codes: those of COMMAND; 2 it could not be run.
+    """
+    raise SystemExit(
+        run_with_token(
+            command,
+            address=_variable("VAULT_ADDR"),
+            ca_file=os.environ.get("VAULT_CACERT"),
+            mount=mount,
+            role=role,
+            jwt=_variable(jwt_variable),
+        )
+    )
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise OperationError(f"{name} is not set: the pipeline has to give it to this step")
+    return value
