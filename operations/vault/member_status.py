@@ -5,6 +5,8 @@ from typing import Any
 
 from .members import Member, asking
 
+SHAMIR = "shamir"
+"""The seal that people open with keys."""
 RAFT = "raft"
 """Vault's integrated storage, whose servers have to join."""
 
@@ -25,7 +27,8 @@ class MemberStatus:
     shares: int
     """Keys that there are."""
     seal: str
-    """What unseals it: `shamir`, people with keys; or `transit`, `awskms` and others, by itself."""
+    """What unseals it: `shamir`, people with keys; or `transit`, `awskms` and others, by itself;
+    `auto` where it does not tell by which of these, as once it is initialised."""
     storage: str
     """Where its data is, such as `raft`."""
     cluster_id: str | None
@@ -37,7 +40,7 @@ class MemberStatus:
     @property
     def unseals_itself(self) -> bool:
         """Whether no keys of people unseal it."""
-        return self.seal != "shamir"
+        return self.seal != SHAMIR
 
     @property
     def waits_for_keys(self) -> bool:
@@ -72,9 +75,15 @@ def member_status(member: Member) -> MemberStatus:
         progress=int(told.get("progress", 0)),
         threshold=int(told.get("t", 0)),
         shares=int(told.get("n", 0)),
-        seal=str(told.get("type", "shamir")),
+        seal=_seal(told),
         storage=str(told.get("storage_type", "")),
         cluster_id=told.get("cluster_id") or None,
         leader=leading.get("leader_address") or (member.address if is_alone else None),
         is_leader=is_alone or bool(leading.get("is_self")),
     )
+
+
+def _seal(told: dict[str, Any]) -> str:
+    kind = str(told.get("type", SHAMIR))
+    # Of a Vault that has recovery keys it is their kind (vault/logical_system.go).
+    return "auto" if kind == SHAMIR and told.get("recovery_seal") else kind

@@ -15,6 +15,7 @@ from .member_status import MemberStatus, member_status
 from .members import Member, asking, command_for
 from .private_file import content_of
 from .snapshot_file import SnapshotFacts
+from .stack_token import token_facts
 from .unsealing import Keys, Say, await_active, join_all, unseal_and_join, unseal_with
 
 _ANSWER_SECONDS = 600
@@ -98,6 +99,13 @@ class Replacing:
                 f"{command_for('unseal', *self.members)}, which has the other servers join as well"
             )
             return False
+        if len(self.members) > 1 and member_status(first).unseals_itself:
+            # It was not sealed, and shows the others the certificates of before.
+            self.say(
+                f"restart {first.address}, which unseals itself then; after that, "
+                f"{command_for('unseal', *self.members)} has the other servers join"
+            )
+            return False
         unseal_and_join([first], self.keys, self.say)
         await_active([first])
         join_all(self.members[1:], first.address, self.keys, self.say)
@@ -119,7 +127,8 @@ class Replacing:
     def _is_restored(self, first: Member, document: KeysDocument) -> bool:
         """Whether a run before this one has come so far: then the passing keys count no more."""
         if not member_status(first).waits_for_keys:
-            return False
+            await_active([first])
+            return token_facts(first, document.root_token) is None
         try:
             unseal_with(first, document.keys, document.threshold, str(self.snapshot.passing_keys))
         except OperationError:

@@ -76,8 +76,8 @@ def _fault(member: Member, found: MemberStatus) -> tuple[str | None, str | None]
         )
     if found.is_sealed and found.unseals_itself:
         return (
-            f"it is sealed, and unseals itself by {found.seal}",
-            f"see that {found.seal} is to be had, and read its log",
+            "it is sealed, and is to unseal itself",
+            "see that what unseals it is to be had, and read its log",
         )
     if found.is_sealed:
         return (
@@ -169,7 +169,7 @@ def _print(seen: list[Seen], peers: list[dict[str, Any]] | None, why_no_peers: s
             table.add_row(Text(each.member.address), "", "", "", "", said)
             continue
         sealed = "no"
-        if found.is_sealed and found.is_initialised:
+        if found.waits_for_keys:
             sealed = f"yes, {found.progress} of {found.threshold} keys given"
         elif found.is_sealed:
             sealed = "yes"

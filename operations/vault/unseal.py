@@ -53,6 +53,10 @@ def unseal(
             f"{command_for(INIT, *members)} first"
         )
     if not any(_needs_keys(each) for each in statuses):
+        if any(map(_joins, statuses)):
+            with Console(stderr=True).status("Waiting for Vault ..."):
+                unseal_and_join(members, None, click.echo)
+            return
         if not any(each.is_sealed for each in statuses):
             click.echo("Nothing was to be done: no server is sealed.")
             return
@@ -76,9 +80,12 @@ def unseal(
         unseal_and_join(members, keys, click.echo)
 
 
+def _joins(status: MemberStatus) -> bool:
+    return not status.is_initialised and status.storage == RAFT
+
+
 def _needs_keys(status: MemberStatus) -> bool:
-    joins = not status.is_initialised and status.storage == RAFT
-    return status.waits_for_keys or (joins and not status.unseals_itself)
+    return status.waits_for_keys or (_joins(status) and not status.unseals_itself)
 
 
 def _give(members: Sequence[Member], statuses: Sequence[MemberStatus]) -> Keys | None:

@@ -67,7 +67,13 @@ def save(vault: OneVault, command: VaultCommand, token: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("joins", [False, True], ids=["told to join", "joining by themselves"])
+@pytest.mark.parametrize(
+    "joins",
+    [
+        pytest.param(False, id="told to join"),
+        pytest.param(True, id="joining by themselves", marks=pytest.mark.soak),
+    ],
+)
 def test_all_servers_are_lost(new_vault: NewVault, command: VaultCommand, joins: bool) -> None:
     vault = new_vault(raft=3, joins=joins)
     command.done(*vault.init(*SMALL, "--keep-root-token"))

@@ -228,6 +228,7 @@ def test_rotation_is_killed_at_each_step(
     assert [*vault.folder.glob("*.new"), *vault.folder.glob("*.old")] == []
 
 
+@pytest.mark.soak
 def test_restore_is_killed_at_each_step(new_vault: NewVault, command: VaultCommand) -> None:
     vault = new_vault(raft=2)
     command.done(*vault.init(*SMALL, "--keep-root-token"))
