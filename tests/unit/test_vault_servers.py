@@ -317,11 +317,13 @@ def test_a_changed_certificate_is_signalled_and_another_look_is_not(tmp_path: Pa
     assert vault.stdout is not None
     vault.stdout.readline()
     (tmp_path / "pidof").write_text(f"#!/bin/sh\necho {vault.pid}\n")
-    # It waits for as long as the fifo has nobody who writes to it.
-    (tmp_path / "sleep").write_text(f"#!/bin/sh\nread -r _ < {tmp_path}/turn\n")
+    # It waits until somebody writes to the first fifo, and says by the second that it has read.
+    (tmp_path / "sleep").write_text(
+        f"#!/bin/sh\nread -r _ < {tmp_path}/turn\necho > {tmp_path}/turned\n"
+    )
     for name in ("pidof", "sleep"):
         (tmp_path / name).chmod(0o755)
-    subprocess.run(["mkfifo", str(tmp_path / "turn")], check=True)
+    subprocess.run(["mkfifo", str(tmp_path / "turn"), str(tmp_path / "turned")], check=True)
     script = script.replace("/vault/tls/", f"{tmp_path}/tls/").replace(" &\n", "\n")
     watcher = subprocess.Popen(
         [shell, option, script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, start_new_session=True
@@ -329,6 +331,7 @@ def test_a_changed_certificate_is_signalled_and_another_look_is_not(tmp_path: Pa
 
     def turn() -> None:
         (tmp_path / "turn").write_text("go\n")
+        (tmp_path / "turned").read_text()
 
     try:
         turn()
