@@ -26,7 +26,6 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt policy/requirements.tx
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement policy/requirements.txt
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: install
@@ -51,11 +50,11 @@ PLAN ?=
 
 .PHONY: ci-preview
 ci-preview: $(VENV)/.installed ## What an update of STACK would change, as Markdown (PLAN=file: and its plan)
-	@$(RUN) -m operations --stack $(STACK) preview --markdown $(RULES) $(if $(PLAN),--save-plan $(abspath $(PLAN)))
+	@$(RUN) -m mesh_trust.operations --stack $(STACK) preview --markdown $(RULES) $(if $(PLAN),--save-plan $(abspath $(PLAN)))
 
 .PHONY: ci-drift
 ci-drift: $(VENV)/.installed ## Fail where STACK is not as the program has left it
-	@$(RUN) -m operations --stack $(STACK) preview --markdown --refresh --expect-no-changes
+	@$(RUN) -m mesh_trust.operations --stack $(STACK) preview --markdown --refresh --expect-no-changes
 
 .PHONY: ci-up
 ci-up: $(VENV)/.installed ## Update STACK as PLAN says, and not beyond
@@ -64,7 +63,7 @@ ci-up: $(VENV)/.installed ## Update STACK as PLAN says, and not beyond
 
 .PHONY: verify
 verify: $(VENV)/.installed ## Look whether the trust that is set up in the lab is as it should be
-	@env="$$($(RUN) -m lab env)" && eval "$$env" && $(RUN) -m operations --stack $(STACK) verify
+	@env="$$($(RUN) -m lab env)" && eval "$$env" && $(RUN) -m mesh_trust.operations --stack $(STACK) verify
 
 .PHONY: status
 status: $(VENV)/.installed ## Show the lab's processes
@@ -88,7 +87,7 @@ lint: $(VENV)/.installed
 
 .PHONY: reference
 reference: $(VENV)/.installed ## Write docs/configuration.md anew from Pulumi.yaml
-	@$(RUN) -m settings.reference docs/configuration.md
+	@$(RUN) -m mesh_trust.settings.reference docs/configuration.md
 
 .PHONY: check
 check: lint ## Lint, types and the tests that need no servers

@@ -8,17 +8,17 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from components import VaultInstall, require_no_root_token
-from environment.cluster_trusts import cluster_trusts
-from environment.present_roots import ROOT_CERTIFICATE, ROOTS, roots_output
-from environment.root_guard import RootGuard
-from environment.root_of_trust import root_of_trust
-from environment.root_retirement import once_retirable
-from environment.servers import look_at_servers
-from environment.stack_outputs import outputs_of
-from environment.vault_access import administrator, audit_log, cluster_cas
-from environment.vault_stack import export_vault
-from settings import MANAGEMENT, Settings
+from mesh_trust import VaultInstall, require_no_root_token
+from mesh_trust.environment.cluster_trusts import cluster_trusts
+from mesh_trust.environment.present_roots import ROOT_CERTIFICATE, ROOTS, roots_output
+from mesh_trust.environment.root_guard import RootGuard
+from mesh_trust.environment.root_of_trust import root_of_trust
+from mesh_trust.environment.root_retirement import once_retirable
+from mesh_trust.environment.servers import look_at_servers
+from mesh_trust.environment.stack_outputs import outputs_of
+from mesh_trust.environment.vault_access import administrator, audit_log, cluster_cas
+from mesh_trust.environment.vault_stack import export_vault
+from mesh_trust.settings import MANAGEMENT, Settings
 
 settings = Settings.load(look_at_servers, outputs_of)
 

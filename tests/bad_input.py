@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography.x509 import load_pem_x509_certificate
 
-from components.root_checks import fingerprint
+from mesh_trust.root_checks import fingerprint
 from tests.certificates import Recipe, make
 
 LABEL = "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit at each end"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components import AgentVault, RootTrustPolicyArgs
+from mesh_trust import AgentVault, RootTrustPolicyArgs
 
 CA = "-----BEGIN CERTIFICATE-----\n"
 SECRET = {"name": "vault.ca", "namespace": "gloo-mesh"}

@@ -13,7 +13,6 @@ import pytest
 import requests
 from rich.console import Console
 
-from components.cluster_access import ClusterAccess
 from lab import processes
 from lab.directory import LabDirectory
 from lab.ports import assign_ports
@@ -21,6 +20,7 @@ from lab.progress import Steps
 from lab.startup import bring_up
 from lab.toolchain import Toolchain
 from lab.vault_server import vault_server
+from mesh_trust.cluster_access import ClusterAccess
 from tests.conformance.kubernetes.conftest import CLUSTER, kubeconfig_path
 
 from .gloo import GlooHand, define

@@ -8,13 +8,13 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from components.cluster_access import ClusterAccess
-from components.root_trust_policy_status import PLURAL, READS, PolicyInCluster
 from lab import processes
 from lab.closed_schemas import UNKNOWN_FIELD, closed
 from lab.control_plane import api_server_name
 from lab.definitions import definitions
 from lab.directory import LabDirectory
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.root_trust_policy_status import PLURAL, READS, PolicyInCluster
 from tests.conformance.kubernetes.conftest import CLUSTER
 
 from .installed import untyped

@@ -9,10 +9,10 @@ from typing import Any
 
 from kubernetes import client, config
 
-from components.cluster_access import ClusterAccess
-from components.readiness import Obstacle, Ready
-from components.vault_in_cluster import VaultInCluster
-from components.vault_values import VaultObjects
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.readiness import Obstacle, Ready
+from mesh_trust.vault_in_cluster import VaultInCluster
+from mesh_trust.vault_values import VaultObjects
 from tests.conformance.kubernetes.conftest import CLUSTER
 
 NAME = "vault"

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 import yaml
 
-from components.cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
+from mesh_trust.cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
 from tests.conformance.kubernetes.conftest import CLUSTER
 
 from .installed import InstalledVault

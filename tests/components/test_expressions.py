@@ -8,7 +8,7 @@ import pytest
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from components.mesh_selectors import revision_expression
+from mesh_trust.mesh_selectors import revision_expression
 from tests.conformance.kubernetes.conftest import CLUSTER
 from tests.expressions import IN_BOTH, IN_NEITHER, IN_PYTHON_ONLY
 

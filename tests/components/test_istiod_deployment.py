@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from components.agent_containers import AGENT, AGENT_INIT
 from lab.toolchain import Toolchain
+from mesh_trust.agent_containers import AGENT, AGENT_INIT
 from tests.agent_program import agent_program
 from tests.conformance.kubernetes.conftest import CLUSTER
 from tests.existing.conftest import OwnProgram

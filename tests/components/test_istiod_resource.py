@@ -10,10 +10,10 @@ import pytest
 import yaml
 from kubernetes import client, config
 
-from components.agent_containers import AGENT, TRUST_ANNOTATION
-from components.istiod_overlay import without_agent
-from components.istiod_patch import FIELD_MANAGER
 from lab.toolchain import Toolchain
+from mesh_trust.agent_containers import AGENT, TRUST_ANNOTATION
+from mesh_trust.istiod_overlay import without_agent
+from mesh_trust.istiod_patch import FIELD_MANAGER
 from tests.agent_program import agent_program
 from tests.conformance.kubernetes.conftest import CLUSTER
 from tests.existing.conftest import OwnProgram

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components import InvalidInputError, RootTrustPolicyArgs
-from components.root_trust_policy_spec import policy_object
+from mesh_trust import InvalidInputError, RootTrustPolicyArgs
+from mesh_trust.root_trust_policy_spec import policy_object
 from tests.root_trust_policies import (
     BRANCHES,
     CA,

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from kubernetes import client
 
-from components.cluster_access import ClusterAccess, UnusableAccessError
-from components.readiness import Obstacle, Ready, until_ready
-from components.root_trust_policy_status import READS, PolicyInCluster
+from mesh_trust.cluster_access import ClusterAccess, UnusableAccessError
+from mesh_trust.readiness import Obstacle, Ready, until_ready
+from mesh_trust.root_trust_policy_status import READS, PolicyInCluster
 from tests.conformance.kubernetes.conftest import CLUSTER
 from tests.own_loop import run_alone
 
@@ -133,7 +133,7 @@ def test_when_the_time_is_over_the_state_is_told(gloo: GlooHand, policy: PolicyI
 def test_a_policy_that_vanishes(
     gloo: GlooHand, policy: PolicyInCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.root_trust_policy_status._GONE_SECONDS", 0.5)
+    monkeypatch.setattr("mesh_trust.root_trust_policy_status._GONE_SECONDS", 0.5)
 
     with pytest.raises(pulumi.RunError, match=r"after [12] s: it is not in the cluster at https:"):
         wait(policy, 30, gloo.delete)
@@ -162,7 +162,7 @@ def test_another_policy_of_that_name(gloo: GlooHand, policy: PolicyInCluster) ->
 
 
 def test_a_cluster_without_gloo(policy: PolicyInCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.root_trust_policy_status.PLURAL", "unknownpolicies")
+    monkeypatch.setattr("mesh_trust.root_trust_policy_status.PLURAL", "unknownpolicies")
     assert obstacle(policy.look()).kind == "gone"
 
 
@@ -204,7 +204,7 @@ def test_the_right_to_read_policies_is_needed_and_enough(
 ) -> None:
     policy = gloo.seen(gloo.create(), watcher)
     with monkeypatch.context() as impatient:
-        impatient.setattr("components.cluster_obstacle.REFUSED_SECONDS", 0.5)
+        impatient.setattr("mesh_trust.cluster_obstacle.REFUSED_SECONDS", 0.5)
         with pytest.raises(
             pulumi.RunError,
             match=rf"^RootTrustPolicy {gloo.namespace}/east is not ready after . s: the cluster "

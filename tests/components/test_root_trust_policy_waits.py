@@ -12,9 +12,9 @@ import pulumi_kubernetes as kubernetes
 import pytest
 from pulumi import automation
 
-from components import RootTrustPolicy
 from lab.directory import LabDirectory
 from lab.toolchain import Toolchain
+from mesh_trust import RootTrustPolicy
 from tests.conformance.kubernetes.conftest import CLUSTER
 from tests.engine import engine_command, prepare_engine, stack_of_program
 from tests.root_trust_policies import ORDINARY

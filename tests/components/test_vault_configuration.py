@@ -16,11 +16,11 @@ from typing import Any
 import hvac
 import pytest
 
-from components.vault_configuration import SERVER_PORT, Seal, server_configuration
-from components.vault_health import health_obstacle
-from components.vault_seal import SealArgs, seal_plan
 from lab.certificates import Identity, issue_server, new_authority
 from lab.toolchain import Toolchain
+from mesh_trust.vault_configuration import SERVER_PORT, Seal, server_configuration
+from mesh_trust.vault_health import health_obstacle
+from mesh_trust.vault_seal import SealArgs, seal_plan
 from tests.private_vault import PrivateVault, running_vault
 
 _SECONDS = 30

@@ -12,11 +12,11 @@ from typing import Any
 import hvac
 import pytest
 
-from components.readiness import Obstacle
-from components.vault_health import health_obstacle
 from lab import certificates
 from lab.certificates import Identity
 from lab.vault_server import unseal
+from mesh_trust.readiness import Obstacle
+from mesh_trust.vault_health import health_obstacle
 from tests.background import in_background
 
 from .conftest import DevelopmentVault, ServedVault

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.readiness import Obstacle, Ready
-from components.vault_pod import last_error, pod_obstacle
 from lab.toolchain import Toolchain
+from mesh_trust.readiness import Obstacle, Ready
+from mesh_trust.vault_pod import last_error, pod_obstacle
 
 from .conftest import DevelopmentVault
 from .installed import IMAGE, NAME, InstalledVault

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from components.readiness import Ready
+from mesh_trust.readiness import Ready
 
 from .installed import NAME, InstalledVault
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from requests.exceptions import ProxyError, SSLError
 
-from components.vault_session import vault_session
-from operations.vault.members import Member
-from operations.vault_client import client_of
+from mesh_trust.operations.vault.members import Member
+from mesh_trust.operations.vault_client import client_of
+from mesh_trust.vault_session import vault_session
 
 from .conftest import ServedVault
 

@@ -5,14 +5,11 @@
 
 import json
 import os
-import sys
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-sys.path.append(os.environ["CHECKOUT"])
-
-from components import IstiodAgent, IstiodAgentArgs
+from mesh_trust import IstiodAgent, IstiodAgentArgs
 
 provider = kubernetes.Provider(
     "cluster",

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from components.agent_containers import AGENT, AGENT_INIT, TRUST_ANNOTATION, trust_digest
-from components.istiod_patch import FIELD_MANAGER
 from lab.lab import Lab
 from lab.toolchain import Toolchain
+from mesh_trust.agent_containers import AGENT, AGENT_INIT, TRUST_ANNOTATION, trust_digest
+from mesh_trust.istiod_patch import FIELD_MANAGER
 from tests.agent_program import agent_program
 from tests.existing.conftest import OwnProgram
 

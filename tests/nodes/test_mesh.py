@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kubernetes import client
 
-from components.agent_containers import AGENT
 from lab.lab import Lab
+from mesh_trust.agent_containers import AGENT
 from tests.certificates import Recipe, make
 from tests.program.program import Program
 from tests.program.test_up import exported_root

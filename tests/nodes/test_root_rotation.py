@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 from cryptography import x509
 
-from components.root_checks import fingerprint
 from lab.lab import Lab
+from mesh_trust.root_checks import fingerprint
 from tests.operations.command import MeshTrust, Told
 from tests.program.program import Program
 from tests.program.test_up import exported_root

@@ -61,7 +61,7 @@ def intermediate(workload: Workload) -> x509.Certificate:
 @contextmanager
 def running(program: Program, *arguments: str) -> Iterator[Any]:
     """Runs the command; ended hard where the test has not done so."""
-    command = [sys.executable, "-m", "operations", "--stack", "dev", *arguments]
+    command = [sys.executable, "-m", "mesh_trust.operations", "--stack", "dev", *arguments]
     with subprocess.Popen(
         command,
         cwd=CHECKOUT,

@@ -71,7 +71,7 @@ class Stack:
     def mesh_trust(self, *arguments: str) -> str:
         """Runs `mesh-trust` for this stack, which has to succeed; gives what it printed."""
         path = os.pathsep.join([str(self.lab.directory.engine), os.environ["PATH"]])
-        command = [sys.executable, "-m", "operations", "--stack", self.name]
+        command = [sys.executable, "-m", "mesh_trust.operations", "--stack", self.name]
         done = subprocess.run(
             [*command, "--config-file", str(self._file), *arguments],
             cwd=CHECKOUT,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from components.agent_containers import AGENT
 from lab.lab import Lab
 from lab.nodes.images import SHELL_IMAGE
+from mesh_trust.agent_containers import AGENT
 from tests.operations.command import MeshTrust, Told
 from tests.program.program import Program
 

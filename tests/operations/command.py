@@ -65,7 +65,7 @@ class MeshTrust:
         if not configuration.exists():
             # Any command of the engine makes it.
             self.program.run("config")
-        command = [sys.executable, "-m", "operations", "--stack", "dev"]
+        command = [sys.executable, "-m", "mesh_trust.operations", "--stack", "dev"]
         command += ["--config-file", str(configuration), *arguments]
         path = os.pathsep.join([str(lab.directory.engine), os.environ["PATH"]])
         done = subprocess.run(

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from components import VaultInstallArgs
-from components.helm_releases import RELEASE
-from components.kubeconfig import Kubeconfig
 from lab.lab import Lab
 from lab.vault_server import unseal
-from operations.finding import Finding
-from operations.preflight.vault_install import install_findings
-from settings import Connection
+from mesh_trust import VaultInstallArgs
+from mesh_trust.helm_releases import RELEASE
+from mesh_trust.kubeconfig import Kubeconfig
+from mesh_trust.operations.finding import Finding
+from mesh_trust.operations.preflight.vault_install import install_findings
+from mesh_trust.settings import Connection
 from tests.certificates import make
 from tests.program.inventory import kubernetes_client, vault_client
 from tests.program.program import Program

@@ -13,8 +13,8 @@ from cryptography import x509
 from hvac.exceptions import InternalServerError
 from kubernetes import client
 
-from components.root_checks import fingerprint
 from lab.lab import Lab
+from mesh_trust.root_checks import fingerprint
 from tests.roots.signing import SigningMount
 
 from .chain import verify, workload_certificate

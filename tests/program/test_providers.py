@@ -1,6 +1,5 @@
 """Which cluster and which Vault is meant is always said."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,7 +18,6 @@ def preview(lab: Lab, folder: Path, program: str) -> subprocess.CompletedProcess
     project["config"]["clusters"]["default"] = []
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     (folder / "__main__.py").write_text(program)
-    shutil.copytree(CHECKOUT / "components", folder / "components")
     engine = lab.directory.engine / "pulumi"
     environment = {**lab.environment(), "HOME": str(folder)}
     stack = f"providers-{folder.name}".replace("_", "-")
@@ -29,12 +27,12 @@ def preview(lab: Lab, folder: Path, program: str) -> subprocess.CompletedProcess
 
 
 FORGOTTEN_VAULT = """
-from components import IntermediatePki
+from mesh_trust import IntermediatePki
 IntermediatePki("east", {"cluster": "east", "ca_path": "pki/root/sign-intermediate"})
 """
 
 FORGOTTEN_KUBERNETES = """
-from components import AgentRbac
+from mesh_trust import AgentRbac
 AgentRbac("east", {})
 """
 
@@ -42,7 +40,7 @@ AgentRbac("east", {})
 NAMED = """
 import pulumi
 import pulumi_vault as vault
-from components import IntermediatePki
+from mesh_trust import IntermediatePki
 IntermediatePki(
     "new",
     {"cluster": "new", "ca_path": "pki/root/sign-intermediate"},

@@ -81,8 +81,6 @@ def second(
     folder.mkdir()
     for path in (*CHECKOUT.glob("*.py"), CHECKOUT / "Pulumi.yaml"):
         shutil.copy(path, folder)
-    for package in ("components", "environment", "settings"):
-        shutil.copytree(CHECKOUT / package, folder / package)
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     _, _, example = PAGE.read_text().partition("```yaml\n")
     content: Any = yaml.safe_load(example.partition("```")[0])

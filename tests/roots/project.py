@@ -25,7 +25,7 @@ import pulumi
 import pulumi_random as random
 import pulumi_vault as vault
 
-import components
+import mesh_trust
 
 given = json.loads(Path("given.json").read_text())
 late = given["late"]
@@ -37,7 +37,7 @@ for name, (component, args) in given["components"].items():
         field: ready.apply(lambda _, value=value: value) if field in late else value
         for field, value in args.items()
     }
-    made = getattr(components, component)(name, args, opts=opts)
+    made = getattr(mesh_trust, component)(name, args, opts=opts)
     pulumi.export(name, {output: getattr(made, output) for output in given["outputs"][component]})
 """
 
@@ -82,7 +82,6 @@ class Project:
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(description))
         (folder / "__main__.py").write_text(_PROGRAM)
-        (folder / "components").symlink_to(CHECKOUT / "components")
         project = cls(engine, folder, {**os.environ, **engine_environment(engine), **vault})
         project.run("stack", "init")
         return project

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from components.root_checks import fingerprint
+from mesh_trust.root_checks import fingerprint
 
 
 @dataclass(frozen=True)

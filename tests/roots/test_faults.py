@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 from hvac.exceptions import VaultError
 
-from components import InvalidInputError, RootPki, RootPkiArgs
+from mesh_trust import InvalidInputError, RootPki, RootPkiArgs
 from tests.certificates import certificate_faults, encrypted_key_pem, key_pem, make, rsa_key
 from tests.private_vault import AuditLog, PrivateVault
 

@@ -12,12 +12,12 @@ import pytest
 from cryptography import x509
 from hvac.exceptions import InternalServerError
 
-from components.live_certificates import (
+from mesh_trust.live_certificates import (
     CertificatesUnreadableError,
     LiveCertificate,
     live_certificates,
 )
-from components.root_checks import fingerprint
+from mesh_trust.root_checks import fingerprint
 from tests.background import in_background
 from tests.certificates import Made, Recipe, make
 from tests.private_vault import PrivateVault

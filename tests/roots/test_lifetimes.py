@@ -3,7 +3,7 @@
 import pytest
 from cryptography import x509
 
-from components import InvalidInputError, RootPki, RootPkiArgs
+from mesh_trust import InvalidInputError, RootPki, RootPkiArgs
 from tests.certificates import Made, Recipe, make
 from tests.private_vault import PrivateVault
 

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from components.root_checks import require_root, require_root_key
+from mesh_trust.root_checks import require_root, require_root_key
 from tests.private_vault import PrivateVault
 
 from .project import Project

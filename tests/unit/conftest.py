@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from components.readiness import Ready
+from mesh_trust.readiness import Ready
 
 VAULT_ADDRESS = "http://192.0.2.7:8200"
 """Where Vault is found in these tests."""
@@ -74,11 +74,11 @@ class ClusterSeen:
 def vault_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here asks a server: Vault is ready wherever it is looked for."""
     ClusterSeen.asked.clear()
-    monkeypatch.setattr("components.vault_install.ClusterAccess", ClusterSeen)
+    monkeypatch.setattr("mesh_trust.vault_install.ClusterAccess", ClusterSeen)
     monkeypatch.setattr(
-        "components.vault_install.VaultInCluster.look", lambda _: Ready(VAULT_ADDRESS)
+        "mesh_trust.vault_install.VaultInCluster.look", lambda _: Ready(VAULT_ADDRESS)
     )
-    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: None)
+    monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *_: None)
 
 
 def make_certificate(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from settings import InvalidConfigurationError
+from mesh_trust.settings import InvalidConfigurationError
 from tests.certificates import Recipe, make
 from tests.token_issuer import TokenIssuer
 

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from components.adoption import Existing, import_file, refusal_of_all, refusal_of_one
+from mesh_trust.adoption import Existing, import_file, refusal_of_all, refusal_of_one
 
 VAULT = "urn:pulumi:prod::mesh::pulumi:providers:vault::vault"
 EAST = "urn:pulumi:prod::mesh::pulumi:providers:kubernetes::east"

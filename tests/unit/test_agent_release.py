@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import AgentRelease, InvalidInputError
-from components.agent_release_args import DESCRIPTION
-from components.agent_values import agent_release_values, kind_of_values, lost_values
-from components.release_guard import LostValuesError, require_all_kept
+from mesh_trust import AgentRelease, InvalidInputError
+from mesh_trust.agent_release_args import DESCRIPTION
+from mesh_trust.agent_values import agent_release_values, kind_of_values, lost_values
+from mesh_trust.release_guard import LostValuesError, require_all_kept
 
 from .conftest import Recorder, run
 from .test_cluster_trust import AUTH_ROLE, BINDING, ROLE, register

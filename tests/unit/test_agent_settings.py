@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import InvalidConfigurationError, Settings
+from mesh_trust.settings import InvalidConfigurationError, Settings
 
 from .test_settings import environment, load
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from settings import InvalidConfigurationError
+from mesh_trust.settings import InvalidConfigurationError
 from tests.bad_input import Row, cluster, filled, groups, lines_of, page, rows, world
 from tests.certificates import certificate_faults, key_pem, make
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from operations.certificates import Thresholds, first_to_end
-from operations.finding import State
+from mesh_trust.operations.certificates import Thresholds, first_to_end
+from mesh_trust.operations.finding import State
 from tests.certificates import Recipe, make
 
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from components import InvalidInputError
-from components.chart_source import ChartSource, chart_source
+from mesh_trust import InvalidInputError
+from mesh_trust.chart_source import ChartSource, chart_source
 
 REPOSITORY = "https://charts.example.com"
 DEFAULT = ChartSource("vault", REPOSITORY, "1.2.3")

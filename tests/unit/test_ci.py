@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from operations.ci.comment import MARKER, MOST_CHARACTERS, comment_body
-from operations.command import main
+from mesh_trust.operations.ci.comment import MARKER, MOST_CHARACTERS, comment_body
+from mesh_trust.operations.command import main
 from tests.background import in_background
 
 OURS = "github-actions[bot]"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lab.directory import CHECKOUT
-from operations.command import main
+from mesh_trust.operations.command import main
 
 GITHUB = sorted(
     [*(CHECKOUT / "ci" / "github").glob("*.yml"), *(CHECKOUT / ".github/workflows").glob("*.yml")]
@@ -102,7 +102,7 @@ def test_make_targets_are_there() -> None:
 def test_commands_of_the_cli_are_there_with_their_options() -> None:
     found = 0
     for line in commands():
-        for told in re.findall(r"-m operations ([^|>;)]*)", line):
+        for told in re.findall(r"-m mesh_trust.operations ([^|>;)]*)", line):
             # Up to what another command is given.
             words = shlex.split(told.split(" -- ")[0].replace('")', '"'))
             _require_known(main, words)

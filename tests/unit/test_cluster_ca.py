@@ -6,8 +6,8 @@ import pulumi
 import pytest
 from cryptography import x509
 
-from components import ClusterCa, InvalidInputError
-from components.cluster_ca_checks import CaLifetimes, checked_chain
+from mesh_trust import ClusterCa, InvalidInputError
+from mesh_trust.cluster_ca_checks import CaLifetimes, checked_chain
 from tests.certificates import Made, Recipe, make
 
 from .conftest import Recorder, run

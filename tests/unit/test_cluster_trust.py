@@ -4,8 +4,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import ClusterTrust, ClusterTrustArgs, InvalidInputError
-from components.rbac_rules import AGENT_RULES
+from mesh_trust import ClusterTrust, ClusterTrustArgs, InvalidInputError
+from mesh_trust.rbac_rules import AGENT_RULES
 
 from .conftest import Recorder, run, secret
 

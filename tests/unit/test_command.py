@@ -6,7 +6,7 @@ import sys
 import click
 import pytest
 
-from operations.command import main
+from mesh_trust.operations.command import main
 
 _HEAVY = ("components", "grpc", "hvac", "kubernetes", "pulumi", "requests", "settings")
 
@@ -25,7 +25,7 @@ def loaded_by(*arguments: str) -> set[str]:
     """Which of the heavy packages a run has loaded."""
     script = (
         "import sys\n"
-        "from operations.command import main\n"
+        "from mesh_trust.operations.command import main\n"
         "try:\n"
         f"    main({list(arguments)!r})\n"
         "finally:\n"

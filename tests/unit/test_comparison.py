@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.comparison import differences
+from mesh_trust.operations.comparison import differences
 from tests.certificates import Recipe, make
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import (
+from mesh_trust.settings import (
     Settings,
     agent,
     cluster,
@@ -21,7 +21,7 @@ from settings import (
     root_generations,
     trust_policy,
 )
-from settings.keys import KEYS
+from mesh_trust.settings.keys import KEYS
 
 from .test_settings import VAULT_CA, load
 

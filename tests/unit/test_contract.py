@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-import components
-from components import (
+import mesh_trust
+from mesh_trust import (
     AgentRbac,
     AgentRelease,
     ClusterAuthMount,
@@ -25,7 +25,7 @@ from components import (
     VaultInstall,
     VaultTls,
 )
-from components.never_overwrite import _Run
+from mesh_trust.never_overwrite import _Run
 from tests.certificates import Recipe, make, rsa_key
 from tests.root_trust_policies import ORDINARY
 
@@ -163,7 +163,7 @@ PUBLIC_NAMES = {
 
 
 def test_the_public_names_are_these() -> None:
-    assert set(components.__all__) == PUBLIC_NAMES
+    assert set(mesh_trust.__all__) == PUBLIC_NAMES
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pulumi.runtime
 import pytest
 import yaml
 
-from components import VaultInstall
-from components.vault_install_args import EXISTING_TIMEOUT_SECONDS, INSTALL_TIMEOUT_SECONDS
-from settings import InvalidConfigurationError, Settings
-from settings.installation import FIELDS
+from mesh_trust import VaultInstall
+from mesh_trust.settings import InvalidConfigurationError, Settings
+from mesh_trust.settings.installation import FIELDS
+from mesh_trust.vault_install_args import EXISTING_TIMEOUT_SECONDS, INSTALL_TIMEOUT_SECONDS
 
 from .conftest import Recorder, run
 from .test_configuration_reference import CHECKOUT

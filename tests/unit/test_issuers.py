@@ -6,7 +6,7 @@ import pulumi.runtime
 import pulumi_vault as vault
 import pytest
 
-from components.issuers import IssuersUnreadableError, issuer_id_of, select_issuer
+from mesh_trust.issuers import IssuersUnreadableError, issuer_id_of, select_issuer
 
 from .conftest import Recorder, make_certificate, run
 

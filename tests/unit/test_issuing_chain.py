@@ -1,7 +1,7 @@
 import pytest
 
-from components import InvalidInputError
-from components.issuing_chain import require_chain
+from mesh_trust import InvalidInputError
+from mesh_trust.issuing_chain import require_chain
 from tests.certificates import Made, Recipe, ec_key, make
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError, IstiodAgent
-from components.agent_containers import AGENT, AGENT_INIT, TRUST_ANNOTATION, trust_digest
-from components.field_conflicts import conflicts
-from components.istiod_patch import MemoryVolume, memory_volume, refuse_conflicts
+from mesh_trust import InvalidInputError, IstiodAgent
+from mesh_trust.agent_containers import AGENT, AGENT_INIT, TRUST_ANNOTATION, trust_digest
+from mesh_trust.field_conflicts import conflicts
+from mesh_trust.istiod_patch import MemoryVolume, memory_volume, refuse_conflicts
 
 from .conftest import Recorder, run
 
@@ -83,7 +83,7 @@ def live(*managed: dict[str, Any], **discovery: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def istiod_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here asks a server."""
-    monkeypatch.setattr("components.istiod_agent._deployment", lambda *_: LIVE)
+    monkeypatch.setattr("mesh_trust.istiod_agent._deployment", lambda *_: LIVE)
 
 
 def registered(recorder: Recorder, **args: Any) -> dict[str, dict[str, Any]]:

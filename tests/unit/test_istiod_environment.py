@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from operations.istiod_environment import variable
+from mesh_trust.operations.istiod_environment import variable
 
 MAPS = {
     "on": {"ISTIO_MULTIROOT_MESH": "true", "MULTIROOT_MESH": "short"},

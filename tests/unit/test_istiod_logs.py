@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.checks.istiod_logs import errors_in, without_secrets
+from mesh_trust.operations.checks.istiod_logs import errors_in, without_secrets
 
 ERRORS = [
     "2026-11-28T09:00:00.000000Z\terror\tca\tfailed to create CA",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components import InvalidInputError
-from components.agent_containers import AGENT, AGENT_INIT, DEFAULT_RESOURCES, Agent, checked_agent
-from components.istiod_overlay import with_agent, without_agent
+from mesh_trust import InvalidInputError
+from mesh_trust.agent_containers import AGENT, AGENT_INIT, DEFAULT_RESOURCES, Agent, checked_agent
+from mesh_trust.istiod_overlay import with_agent, without_agent
 
 DIGEST = "0" * 64
 IMAGE = "registry.example/agent"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from components.kubeconfig import Kubeconfig
-from operations import port_forward as module
-from operations.cluster_client import ClusterClient
-from operations.istiod_chain import istiod_certificates, istiod_chain
-from operations.unreachable import UnreachableError
-from settings import Connection
+from mesh_trust.kubeconfig import Kubeconfig
+from mesh_trust.operations import port_forward as module
+from mesh_trust.operations.cluster_client import ClusterClient
+from mesh_trust.operations.istiod_chain import istiod_certificates, istiod_chain
+from mesh_trust.operations.unreachable import UnreachableError
+from mesh_trust.settings import Connection
 from tests.background import accepting
 
 

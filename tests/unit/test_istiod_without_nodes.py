@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.agent_containers import TRUST_ANNOTATION, checked_agent
-from components.istiod_patch import MemoryVolume, agent_patch, istiod_environment
 from lab.istiods.pod import Pod, config_maps_of
+from mesh_trust.agent_containers import TRUST_ANNOTATION, checked_agent
+from mesh_trust.istiod_patch import MemoryVolume, agent_patch, istiod_environment
 
 ENVIRONMENT = "istiod-agent-environment"
 VOLUME = MemoryVolume("local-certs", "/var/run/secrets/istio-dns")

@@ -4,7 +4,7 @@ import pulumi
 import pulumi.runtime
 import pulumi_random as random
 
-from components.known_values import known_after
+from mesh_trust.known_values import known_after
 
 from .conftest import run
 

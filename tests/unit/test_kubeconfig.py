@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import ApiServer, InvalidInputError, api_server
-from components.kubeconfig import Kubeconfig
+from mesh_trust import ApiServer, InvalidInputError, api_server
+from mesh_trust.kubeconfig import Kubeconfig
 
 from .conftest import make_certificate
 

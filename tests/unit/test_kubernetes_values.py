@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes_values import (
+from mesh_trust.kubernetes_values import (
     object_reference,
     require_data_key,
     require_labels,
     require_object_name,
 )
-from components.validation import InvalidInputError
+from mesh_trust.validation import InvalidInputError
 
 LABEL = "a" * 63
 

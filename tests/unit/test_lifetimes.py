@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from components import InvalidInputError
-from components.lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
+from mesh_trust import InvalidInputError
+from mesh_trust.lifetimes import SECONDS_PER_DAY, MountLifetimes, require_lifetime
 
 
 def check(asked: int, default: int, maximum: int, left: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import AgentRbac, ClusterTrust, InvalidInputError
+from mesh_trust import AgentRbac, ClusterTrust, InvalidInputError
 
 from .conftest import Recorder, make_certificate, run, secret
 from .test_cluster_trust import (

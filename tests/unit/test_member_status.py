@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from operations.vault.member_status import member_status
+from mesh_trust.operations.vault.member_status import member_status
 
 TOLD = {"initialized": True, "sealed": True, "t": 2, "n": 3, "type": "shamir", "version": "1.13.1"}
 

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from components import InvalidInputError, istiod_selectors
-from components.mesh_selectors import apply_to_meshes, require_expression, revision_expression
+from mesh_trust import InvalidInputError, istiod_selectors
+from mesh_trust.mesh_selectors import apply_to_meshes, require_expression, revision_expression
 from tests.expressions import IN_BOTH, IN_NEITHER, IN_PYTHON_ONLY
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import InvalidConfigurationError
-from settings.names import FIELDS, VaultNames
+from mesh_trust.settings import InvalidConfigurationError
+from mesh_trust.settings.names import FIELDS, VaultNames
 
 from .test_configuration_reference import CHECKOUT
 from .test_settings import environment, load

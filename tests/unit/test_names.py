@@ -1,6 +1,6 @@
 import pytest
 
-from components import names
+from mesh_trust import names
 
 
 def test_the_names_are_those_of_the_guide() -> None:

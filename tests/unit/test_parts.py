@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components import (
+from mesh_trust import (
     AgentRbac,
     ClusterAuthMount,
     ClusterAuthMountArgs,

@@ -8,9 +8,9 @@ import pulumi.runtime
 import pytest
 import yaml
 
-from components.agent_release_args import agent_release_args
-from environment.cluster_trusts import _permissions
-from settings import InvalidConfigurationError
+from mesh_trust.agent_release_args import agent_release_args
+from mesh_trust.environment.cluster_trusts import _permissions
+from mesh_trust.settings import InvalidConfigurationError
 
 from .conftest import Recorder, run
 from .test_settings import environment, load

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from operations.errors import OperationError
-from operations.preview.document import read_document
-from operations.preview.markdown import as_markdown
-from operations.preview.summary import Summary, Violation, counts
-from operations.preview.table import as_document
-from operations.preview.trust_touched import Touched
+from mesh_trust.operations.errors import OperationError
+from mesh_trust.operations.preview.document import read_document
+from mesh_trust.operations.preview.markdown import as_markdown
+from mesh_trust.operations.preview.summary import Summary, Violation, counts
+from mesh_trust.operations.preview.table import as_document
+from mesh_trust.operations.preview.trust_touched import Touched
 
 TOLD = (Path(__file__).parent / "previews" / "east_changes_west_goes.json").read_text()
 URN = "urn:pulumi:dev::mesh-trust::"

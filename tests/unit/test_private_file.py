@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.errors import OperationError
-from operations.vault.private_file import PrivateFile, content_of, reserved_note
+from mesh_trust.operations.errors import OperationError
+from mesh_trust.operations.vault.private_file import PrivateFile, content_of, reserved_note
 
 
 def test_a_reservation_becomes_the_secret(tmp_path: Path) -> None:

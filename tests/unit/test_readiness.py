@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pulumi
 import pytest
 
-from components import readiness
-from components.readiness import Obstacle, Ready, in_thread, on_one_line, until_ready
+from mesh_trust import readiness
+from mesh_trust.readiness import Obstacle, Ready, in_thread, on_one_line, until_ready
 from tests.own_loop import run_alone
 
 PENDING = Obstacle("unscheduled", "the pod is pending", "add a node")

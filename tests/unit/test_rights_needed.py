@@ -1,7 +1,7 @@
 """What is asked for of Helm's own objects, and of what its chart hands on."""
 
-from operations.preflight.rights_needed import Right, needed_grants, needed_rights
-from settings import MANAGEMENT, Settings
+from mesh_trust.operations.preflight.rights_needed import Right, needed_grants, needed_rights
+from mesh_trust.settings import MANAGEMENT, Settings
 
 from .test_installation_settings import INSTALL, loaded
 from .test_permission_settings import RELEASE

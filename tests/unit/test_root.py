@@ -4,7 +4,7 @@ import pulumi
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components import InvalidInputError, RootCa, RootCaArgs, RootPki, RootPkiArgs
+from mesh_trust import InvalidInputError, RootCa, RootCaArgs, RootPki, RootPkiArgs
 from tests.certificates import Made, Recipe, ec_key, make, rsa_key
 
 from .conftest import Recorder, run, secret

@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
-from components import InvalidInputError
-from components.root_checks import fingerprint, require_root, require_root_key
+from mesh_trust import InvalidInputError
+from mesh_trust.root_checks import fingerprint, require_root, require_root_key
 from tests.certificates import (
     Made,
     Recipe,

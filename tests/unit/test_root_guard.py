@@ -5,13 +5,13 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError
-from components.root_checks import fingerprint
-from environment import stack_outputs
-from environment.present_roots import roots_output
-from environment.root_guard import RootGuard, RootReplacementError
-from environment.stack_outputs import OutputsUnreadableError
-from settings import Generation, Root
+from mesh_trust import InvalidInputError
+from mesh_trust.environment import stack_outputs
+from mesh_trust.environment.present_roots import roots_output
+from mesh_trust.environment.root_guard import RootGuard, RootReplacementError
+from mesh_trust.environment.stack_outputs import OutputsUnreadableError
+from mesh_trust.root_checks import fingerprint
+from mesh_trust.settings import Generation, Root
 from tests.certificates import Made, Recipe, make, rsa_key
 
 from .conftest import Recorder

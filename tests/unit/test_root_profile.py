@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from components import InvalidInputError, RootCertificateArgs
-from components.root_profile import RootProfile, require_as_asked
-from components.vault_root import vault_profile
+from mesh_trust import InvalidInputError, RootCertificateArgs
+from mesh_trust.root_profile import RootProfile, require_as_asked
+from mesh_trust.vault_root import vault_profile
 from tests.certificates import Recipe, make, rsa_key
 
 PLAIN: RootCertificateArgs = {"common_name": "root", "key_algorithm": "ECDSA-P256"}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.root_checks import fingerprint
-from settings import InvalidConfigurationError, Root
+from mesh_trust.root_checks import fingerprint
+from mesh_trust.settings import InvalidConfigurationError, Root
 from tests.certificates import Recipe, certificate_faults, key_pem, make
 
 from .test_settings import environment, load

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 import pulumi
 import pytest
 
-from components import RootTrustPolicy
-from components.cluster_access import ClusterSilentError
-from components.readiness import Obstacle
-from components.root_trust_policy_status import READS, PolicyInCluster, said_in
+from mesh_trust import RootTrustPolicy
+from mesh_trust.cluster_access import ClusterSilentError
+from mesh_trust.readiness import Obstacle
+from mesh_trust.root_trust_policy_status import READS, PolicyInCluster, said_in
 from tests.root_trust_policies import ORDINARY
 
 from .conftest import Recorder, run
@@ -50,7 +50,7 @@ def seen(status: dict[str, Any] | None) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def cluster(monkeypatch: pytest.MonkeyPatch) -> type[PolicySeen]:
     PolicySeen.connections.clear()
-    monkeypatch.setattr("components.root_trust_policy.ClusterAccess", PolicySeen)
+    monkeypatch.setattr("mesh_trust.root_trust_policy.ClusterAccess", PolicySeen)
     return PolicySeen
 
 

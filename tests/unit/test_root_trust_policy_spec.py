@@ -8,7 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import (
+from lab.definitions import definitions
+from lab.directory import CHECKOUT
+from mesh_trust import (
     AgentVault,
     AwaitStatus,
     CertificateOptions,
@@ -18,10 +20,8 @@ from components import (
     ManagementServerCa,
     RootTrustPolicy,
 )
-from components.root_trust_policy_spec import PolicyObject, policy_object
-from components.validation import LateInputError
-from lab.definitions import definitions
-from lab.directory import CHECKOUT
+from mesh_trust.root_trust_policy_spec import PolicyObject, policy_object
+from mesh_trust.validation import LateInputError
 from tests.root_trust_policies import (
     BRANCHES,
     CA,

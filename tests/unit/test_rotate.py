@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from components.root_checks import fingerprint
-from operations.errors import OperationError, RotationStoppedError
-from operations.finding import State
-from operations.generations import generations_of
-from operations.istiod_chain import IstiodChain
-from operations.rotation import marks
-from operations.rotation.budgets import budget_obstacle, impossible, taken_at_once
-from operations.rotation.intermediates import require_own
-from operations.rotation.marks import Mark, Progress, open_rotation
-from operations.rotation.next_step import next_step
-from operations.rotation.proxies import (
+from mesh_trust.operations.errors import OperationError, RotationStoppedError
+from mesh_trust.operations.finding import State
+from mesh_trust.operations.generations import generations_of
+from mesh_trust.operations.istiod_chain import IstiodChain
+from mesh_trust.operations.rotation import marks
+from mesh_trust.operations.rotation.budgets import budget_obstacle, impossible, taken_at_once
+from mesh_trust.operations.rotation.intermediates import require_own
+from mesh_trust.operations.rotation.marks import Mark, Progress, open_rotation
+from mesh_trust.operations.rotation.next_step import next_step
+from mesh_trust.operations.rotation.proxies import (
     go_duration,
     proxies_that_trust_one,
     proxies_with_old_certificates,
     signs_alone_since,
 )
-from operations.rotation.restarting_policies import RestartingPolicies
-from operations.rotation.workload import Workload, is_there_to_stay, label_selector
+from mesh_trust.operations.rotation.restarting_policies import RestartingPolicies
+from mesh_trust.operations.rotation.workload import Workload, is_there_to_stay, label_selector
+from mesh_trust.root_checks import fingerprint
 from tests.certificates import Recipe, make
 
 FIRST, SECOND, THIRD = (make(Recipe(common_name=str(day), starts=day)) for day in (-9, -6, -3))

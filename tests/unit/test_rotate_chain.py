@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from operations.istiod_chain import IstiodChain, chain_presented
+from mesh_trust.operations.istiod_chain import IstiodChain, chain_presented
 from tests.background import accepting
 from tests.certificates import Made, Recipe, make
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from operations.finding import State
-from operations.generations import Generation
-from operations.istiod_chain import IstiodChain
-from operations.rotate import intermediates
-from operations.rotation.istiods import judged_chains, takes_several_roots
-from operations.rotation.next_step import NextStep, Step
+from mesh_trust.operations.finding import State
+from mesh_trust.operations.generations import Generation
+from mesh_trust.operations.istiod_chain import IstiodChain
+from mesh_trust.operations.rotate import intermediates
+from mesh_trust.operations.rotation.istiods import judged_chains, takes_several_roots
+from mesh_trust.operations.rotation.next_step import NextStep, Step
 from tests.certificates import make
 
 FIRST = Generation("first", make().certificate, False)

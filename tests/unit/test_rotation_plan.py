@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from operations.errors import OperationError
-from operations.finding import Finding, State
-from operations.generations import Generation
-from operations.rotation.leftovers import LEFTOVERS, Leftovers
-from operations.rotation.next_step import NextStep, Step
-from operations.rotation.plan import how_it_is_done, tell_plan
-from operations.runner import run_checks
+from mesh_trust.operations.errors import OperationError
+from mesh_trust.operations.finding import Finding, State
+from mesh_trust.operations.generations import Generation
+from mesh_trust.operations.rotation.leftovers import LEFTOVERS, Leftovers
+from mesh_trust.operations.rotation.next_step import NextStep, Step
+from mesh_trust.operations.rotation.plan import how_it_is_done, tell_plan
+from mesh_trust.operations.runner import run_checks
 from tests.certificates import make
 
 ROOT = Generation("first", make().certificate, False)

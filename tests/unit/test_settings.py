@@ -6,8 +6,8 @@ from typing import Any
 import pulumi.runtime
 import pytest
 
-from settings import InvalidConfigurationError, Settings
-from settings.istio import Istio
+from mesh_trust.settings import InvalidConfigurationError, Settings
+from mesh_trust.settings.istio import Istio
 
 from .conftest import make_certificate
 

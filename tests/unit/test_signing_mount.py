@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from components import InvalidInputError
-from components.lifetimes import SECONDS_PER_DAY, MountLifetimes
-from components.signing_mount import SigningMount
+from mesh_trust import InvalidInputError
+from mesh_trust.lifetimes import SECONDS_PER_DAY, MountLifetimes
+from mesh_trust.signing_mount import SigningMount
 from tests.certificates import Recipe, ec_key, make
 
 ROOT = make(Recipe(path_length=2, ends=1000.5))

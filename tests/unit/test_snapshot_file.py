@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.errors import OperationError
-from operations.vault.snapshot_file import facts_of, keep
+from mesh_trust.operations.errors import OperationError
+from mesh_trust.operations.vault.snapshot_file import facts_of, keep
 
 META = json.dumps(
     {"Index": 7, "Size": 5, "Configuration": {"Servers": [{"ID": "vault-0"}]}}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components import InvalidInputError
 from lab.directory import CHECKOUT
-from operations.vault.stack_policy import stack_policy
+from mesh_trust import InvalidInputError
+from mesh_trust.operations.vault.stack_policy import stack_policy
 
 
 def rules(text: str) -> list[str]:

@@ -5,7 +5,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from operations.tls_chain import shown_chain
+from mesh_trust.operations.tls_chain import shown_chain
 from tests.certificates import Recipe, ec_key, make
 
 

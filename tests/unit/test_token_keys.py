@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from components import InvalidInputError, issuer_keys
-from components.token_keys import require_public_keys
+from mesh_trust import InvalidInputError, issuer_keys
+from mesh_trust.token_keys import require_public_keys
 from tests.token_issuer import TokenIssuer, encoded
 
 

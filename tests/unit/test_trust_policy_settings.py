@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from settings import InvalidConfigurationError
-from settings.trust_policy import TrustPolicy
+from mesh_trust.settings import InvalidConfigurationError
+from mesh_trust.settings.trust_policy import TrustPolicy
 
 from .test_settings import environment, load
 

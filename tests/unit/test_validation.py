@@ -1,7 +1,7 @@
 import pytest
 
-from components import InvalidInputError
-from components.validation import (
+from mesh_trust import InvalidInputError
+from mesh_trust.validation import (
     require_common_name,
     require_dns_label,
     require_one_of,

@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import AdministeredCluster, InvalidInputError, VaultAdministrator
-from components.administrator_policy import AdministeredNames, administrator_policy
+from mesh_trust import AdministeredCluster, InvalidInputError, VaultAdministrator
+from mesh_trust.administrator_policy import AdministeredNames, administrator_policy
 
 from .conftest import Recorder, run, secret
 

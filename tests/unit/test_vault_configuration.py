@@ -1,4 +1,4 @@
-from components.vault_configuration import Seal, server_configuration
+from mesh_trust.vault_configuration import Seal, server_configuration
 
 ALONE = """\
 disable_mlock = true

@@ -4,9 +4,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError, VaultInstall, VaultInstallArgs
-from components.cluster_access import UnusableAccessError
-from components.readiness import Obstacle, Ready
+from mesh_trust import InvalidInputError, VaultInstall, VaultInstallArgs
+from mesh_trust.cluster_access import UnusableAccessError
+from mesh_trust.readiness import Obstacle, Ready
 
 from .conftest import VAULT_ADDRESS, ClusterSeen, Recorder, run, secret
 
@@ -196,7 +196,7 @@ def test_the_service_is_named_as_the_chart_names_it(values: dict[str, str], name
 def test_a_vault_that_is_not_ready_fails_the_run_with_the_reason(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.vault_install.VaultInCluster.look", lambda _: SEALED)
+    monkeypatch.setattr("mesh_trust.vault_install.VaultInCluster.look", lambda _: SEALED)
 
     with pytest.raises(pulumi.RunError, match=r"^Vault is not ready after 1 s: Vault is sealed; "):
         install(recorder, timeout_seconds=1)
@@ -208,7 +208,7 @@ def test_a_remark_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(
-        "components.vault_install.VaultInCluster.look",
+        "mesh_trust.vault_install.VaultInCluster.look",
         lambda _: Ready(VAULT_ADDRESS, "the pod is an old one"),
     )
 
@@ -226,8 +226,8 @@ def test_a_preview_knows_the_address_of_a_vault_that_is_ready() -> None:
 def test_a_preview_goes_on_without_a_vault_that_is_not_ready(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("components.vault_install.VaultInCluster.look", lambda _: SEALED)
-    monkeypatch.setattr("components.vault_install.VaultInCluster.address", lambda _: None)
+    monkeypatch.setattr("mesh_trust.vault_install.VaultInCluster.look", lambda _: SEALED)
+    monkeypatch.setattr("mesh_trust.vault_install.VaultInCluster.address", lambda _: None)
     mocks = preview()
 
     def program() -> pulumi.Output[Any]:
@@ -237,7 +237,7 @@ def test_a_preview_goes_on_without_a_vault_that_is_not_ready(
     assert run(program) == [False, "vault"]
     assert RELEASE in mocks.types()
     monkeypatch.setattr(
-        "components.vault_install.VaultInCluster.address", lambda _: "http://its-service"
+        "mesh_trust.vault_install.VaultInCluster.address", lambda _: "http://its-service"
     )
     assert run(lambda: VaultInstall("vault", {"mode": "dev"}).address) == "http://its-service"
     warnings = [(each.levelname, each.getMessage()) for each in caplog.records]
@@ -261,7 +261,7 @@ def test_an_existing_vault_is_asked_with_its_ca(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, str | None]] = []
-    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *a: asked.append(a))
+    monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *a: asked.append(a))
 
     assert run(existing) == "https://v"
     assert run(lambda: existing(ca_certificate="the CA")) == "https://v"
@@ -281,7 +281,7 @@ def test_a_ca_out_of_a_secret_makes_no_secret_of_the_address() -> None:
 def test_an_existing_vault_is_waited_for(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: SEALED)
+    monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *_: SEALED)
 
     with pytest.raises(pulumi.RunError, match=r"^Vault is not ready after 1 s: Vault is sealed; "):
         run(lambda: existing(timeout_seconds=1))
@@ -295,7 +295,7 @@ def test_a_preview_asks_an_existing_vault_once_and_goes_on(
     assert run(existing) == "https://v"
     assert caplog.records == []
 
-    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: SEALED)
+    monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *_: SEALED)
     assert run(existing) == "https://v"
     warnings = [(each.levelname, each.getMessage()) for each in caplog.records]
     assert warnings == [("WARNING", "Vault is not ready: Vault is sealed; unseal it")]
@@ -305,7 +305,7 @@ def test_a_preview_fails_on_an_existing_vault_that_is_too_old(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     too_old = Obstacle("too old", "Vault is of version 1.10.3", "upgrade it", 0)
-    monkeypatch.setattr("components.vault_install.health_obstacle", lambda *_: too_old)
+    monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *_: too_old)
     preview()
 
     with pytest.raises(pulumi.RunError, match=r"^Vault is of version 1\.10\.3; upgrade it$"):

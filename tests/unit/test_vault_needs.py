@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.preflight.vault_needs import Need, lacking, vault_needs
+from mesh_trust.operations.preflight.vault_needs import Need, lacking, vault_needs
 
 from .test_settings import environment, load
 

@@ -1,6 +1,6 @@
 import pytest
 
-from components.vault_pod import last_error
+from mesh_trust.vault_pod import last_error
 
 INFO = "2026-11-24T11:38:34.903Z [INFO]  core: post-unseal setup complete\n"
 ERROR = '2026-11-24T11:38:35.001Z [ERROR] core: failed to create listener: error="no"\n'

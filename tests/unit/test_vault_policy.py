@@ -1,7 +1,7 @@
 import pytest
 
-from components import InvalidInputError
-from components.vault_policy import agent_policy, guide_agent_policy
+from mesh_trust import InvalidInputError
+from mesh_trust.vault_policy import agent_policy, guide_agent_policy
 
 
 def test_the_policy_is_two_rules_and_no_wildcard() -> None:

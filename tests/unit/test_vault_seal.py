@@ -4,8 +4,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError
-from components.vault_seal import seal_plan
+from mesh_trust import InvalidInputError
+from mesh_trust.vault_seal import seal_plan
 
 from .conftest import Recorder, run
 

@@ -13,9 +13,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError, VaultInstall
-from components.readiness import Ready
-from components.vault_install_args import objects_of, server_release_values
+from mesh_trust import InvalidInputError, VaultInstall
+from mesh_trust.readiness import Ready
+from mesh_trust.vault_install_args import objects_of, server_release_values
 
 from .conftest import VAULT_ADDRESS, Recorder, run, secret
 
@@ -218,7 +218,7 @@ def test_what_people_have_to_do_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(
-        "components.vault_install.VaultInCluster.look",
+        "mesh_trust.vault_install.VaultInCluster.look",
         lambda it: Ready(VAULT_ADDRESS, f"run `{it.command} vault init`"),
     )
     installed("ha")

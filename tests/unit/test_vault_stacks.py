@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.vault_install_args import check_vault_install_args
-from settings import InvalidConfigurationError, Settings
+from mesh_trust.settings import InvalidConfigurationError, Settings
+from mesh_trust.vault_install_args import check_vault_install_args
 
 from .test_configuration_reference import declared, example
 from .test_settings import VAULT_CA, environment, load

@@ -3,8 +3,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError, VaultTls
-from components.vault_tls import ServerNames, require_lifetimes, require_names
+from mesh_trust import InvalidInputError, VaultTls
+from mesh_trust.vault_tls import ServerNames, require_lifetimes, require_names
 
 from .conftest import Recorder, run
 

@@ -3,8 +3,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import InvalidInputError
-from components.vault_values import (
+from mesh_trust import InvalidInputError
+from mesh_trust.vault_values import (
     VaultObjects,
     development_values,
     merge_values,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from components.names import auth_mount_path, jwt_auth_mount_path, role_name
+from mesh_trust.names import auth_mount_path, jwt_auth_mount_path, role_name
 from tests.private_vault import PrivateVault
 from tests.token_issuer import TokenIssuer
 

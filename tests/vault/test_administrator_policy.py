@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.administrator_policy import AdministeredNames, administrator_policy
-from components.names import auth_mount_path, jwt_auth_mount_path, role_name
 from lab.directory import CHECKOUT
+from mesh_trust.administrator_policy import AdministeredNames, administrator_policy
+from mesh_trust.names import auth_mount_path, jwt_auth_mount_path, role_name
 from tests.private_vault import PrivateVault
 
 from .operations import JWT_ROLE, KUBERNETES_CONFIG, NAMED, SECRET, Operation, Setup, kube_role

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from components.names import auth_mount_path, csr_path, role_name, sign_intermediate_path
-from components.vault_policy import agent_policy, guide_agent_policy
 from lab.directory import CHECKOUT
+from mesh_trust.names import auth_mount_path, csr_path, role_name, sign_intermediate_path
+from mesh_trust.vault_policy import agent_policy, guide_agent_policy
 from tests.private_vault import PrivateVault
 
 from .operations import KUBERNETES_CONFIG, NAMED, SECRET, Operation, Setup, kube_role

@@ -7,15 +7,12 @@ of those of a ClusterTrust.
 
 import json
 import os
-import sys
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-sys.path.append(os.environ["CHECKOUT"])
-
-from components import AgentRbac, AgentRelease, ClusterTrust
+from mesh_trust import AgentRbac, AgentRelease, ClusterTrust
 
 settings = json.loads(os.environ["OWN_PROGRAM"])
 cluster = kubernetes.Provider("cluster", kubeconfig=os.environ["CLUSTER"])

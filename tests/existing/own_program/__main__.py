@@ -7,15 +7,12 @@ configure, and `issuer_key`, with which it uses components that the guide has no
 
 import json
 import os
-import sys
 
 import pulumi
 import pulumi_random as random
 import pulumi_vault as vault
 
-sys.path.append(os.environ["CHECKOUT"])
-
-from components import (
+from mesh_trust import (
     ClusterAuthMount,
     ClusterCa,
     ClusterJwtAuthMount,

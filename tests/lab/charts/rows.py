@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import ANY
 
-from components.vault_values import development_values
+from mesh_trust.vault_values import development_values
 
 from .rendering import ABSENT
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.vault_values import merge_values
+from mesh_trust.vault_values import merge_values
 
 from .rendering import Chart, Objects, nested
 from .rows import DEV, STANDALONE

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.vault_install_args import CHART_SOURCE
-from components.vault_values import merge_values
 from lab.toolchain.catalog import TOOLS
+from mesh_trust.vault_install_args import CHART_SOURCE
+from mesh_trust.vault_values import merge_values
 
 from .rendering import CHARTS, Chart, ChartRefusedError, Objects, changes, nested
 from .rows import DEV, HA, STANDALONE

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.vault_values import merge_values
+from mesh_trust.vault_values import merge_values
 
 from . import vault_schema
 from .rendering import Chart, ChartRefusedError, changes, nested

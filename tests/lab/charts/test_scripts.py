@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.vault_values import merge_values
+from mesh_trust.vault_values import merge_values
 
 from .rendering import Chart, nested
 from .rows import STANDALONE

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from components import VaultInstallArgs
-from components.vault_install_args import server_release_values, servers_of
-from components.vault_seal import SEALS
+from mesh_trust import VaultInstallArgs
+from mesh_trust.vault_install_args import server_release_values, servers_of
+from mesh_trust.vault_seal import SEALS
 
 from .rendering import Chart
 

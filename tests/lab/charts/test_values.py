@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.vault_values import LOG_LEVELS, SERVICE_TYPES, development_values, merge_values
+from mesh_trust.vault_values import LOG_LEVELS, SERVICE_TYPES, development_values, merge_values
 
 from . import ha_rows, rows, server_rows, service_rows, standalone_rows, vault_schema
 from .rendering import Chart, changes, nested

@@ -124,7 +124,7 @@ def vault_command(folder: Path) -> Iterator[VaultCommand]:
 def shell(*arguments: str, environment: Mapping[str, str]) -> Told:
     """Runs the command as a shell does."""
     done = subprocess.run(
-        [sys.executable, "-m", "operations", "vault", *arguments],
+        [sys.executable, "-m", "mesh_trust.operations", "vault", *arguments],
         cwd=CHECKOUT,
         env=dict(environment),
         stdin=subprocess.DEVNULL,

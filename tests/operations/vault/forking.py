@@ -10,8 +10,8 @@ import resource
 import sys
 from typing import Any
 
-import operations.vault.commands  # noqa: F401 - loaded once, not in each run
-from operations.command import main
+import mesh_trust.operations.vault.commands  # noqa: F401 - loaded once, not in each run
+from mesh_trust.operations.command import main
 
 
 def _run(asked: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pyrage import x25519
 from pysequoia import Tsk, decrypt
 
 from lab.directory import CHECKOUT
-from operations.vault.stack_policy import DEFAULT_NAME
+from mesh_trust.operations.vault.stack_policy import DEFAULT_NAME
 
 from .commands import VaultCommand, shell
 from .conftest import NewVault, OneVault

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import click
 import pytest
 
-from components.kubeconfig import Kubeconfig
-from operations.vault.members import command_for
-from operations.vault.named import Named
-from settings import Connection
+from mesh_trust.kubeconfig import Kubeconfig
+from mesh_trust.operations.vault.members import command_for
+from mesh_trust.operations.vault.named import Named
+from mesh_trust.settings import Connection
 
 from .commands import VaultCommand
 from .conftest import NewVault, OneVault

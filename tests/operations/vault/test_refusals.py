@@ -141,7 +141,7 @@ def test_keys_that_are_typed_are_not_shown(new_vault: NewVault, command: VaultCo
     vault.client(document["root_token"]).sys.seal()
     terminal, end = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "operations", "vault", "unseal", *vault.options],
+        [sys.executable, "-m", "mesh_trust.operations", "vault", "unseal", *vault.options],
         cwd=CHECKOUT,
         stdin=end,
         stdout=end,
