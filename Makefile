@@ -89,6 +89,10 @@ lint: $(VENV)/.installed
 reference: $(VENV)/.installed ## Write docs/configuration.md anew from Pulumi.yaml
 	@$(RUN) -m mesh_trust.settings.reference docs/configuration.md
 
+.PHONY: schema
+schema: $(VENV)/.installed ## Write package/schema.json anew from the components
+	@$(RUN) -m mesh_trust.package > package/schema.new && mv package/schema.new package/schema.json
+
 .PHONY: check
 check: lint ## Lint, types and the tests that need no servers
 	@$(RUN) -m pytest tests/unit

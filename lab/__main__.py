@@ -28,6 +28,7 @@ from lab.stack import STACK, engine_arguments, prepare_stack
 from lab.toolchain import (
     ISTIOD_TOOLS,
     LAB_TOOLS,
+    NODE_TOOLS,
     NodeSoftware,
     Toolchain,
     ToolchainError,
@@ -215,7 +216,7 @@ def _prepared(
     progress: Console, software: NodeSoftware | ToolchainError, *, istiods: bool
 ) -> Toolchain:
     if not isinstance(software, ToolchainError):
-        return prepare(progress)
+        return prepare(progress, (*LAB_TOOLS, *NODE_TOOLS))
     return prepare(progress, (*LAB_TOOLS, *ISTIOD_TOOLS) if istiods else LAB_TOOLS)
 
 

@@ -47,6 +47,6 @@ def _rank(folder: str) -> int:
 def toolchain() -> "Toolchain":
     """The real tools, prepared as `make tools` prepares them."""
     # Imported here: the unit tests, which need no tools, start faster without it.
-    from lab.toolchain import prepare
+    from lab.toolchain import LAB_TOOLS, NODE_TOOLS, prepare
 
-    return prepare(Console(stderr=True))
+    return prepare(Console(stderr=True), (*LAB_TOOLS, *NODE_TOOLS))

@@ -23,16 +23,12 @@ ROLLOUT_SECONDS = 300
 _KIND_OF = {"istio-operator": OPERATOR, "lifecycle-manager": LIFECYCLE_MANAGER}
 
 
-class IstiodAgentArgs(TypedDict):
-    """Which istiod, which agent, and what istiod's trust consists of."""
+class IstiodAgentOptions(TypedDict):
+    """Which agent, and how it gets beside istiod."""
 
     version: str
     """Tag of the agent's image, the version of Gloo Mesh without a leading `v`, for example
     `2.5.13` or `2.5.13-fips`."""
-    trust: pulumi.Input[Mapping[str, pulumi.Input[str]]]
-    """What istiod's trust consists of, by names of one's own: root certificates, address of Vault,
-    paths, role. A digest of it is in istiod's pods, which are replaced when it changes, and for
-    nothing else in it. Nothing secret belongs here."""
     installation: NotRequired[str]
     """What Istio was installed with: `deployment` (when absent) patches istiod's Deployment, as
     Helm, `istioctl` or a manifest has made it; `istio-operator` and `lifecycle-manager` put the
@@ -45,10 +41,6 @@ class IstiodAgentArgs(TypedDict):
     resources: NotRequired[Mapping[str, Mapping[str, str]]]
     """`requests` and `limits` of `cpu`, `memory` and `ephemeral-storage`, quantities of Kubernetes;
     when absent, requests of 50m and 128Mi, and a limit of 256Mi of memory."""
-    istio_revision: NotRequired[str]
-    """Revision of istiod, which names its Deployment; `default` when absent."""
-    istio_namespace: NotRequired[str]
-    """Namespace of istiod; `istio-system` when absent."""
     kubeconfig: NotRequired[pulumi.Input[str]]
     """`deployment`: kubeconfig of the kubernetes provider, a path or the content, to see with what
     others have in the Deployment; as kubectl finds it when absent."""
@@ -61,6 +53,19 @@ class IstiodAgentArgs(TypedDict):
     delivery: NotRequired[str]
     """What becomes of `resource`: `render` (when absent), it is the output `manifest` and nothing
     else; `apply`, it is applied, and stays when the stack is destroyed."""
+
+
+class IstiodAgentArgs(IstiodAgentOptions):
+    """Which istiod, which agent, and what istiod's trust consists of."""
+
+    trust: pulumi.Input[Mapping[str, pulumi.Input[str]]]
+    """What istiod's trust consists of, by names of one's own: root certificates, address of Vault,
+    paths, role. A digest of it is in istiod's pods, which are replaced when it changes, and for
+    nothing else in it. Nothing secret belongs here."""
+    istio_revision: NotRequired[str]
+    """Revision of istiod, which names its Deployment; `default` when absent."""
+    istio_namespace: NotRequired[str]
+    """Namespace of istiod; `istio-system` when absent."""
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,23 @@
 """The istiod agents of one cluster: one beside each of its istiods."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .istiod_agent import IstiodAgent
-from .istiod_agent_args import IstiodAgentArgs
+from .istiod_agent_args import IstiodAgentArgs, IstiodAgentOptions
 from .structures import fields_of
 from .validation import InvalidInputError
 
 
-class IstiodAgentChoices(TypedDict):
-    """How the agents get beside a cluster's istiods; the fields are those of IstiodAgentArgs."""
+class IstiodAgentChoices(IstiodAgentOptions):
+    """How the agents get beside a cluster's istiods.
 
-    version: str
-    installation: NotRequired[str]
-    image: NotRequired[str]
-    image_pull_policy: NotRequired[str]
-    resources: NotRequired[Mapping[str, Mapping[str, str]]]
-    kubeconfig: NotRequired[pulumi.Input[str]]
-    context: NotRequired[str]
-    timeout_seconds: NotRequired[int]
-    resource: NotRequired[Mapping[str, Any]]
-    """With one revision only, as each makes a manifest of its own."""
-    delivery: NotRequired[str]
+    `resource` goes with one revision only, as each makes a manifest of its own.
+    """
+
     provider: NotRequired[kubernetes.Provider]
     """Of the cluster that `resource` is applied in; the workload cluster's when absent."""
 

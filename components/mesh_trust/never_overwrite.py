@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from weakref import WeakKeyDictionary
 
 import pulumi
+from pulumi.resource import DependencyResource
 from pulumi.runtime import is_dry_run
 
 from .adoption import Existing, Path, refusal_of_all, refusal_of_one
@@ -110,14 +111,15 @@ class _Run:
         existing = Existing(
             kind.label,
             found,
-            (*self._place_of(resource), (args.type, args.name)),
+            (*await self._place_of(resource), (args.type, args.name)),
             None if parent is None else await _known(parent.urn),
             None if provider is None else await _known(provider.urn),
             seen=kind.seen,
             of_mount=str(inputs.get("backend")) if kind.of_mount else None,
         )
         self._existing.append(existing)
-        if existing.seen and not is_dry_run():
+        # What another program has asked for ends with each component: nobody waits for all here.
+        if existing.seen and not (is_dry_run() and self._is_of_this_program(resource)):
             raise refusal_of_one(existing, pulumi.get_stack())
 
     async def _find(self, kind: Kind, inputs: Inputs, opts: pulumi.InvokeOptions) -> str | None:
@@ -159,14 +161,25 @@ class _Run:
                 return resource
         raise LookupError(args.urn)
 
-    def _place_of(self, resource: pulumi.Resource) -> Path:
+    def _is_of_this_program(self, resource: pulumi.Resource) -> bool:
+        top = resource
+        while (parent := self._parents.get(top)) is not None:
+            top = parent
+        return not isinstance(top, DependencyResource)
+
+    async def _place_of(self, resource: pulumi.Resource) -> Path:
         parents: list[tuple[str, str]] = []
         parent = self._parents[resource]
         while parent is not None:
-            parents.insert(0, (parent.pulumi_resource_type, parent.pulumi_resource_name))
+            # Not its attributes: of a parent in another program there is the URN alone.
+            *_, types, name = (await _known(parent.urn)).split("::", 3)
+            parents.insert(0, (types.rpartition("$")[2], name))
             parent = self._parents.get(parent)
-        return tuple(parents)
+        return tuple(each for each in parents if each[0] != _STACK)
 
+
+_STACK = "pulumi:pulumi:Stack"
+"""The type of what is the parent of all that has no other, where another program registers it."""
 
 _RUNS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Run] = WeakKeyDictionary()
 """The run of each event loop: a process may run several programs, one after the other."""

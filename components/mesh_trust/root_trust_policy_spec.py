@@ -19,7 +19,24 @@ from .structures import fields_of, require_exactly_one
 from .validation import InvalidInputError, require_dns_label, require_one_of
 
 
-class RootTrustPolicyArgs(TypedDict):
+class TrustPolicyOptions(TypedDict):
+    """Where a policy is, and what it says of certificates."""
+
+    namespace: NotRequired[str]
+    """Namespace of the policy; `gloo-mesh` when absent."""
+    intermediate_certificates: NotRequired[CertificateOptions]
+    """How intermediates are made (Gloo: `config.intermediateCertOptions`)."""
+    passive_certificate_authorities: NotRequired[Sequence[ManagementServerCa]]
+    """Roots that are trusted and never sign, for the time in which roots change (Gloo:
+    `config.passiveCertificateAuthorities`)."""
+    auto_restart_pods: NotRequired[bool]
+    """Whether Gloo restarts workloads when certificates change, all at once (Gloo:
+    `config.autoRestartPods`); false when absent."""
+    await_status: NotRequired[AwaitStatus]
+    """Has `pulumi up` wait until Gloo has accepted the policy; it does not when absent."""
+
+
+class RootTrustPolicyArgs(TrustPolicyOptions):
     """Where meshes get their intermediate CAs from, and which meshes.
 
     One of `vault` and `management_server_ca` is required. Gloo takes neither, and then makes a root
@@ -32,8 +49,6 @@ class RootTrustPolicyArgs(TypedDict):
     policy_name: NotRequired[str]
     """Name of the policy, an RFC 1123 label; `cluster` when absent, so that policies of several
     clusters can be in one."""
-    namespace: NotRequired[str]
-    """Namespace of the policy; `gloo-mesh` when absent."""
     apply_to_meshes: NotRequired[Sequence[IstioMeshSelector]]
     """What it applies to (Gloo: `applyToMeshes`); when absent, the istiod in `istio-system` of the
     cluster whose KubernetesCluster has the label `cluster: <cluster>`, which Gloo does not set by
@@ -47,16 +62,6 @@ class RootTrustPolicyArgs(TypedDict):
     """The Vault that istiod's agents ask (Gloo: `config.agentCa.vault`)."""
     management_server_ca: NotRequired[ManagementServerCa]
     """The root that Gloo's management server signs with (Gloo: `config.mgmtServerCa`)."""
-    intermediate_certificates: NotRequired[CertificateOptions]
-    """How intermediates are made (Gloo: `config.intermediateCertOptions`)."""
-    passive_certificate_authorities: NotRequired[Sequence[ManagementServerCa]]
-    """Roots that are trusted and never sign, for the time in which roots change (Gloo:
-    `config.passiveCertificateAuthorities`)."""
-    auto_restart_pods: NotRequired[bool]
-    """Whether Gloo restarts workloads when certificates change, all at once (Gloo:
-    `config.autoRestartPods`); false when absent."""
-    await_status: NotRequired[AwaitStatus]
-    """Has `pulumi up` wait until Gloo has accepted the policy; it does not when absent."""
 
 
 @dataclass(frozen=True)

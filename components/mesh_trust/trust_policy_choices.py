@@ -1,34 +1,30 @@
 """What may be chosen of a workload cluster's RootTrustPolicy, beside the ways to Vault."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any, NotRequired
 
 import pulumi_kubernetes as kubernetes
 
 from .gloo_certificates import (
-    CertificateOptions,
-    ManagementServerCa,
     certificate_options,
     passive_certificate_authorities,
 )
-from .root_trust_policy_status import AwaitStatus, check_await_status
+from .root_trust_policy_spec import TrustPolicyOptions
+from .root_trust_policy_status import check_await_status
 from .structures import fields_of
 from .validation import InvalidInputError, require_dns_label, require_one_of
 
 
-class TrustPolicyChoices(TypedDict):
-    """Where a cluster's RootTrustPolicy is, and what it says of certificates."""
+class TrustPolicyChoices(TrustPolicyOptions):
+    """Where a cluster's RootTrustPolicy is, and what it says of certificates.
+
+    `ttl_days` of `intermediate_certificates` is the cluster's `intermediate_lifetime_days`, and not
+    given here.
+    """
 
     provider: NotRequired[kubernetes.Provider]
     """Of the management cluster, to put the policy there; in the workload cluster, as in the
     guide, when absent."""
-    namespace: NotRequired[str]
-    """As in RootTrustPolicyArgs, and so are the others."""
-    intermediate_certificates: NotRequired[CertificateOptions]
-    """`ttl_days` is the cluster's `intermediate_lifetime_days`, and not given here."""
-    passive_certificate_authorities: NotRequired[Sequence[ManagementServerCa]]
-    auto_restart_pods: NotRequired[bool]
-    await_status: NotRequired[AwaitStatus]
 
 
 def check_trust_policy_choices(choices: Mapping[str, Any]) -> dict[str, Any]:

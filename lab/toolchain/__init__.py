@@ -1,12 +1,14 @@
 """The tools that the lab is made of, from wherever they are to be had."""
 
 from .catalog import (
+    EXAMPLE_TOOLS,
     ISTIO_CHARTS,
     ISTIOD_AGENT,
     ISTIOD_TOOLS,
     LAB_TOOLS,
     NODE_TOOLS,
     PILOT_DISCOVERY,
+    YAML_HOST,
 )
 from .elf import is_statically_linked
 from .installed import LAB_DIRECTORY_VARIABLE
@@ -16,6 +18,7 @@ from .report import tool_table
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 __all__ = [
+    "EXAMPLE_TOOLS",
     "ISTIOD_AGENT",
     "ISTIOD_TOOLS",
     "ISTIO_CHARTS",
@@ -23,6 +26,7 @@ __all__ = [
     "LAB_TOOLS",
     "NODE_TOOLS",
     "PILOT_DISCOVERY",
+    "YAML_HOST",
     "NodeSoftware",
     "PreparedTool",
     "Source",

@@ -20,6 +20,7 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, _MACHINE)
 
 ENGINE = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
+YAML_HOST = "pulumi-language-yaml"
 ISTIO_CHARTS = "istio-charts"
 ISTIOD_AGENT = "istiod-agent"
 PILOT_DISCOVERY = "pilot-discovery"
@@ -122,6 +123,19 @@ def _plugin(name: str, version: str, *, build: GoBuild | None = None, own: bool 
         ),
         build=build,
         own=PLUGINS / name if own else None,
+    )
+
+
+def _yaml_host(version: str) -> Tool:
+    module = "github.com/pulumi/pulumi-yaml"
+    return Tool(
+        YAML_HOST,
+        version,
+        build=GoBuild(
+            MODULES / YAML_HOST,
+            f"{module}/cmd/{YAML_HOST}",
+            {f"{module}/pkg/version.Version": f"v{version}"},
+        ),
     )
 
 
@@ -245,6 +259,7 @@ TOOLS: tuple[Tool, ...] = (
     _bridged_plugin("random", "4.21.4"),
     _plugin("vault", "7.14.0", own=True),
     _plugin("kubernetes", "4.34.2", own=True),
+    _yaml_host("1.38.1"),
 )
 
 ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
@@ -253,5 +268,8 @@ ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
 NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *ISTIOD_TOOLS)
 """What a lab with nodes needs besides `LAB_TOOLS`."""
 
-LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in NODE_TOOLS)
+EXAMPLE_TOOLS = (YAML_HOST,)
+"""What no lab needs, but an example in another language."""
+
+LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in (*NODE_TOOLS, *EXAMPLE_TOOLS))
 """What every lab needs."""

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lab.toolchain import (
+    EXAMPLE_TOOLS,
     ISTIO_CHARTS,
     LAB_TOOLS,
     NODE_TOOLS,
@@ -19,7 +20,7 @@ from lab.toolchain.catalog import ENGINE, TOOLS, Tool
 from lab.toolchain.installed import find_installed
 
 BY_NAME = {tool.name: tool for tool in TOOLS}
-BUILT = [tool for tool in TOOLS if tool.build]
+BUILT = [tool for tool in TOOLS if tool.build and tool.name not in EXAMPLE_TOOLS]
 PUBLISHED = [tool for tool in TOOLS if tool.download]
 PLUGINS = [tool for tool in TOOLS if tool.is_plugin]
 # Packages of others that mains of ours consist of.
@@ -101,8 +102,8 @@ def test_a_built_tool_is_of_the_pinned_version_and_would_be_accepted_installed(
         assert (found.version, found.objection) == (tool.version, "")
 
 
-def test_each_tool_is_needed_by_every_lab_or_by_those_with_nodes() -> None:
-    assert sorted((*LAB_TOOLS, *NODE_TOOLS)) == sorted(BY_NAME)
+def test_each_tool_is_needed_by_every_lab_by_those_with_nodes_or_by_an_example() -> None:
+    assert sorted((*LAB_TOOLS, *NODE_TOOLS, *EXAMPLE_TOOLS)) == sorted(BY_NAME)
     assert set(NODE_TOOLS) == {
         *("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause"),
         *("pilot-discovery", "istio-charts", "istiod-agent"),
