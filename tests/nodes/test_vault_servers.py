@@ -1,7 +1,6 @@
 """Vault for production on a node: installed, initialised, used, renewed, taken away, put back."""
 
 import json
-import os
 import shutil
 import ssl
 import subprocess
@@ -19,6 +18,7 @@ from kubernetes import client
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
+from operations.vault.stack_policy import stack_policy
 from tests.program.handshake import handshake
 
 from .pods import api_client, core, execute, until
@@ -67,23 +67,6 @@ class Stack:
 
     def up(self, *arguments: str) -> str:
         return self.run("up", "--yes", "--skip-preview", *arguments)
-
-    def mesh_trust(self, *arguments: str) -> str:
-        """Runs `mesh-trust` for this stack, which has to succeed; gives what it printed."""
-        path = os.pathsep.join([str(self.lab.directory.engine), os.environ["PATH"]])
-        command = [sys.executable, "-m", "mesh_trust.operations", "--stack", self.name]
-        done = subprocess.run(
-            [*command, "--config-file", str(self._file), *arguments],
-            cwd=CHECKOUT,
-            env={**self.lab.environment(), "PATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
 
     def outputs(self) -> dict[str, Any]:
         printed = self._engine("stack", "output", "--json", "--stack", self.name, mixed=False)
@@ -144,16 +127,12 @@ class Servers:
         found: dict[str, Any] = json.loads(printed) if printed.startswith("{") else {}
         return found
 
-    def initialise(self, stack: Stack, folder: Path) -> str:
-        """Has the command do it, by the stack alone; gives the token that it makes for a stack."""
-        keys, token = folder / "keys.json", folder / "token"
-        stack.mesh_trust(
-            *("vault", "init", "--keys-file", str(keys), "--token-file", str(token)),
-            *("--shares", "1", "--threshold", "1", "--keep-root-token"),
+    def initialise(self) -> None:
+        printed = self.vault(
+            "vault-0",
+            "vault operator init -tls-skip-verify -format=json -key-shares=1 -key-threshold=1",
         )
-        document = json.loads(keys.read_text())
-        self.keys = {"unseal_keys_b64": document["keys"], "root_token": document["root_token"]}
-        return token.read_text().strip()
+        self.keys = json.loads(printed)
 
     def unseal(self) -> None:
         """Unseals every server that is sealed, once it has joined."""
@@ -300,9 +279,8 @@ def test_the_trust_waits_for_them_and_says_what_to_do(
 def test_once_initialised_nothing_is_to_be_done_and_the_trust_can_be_set_up(
     lab: Lab, vault_stack: Stack, trust_stack: Stack, servers: Servers, tmp_path: Path
 ) -> None:
-    token = servers.initialise(vault_stack, tmp_path)
-    until(servers.are_ready, "three servers that are ready", _SECONDS)
-    assert "leader" in vault_stack.mesh_trust("vault", "status")
+    servers.initialise()
+    servers.unseal()
     assert "warning" not in vault_stack.up("--expect-no-changes")
     outputs = vault_stack.outputs()
     ca = tmp_path / "ca.pem"
@@ -311,7 +289,9 @@ def test_once_initialised_nothing_is_to_be_done_and_the_trust_can_be_set_up(
     vault: Any = hvac.Client(
         outputs["vaultAddress"], token=servers.keys["root_token"], verify=str(ca)
     )
-    trust_stack.token = token
+    vault.sys.create_or_update_policy("stack", stack_policy("stack"))
+    created = vault.auth.token.create(policies=["stack"], no_parent=True)
+    trust_stack.token = created["auth"]["client_token"]
 
     trust_stack.up()
 
@@ -339,7 +319,7 @@ def test_a_server_that_was_lost_is_told_to_be_sealed_and_the_trust_goes_on(
     output = vault_stack.up()
     assert (
         "Vault in pod vault/vault-1 is sealed: run `mesh-trust --stack own-vault vault unseal"
-        in output
+        in (output)
     )
     assert handshake(lab, "east")
     servers.unseal()
