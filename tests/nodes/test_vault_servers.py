@@ -18,7 +18,7 @@ from kubernetes import client
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
-from operations.vault.stack_policy import stack_policy
+from mesh_trust.operations.vault.stack_policy import stack_policy
 from tests.program.handshake import handshake
 
 from .pods import api_client, core, execute, until
