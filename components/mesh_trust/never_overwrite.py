@@ -7,6 +7,7 @@ that is found, and fails at its end.
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from weakref import WeakKeyDictionary
 
@@ -38,7 +39,7 @@ def never_overwriting(
 def _watch(
     args: pulumi.ResourceTransformationArgs, also: Mapping[str, Kind] | None = None
 ) -> pulumi.ResourceTransformationResult | None:
-    run = _RUNS.setdefault(asyncio.get_running_loop(), _Run())
+    run = _run_of(asyncio.get_running_loop())
     kind = {**KINDS, **(also or {})}.get(args.type_)
     # The innermost component's own transformation comes first.
     if not run.place(args.resource, args.opts.parent) or kind is None:
@@ -178,11 +179,23 @@ class _Run:
         return tuple(each for each in parents if each[0] != _STACK)
 
 
+_THREADS = 10_000
+"""More than a stack has resources. They are started when they are needed."""
+
 _STACK = "pulumi:pulumi:Stack"
 """The type of what is the parent of all that has no other, where another program registers it."""
 
 _RUNS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Run] = WeakKeyDictionary()
 """The run of each event loop: a process may run several programs, one after the other."""
+
+
+def _run_of(loop: asyncio.AbstractEventLoop) -> _Run:
+    if loop not in _RUNS:
+        _RUNS[loop] = _Run()
+        # A hook asks Vault in a thread of the same executor in which each registration waits for
+        # the engine, which waits for the hook. Those that there are would all be taken.
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+    return _RUNS[loop]
 
 
 async def _known(value: pulumi.Output[str]) -> str:

@@ -61,6 +61,7 @@ _OUTPUTS = {
     "RootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id", "root_certificates"),
     "ExternalRootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
     "ClusterCa": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
+    "IntermediatePki": ("mount_path",),
 }
 
 
