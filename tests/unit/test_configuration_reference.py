@@ -94,7 +94,8 @@ def examples() -> Iterator[tuple[str, Any]]:
     """The configurations that the pages show, with the page of each."""
     for page in (CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))):
         for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
-            if "mesh-trust:" in block:
+            is_program = block.startswith("resources:")
+            if "mesh-trust:" in block and not is_program:
                 shown = yaml.safe_load(block)
                 yield page.name, shown.get("config", shown)
 
