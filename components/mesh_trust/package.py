@@ -23,6 +23,7 @@ from .root_pki import RootPki
 from .root_trust_policy import RootTrustPolicy
 from .vault_administrator import VaultAdministrator
 from .vault_install import VaultInstall
+from .vault_tls import VaultTls
 
 NAME = "mesh-trust"
 """Name of the package, with which the types of its components begin."""
@@ -44,6 +45,7 @@ COMPONENTS: Components = [
     RootTrustPolicy,
     VaultAdministrator,
     VaultInstall,
+    VaultTls,
 ]
 
 

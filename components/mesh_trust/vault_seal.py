@@ -83,9 +83,13 @@ class SealArgs(TypedDict):
     """What unseals Vault by itself: exactly one of these."""
 
     awskms: NotRequired[AwsKmsArgs]
+    """A key of AWS KMS."""
     gcpckms: NotRequired[GcpCkmsArgs]
+    """A key of Google Cloud KMS."""
     azurekeyvault: NotRequired[AzureKeyVaultArgs]
+    """A key in Azure Key Vault."""
     transit: NotRequired[TransitArgs]
+    """A key of another Vault's transit engine."""
 
 
 @dataclass(frozen=True)
