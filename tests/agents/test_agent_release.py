@@ -27,7 +27,7 @@ def with_ours(kind: str) -> Any:
     return values
 
 
-@pytest.fixture(params=["platform", "legacy"])
+@pytest.fixture(params=["platform", pytest.param("legacy", marks=pytest.mark.soak)])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -119,6 +119,7 @@ def test_a_release_is_taken_over_and_goes_on(
     assert gloo_mesh.values()["glooAgent" if kind == "platform" else "relay"]
 
 
+@pytest.mark.soak
 def test_what_the_program_forgets_is_not_lost(
     own: OwnProgram,
     gloo_mesh: GlooMesh,
@@ -147,6 +148,7 @@ def test_what_the_program_forgets_is_not_lost(
     own.run("preview", "--expect-no-changes")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("installed", "described"), [("platform", "legacy"), ("legacy", "platform")]
 )
@@ -169,6 +171,7 @@ def test_a_chart_of_the_other_kind_is_refused(
         assert f"make chart_kind {installed}" in output
 
 
+@pytest.mark.soak
 def test_without_a_kubeconfig_helm_itself_refuses(
     own: OwnProgram, gloo_mesh: GlooMesh, values_file: Path, repository: str
 ) -> None:

@@ -57,6 +57,7 @@ def end(lab: Lab, name: str) -> None:
     processes.end(each for each in processes.running(lab.directory) if each.name == name)
 
 
+@pytest.mark.soak
 def test_an_image_that_is_not_to_be_had(lab: Lab, stack: Program) -> None:
     """Corrected values reach a pod that never ran once it is made anew; then all goes on."""
     line = message(stack, {"server": {"image": {"tag": "0.0.0"}}})
@@ -70,6 +71,7 @@ def test_an_image_that_is_not_to_be_had(lab: Lab, stack: Program) -> None:
     assert InstalledVault.of(lab).mounts() == {"pki/", "pki_int_east/", "pki_int_west/"}
 
 
+@pytest.mark.soak
 def test_a_pod_that_no_node_takes(stack: Program) -> None:
     line = message(stack, {"server": {"resources": {"requests": {"memory": "1000Gi"}}}})
 

@@ -85,6 +85,7 @@ def next_password(program: Program) -> Iterator[None]:
     program.up()
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("next_password")
 def test_a_new_password_takes_the_place_of_the_old_one(lab: Lab, program: Program) -> None:
     old = program.secret_outputs()["administrator"]["password"]

@@ -176,6 +176,7 @@ def test_a_cluster_is_cut_off_by_one_revocation(lab: Lab, program: Program) -> N
     assert revoked.get_revoked_certificate_by_serial_number(west.serial_number) is None
 
 
+@pytest.mark.soak
 def test_the_next_ca_of_one_cluster_touches_nothing_else(
     lab: Lab, program: Program, keys: Path
 ) -> None:

@@ -81,6 +81,7 @@ def picked(lab: Lab) -> list[str]:
     return [each for each in candidates if expression.search(each)]
 
 
+@pytest.mark.soak
 def test_several_revisions(lab: Lab, deployed: Program, istiods: Any) -> None:
     """One list of them decides about the role in Vault, bindings, selectors and agents."""
     istiods("istiod-1-20", "istio-system")
@@ -149,6 +150,7 @@ def test_an_istiod_that_is_not_there(lab: Lab, deployed: Program) -> None:
         template(lab, "istiod-1-99")
 
 
+@pytest.mark.soak
 def test_istiod_is_replaced_when_its_trust_changes_and_not_otherwise(
     lab: Lab, deployed: Program
 ) -> None:

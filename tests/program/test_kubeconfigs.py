@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import yaml
 
 from lab.lab import Lab
@@ -10,6 +11,7 @@ from .inventory import take_inventory
 from .program import Program, clusters
 
 
+@pytest.mark.soak
 def test_the_content_of_a_kubeconfig_as_a_secret(lab: Lab, deployed: Program) -> None:
     """The lab's kubeconfig holds the administrators' keys: canaries for all that is printed."""
     document = yaml.safe_load(lab.directory.kubeconfig.read_text())

@@ -119,6 +119,7 @@ def test_roots_of_every_source_are_protected_outside_development(
         assert protected(undeployed) == set()
 
 
+@pytest.mark.soak
 def test_what_replacing_the_root_means_is_said_in_time(
     lab: Lab, deployed: Program, configured: Program
 ) -> None:
@@ -169,6 +170,7 @@ def _replace_outside_development(lab: Lab, program: Program, consequence: str) -
     assert take_inventory(lab).changes_since(before) == set()
 
 
+@pytest.mark.soak
 def test_a_root_that_is_made_anew_has_a_new_key(
     lab: Lab, deployed: Program, configured: Program
 ) -> None:
@@ -182,6 +184,7 @@ def test_a_root_that_is_made_anew_has_a_new_key(
     assert after.public_key() != before.public_key()
 
 
+@pytest.mark.soak
 def test_a_renewed_certificate_for_the_same_key_is_refused(
     lab: Lab, undeployed: Program, configured: Program, brought: Made
 ) -> None:
@@ -209,6 +212,7 @@ def test_a_renewed_certificate_for_the_same_key_is_refused(
     program.destroy()
 
 
+@pytest.mark.soak
 def test_the_mesh_asks_for_what_the_mount_gives(deployed: Program, configured: Program) -> None:
     assert configured is deployed
     configured.configure(intermediateLifetimeDays=30)

@@ -26,6 +26,8 @@ from .inventory import Inventory, take_inventory
 from .program import Program, clusters
 from .test_up import exported_root
 
+pytestmark = pytest.mark.soak
+
 PAGE = CHECKOUT / "docs/several-meshes.md"
 
 
