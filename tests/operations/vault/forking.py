@@ -7,6 +7,7 @@ comes in for each run; its process id, and when it has ended its exit code, go o
 import json
 import os
 import resource
+import signal
 import sys
 from typing import Any
 
@@ -26,6 +27,9 @@ def _run(asked: dict[str, Any]) -> None:
     limit = asked["largest_file"]
     if limit is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    # Whoever runs the tests in the background may ignore these, and so would the command.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     main(asked["arguments"], prog_name="mesh-trust")
 
 
