@@ -192,6 +192,7 @@ def test_without_a_kubeconfig_helm_itself_refuses(
     assert gloo_mesh.values() == with_ours("platform")
 
 
+@pytest.mark.soak
 def test_a_secret_among_the_values_stays_one(
     own: OwnProgram, gloo_mesh: GlooMesh, values_file: Path, repository: str, kubeconfig_path: Path
 ) -> None:

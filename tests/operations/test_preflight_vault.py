@@ -139,6 +139,7 @@ def test_a_rule_that_is_missing(undeployed: Program, mesh_trust: MeshTrust, path
     assert all(path.rstrip("*") in each for each in lacking)
 
 
+@pytest.mark.soak
 def test_what_is_asked_for_is_enough(lab: Lab, undeployed: Program, mesh_trust: MeshTrust) -> None:
     """A policy of what preflight says is lacking, and of nothing else, takes an update through."""
     with limited_token(undeployed, ['path "none" { capabilities = ["read"] }']):

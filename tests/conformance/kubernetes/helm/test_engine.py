@@ -199,6 +199,7 @@ def test_from_the_first_preview_to_the_end(
     assert outsider.releases(namespace) == []
 
 
+@pytest.mark.soak
 def test_late_then_mended(project: Project, namespace: str, outsider: Outsider) -> None:
     _configure(project, replicas="1", timeout="4")
 

@@ -23,6 +23,8 @@ from tests.conformance.kubernetes.helm.charts import (
 from tests.conformance.kubernetes.helm.conftest import HelmPlugin, Outsider
 from tests.conformance.kubernetes.server import Server
 
+pytestmark = pytest.mark.soak  # Helm's own time-outs are waited for
+
 # Helm looks for the first time after 2 seconds.
 IN_TIME = 8
 LATE = "context deadline exceeded"
