@@ -109,6 +109,7 @@ def _name(each: Any) -> str:
     return name
 
 
+@pytest.mark.soak
 def test_what_it_advises_brings_an_erased_jwt_back(
     lab: Lab, program: Program, mesh_trust: MeshTrust
 ) -> None:

@@ -134,6 +134,7 @@ def test_roots_of_one_key_and_name_do_not_get_into_one_mount(
     assert there.sign().issuer == FIRST.certificate.subject
 
 
+@pytest.mark.soak
 def test_a_new_mount_with_several_roots_has_the_right_one_sign(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_root_that_signs_no_more_can_do_without_its_key(
     assert there.sign().issuer == SECOND.certificate.subject
 
 
+@pytest.mark.soak
 def test_roots_that_vault_makes_take_turns_as_well(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:

@@ -108,6 +108,7 @@ def test_the_key_of_a_root_of_vault_is_nowhere_else(
     assert "PRIVATE KEY" not in json.dumps([issuer, key])
 
 
+@pytest.mark.soak
 def test_another_lifetime_and_a_lost_mount_are_another_root(
     vault: PrivateVault, mount: str, project: Project
 ) -> None:
