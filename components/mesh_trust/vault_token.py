@@ -21,7 +21,8 @@ def require_no_root_token(provider: pulumi.ProviderResource) -> None:
     asked: the update looks again.
 
     Raises:
-        InvalidInputError: it is a root token, may not be looked up, or Vault does not answer.
+        InvalidInputError: it is a root token, or may not be looked up.
+        pulumi.RunError: Vault does not answer.
     """
     try:
         found = _found(provider)
@@ -35,7 +36,10 @@ def require_no_root_token(provider: pulumi.ProviderResource) -> None:
         if pulumi.runtime.is_dry_run():
             pulumi.log.warn(f"Vault's token cannot be looked up ({said}); this preview goes on")
             return
-        raise InvalidInputError("VAULT_TOKEN", "…", f"{_ADVICE} ({said})") from None
+        raise pulumi.RunError(
+            f"Vault's token cannot be looked up ({said}); see that all of Vault's servers answer, "
+            "and run this again"
+        ) from None
     if "root" in found.get("policies", ()):
         raise InvalidInputError(
             "VAULT_TOKEN", "…", f"{_ADVICE}: root tokens are for development only"
