@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -55,6 +56,21 @@ def recorder() -> Recorder:
     mocks = Recorder()
     pulumi.runtime.set_mocks(mocks, project="mesh-trust", stack="unit", preview=False)
     return mocks
+
+
+_THREADS = ThreadPoolExecutor()
+"""Those of whoever runs the programs, kept as a host of the engine keeps what it gives a loop.
+
+The components give the loop others. Each of these has a loop of the mocked engine's, which would be
+collected, unclosed, with its thread.
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loop_of_the_host() -> None:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_THREADS)
+    asyncio.set_event_loop(loop)
 
 
 class ClusterSeen:
