@@ -6,46 +6,23 @@
 import json
 from importlib.metadata import version
 
+import pulumi
 from pulumi.provider.experimental.component import ComponentProvider
 
-from .agent_rbac import AgentRbac
-from .agent_release import AgentRelease
-from .cluster_auth_mount import ClusterAuthMount
-from .cluster_ca import ClusterCa
-from .cluster_jwt_auth_mount import ClusterJwtAuthMount
-from .cluster_trust import ClusterTrust
-from .external_root_pki import ExternalRootPki
-from .intermediate_pki import IntermediatePki
-from .istiod_agent import IstiodAgent
+import mesh_trust
+
 from .package_schema import Components, package_schema
-from .root_ca import RootCa
-from .root_pki import RootPki
-from .root_trust_policy import RootTrustPolicy
-from .vault_administrator import VaultAdministrator
-from .vault_install import VaultInstall
-from .vault_tls import VaultTls
 
 NAME = "mesh-trust"
 """Name of the package, with which the types of its components begin."""
 
 _VERSION = version("mesh-trust")
 
+_PUBLIC = (getattr(mesh_trust, name) for name in mesh_trust.__all__)
 COMPONENTS: Components = [
-    AgentRbac,
-    AgentRelease,
-    ClusterAuthMount,
-    ClusterCa,
-    ClusterJwtAuthMount,
-    ClusterTrust,
-    ExternalRootPki,
-    IntermediatePki,
-    IstiodAgent,
-    RootCa,
-    RootPki,
-    RootTrustPolicy,
-    VaultAdministrator,
-    VaultInstall,
-    VaultTls,
+    each
+    for each in _PUBLIC
+    if isinstance(each, type) and issubclass(each, pulumi.ComponentResource)
 ]
 
 
