@@ -2,18 +2,15 @@
 
 import json
 from difflib import get_close_matches
-from pathlib import Path
 
 import pulumi
-import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from mesh_trust import InvalidInputError
 
+from .declaration import declared
 from .problems import HIDDEN, Problems
 from .values import unknown_fix
-
-_PROJECT = Path(__file__).parents[3] / "Pulumi.yaml"
 
 KEYS = (
     "development",
@@ -70,12 +67,12 @@ _AS_GOOD_AS_OURS = 0.8
 
 def note_keys_of_another_stack(config: pulumi.Config, problems: Problems) -> None:
     """Notes keys that say something of the trust, in a stack that installs Vault only."""
-    declared = yaml.safe_load(_PROJECT.read_text())["config"]
+    entries = declared()
     for key in KEYS:
         if key in KEYS_OF_A_VAULT_STACK:
             continue
         # The engine passes on the declared defaults as well.
-        if config.get(key) is not None and not _is(config, key, declared[key].get("default")):
+        if config.get(key) is not None and not _is(config, key, entries[key].get("default")):
             problems.note(
                 InvalidInputError(
                     key,

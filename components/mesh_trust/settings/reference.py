@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from .declaration import declared
 
-_PROJECT = Path(__file__).parents[3] / "Pulumi.yaml"
 _FIELD = re.compile(r"- (?P<name>\w+): (?P<text>.+)")
 
 _LEADS_TO_FIELDS = re.compile(r"\s*(An object|A list of objects):$")
@@ -44,8 +43,7 @@ class Key:
 
 def described_keys() -> list[Key]:
     """The project's own keys, in the order of their declaration."""
-    declared: dict[str, Any] = yaml.safe_load(_PROJECT.read_text())["config"]
-    return [_key(name, entry) for name, entry in declared.items() if ":" not in name]
+    return [_key(name, entry) for name, entry in declared().items() if ":" not in name]
 
 
 def _key(name: str, entry: Mapping[str, Any]) -> Key:
