@@ -15,14 +15,13 @@ from ..errors import OperationError
 from .age import recipient
 from .command import EXISTING_FILE, FILE, vault, with_identity, with_servers
 from .initialise import Protection
+from .key_shares import SHARES, shares_and_threshold, with_shares
 from .named import Named
 from .pgp import pgp_key
 from .setting_up import Files, SettingUp
 from .stack_policy import DEFAULT_NAME, stack_policy
 from .stack_token import TokenKind
 
-_SHARES, _THRESHOLD = 5, 3
-"""Vault's own."""
 _PERIOD = "768h"
 """What Vault lets a token live for by itself."""
 _DURATION = re.compile(r"[1-9][0-9]*[smhd]")
@@ -41,18 +40,7 @@ said; 2 something is in the way.
     required=True,
     help="Where keys and root token go; made with mode 0600, never overwritten.",
 )
-@click.option(
-    "--shares",
-    type=click.IntRange(1, 255),
-    show_default="5, or as many as there are --pgp-key",
-    help="Keys to make.",
-)
-@click.option(
-    "--threshold",
-    type=click.IntRange(1, 255),
-    show_default="3, or all where there are fewer",
-    help="How many of them unseal Vault.",
-)
+@with_shares("Keys to make.", show_default=f"{SHARES}, or as many as there are --pgp-key")
 @click.option(
     "--pgp-key",
     "pgp_keys",
@@ -164,7 +152,7 @@ def _protection(
     root_token_pgp_key: Path | None,
     age_recipients: Sequence[str],
 ) -> Protection:
-    shares, threshold = shares_and_threshold(shares, threshold, len(pgp_keys) or _SHARES)
+    shares, threshold = shares_and_threshold(shares, threshold, len(pgp_keys) or SHARES)
     if pgp_keys and len(pgp_keys) != shares:
         raise OperationError(
             f"pgp-key: {len(pgp_keys)} of them are not valid; give one for each of {shares} keys"
@@ -186,30 +174,6 @@ def _protection(
             root_key = pgp_key("root-token-pgp-key", root_token_pgp_key)
     recipients = tuple(recipient(each) for each in age_recipients)
     return Protection(shares, threshold, read, root_key, recipients)
-
-
-def shares_and_threshold(
-    shares: int | None, threshold: int | None, otherwise: int = _SHARES
-) -> tuple[int, int]:
-    """How many keys, and how many of them unseal Vault; `otherwise` as many as there are to be.
-
-    Raises:
-        OperationError: Vault knows no such numbers.
-    """
-    if shares is None:
-        shares = otherwise
-    if threshold is None:
-        threshold = min(_THRESHOLD, shares)
-    if threshold > shares:
-        raise OperationError(
-            f"threshold: {threshold} is not valid; there are {shares} keys: ask for no more"
-        )
-    if threshold == 1 and shares > 1:
-        raise OperationError(
-            "threshold: 1 is not valid; Vault takes it for a single key only: add --shares 1, or "
-            "use 2 or more"
-        )
-    return shares, threshold
 
 
 def _kind(

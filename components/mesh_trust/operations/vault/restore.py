@@ -9,8 +9,8 @@ from rich.console import Console
 from ..cli import Project, confirm
 from ..errors import OperationError
 from .command import EXISTING_FILE, vault, with_identity, with_servers
-from .init import shares_and_threshold
 from .kept_keys import kept_keys
+from .key_shares import SHARES, shares_and_threshold, with_shares
 from .member_status import RAFT, member_status
 from .members import Member, command_for, require_private, require_reachable
 from .named import Named
@@ -40,17 +40,8 @@ as is said; 2 something is in the way.
     "under.  [default: people give them afterwards]",
 )
 @with_identity
-@click.option(
-    "--shares",
-    type=click.IntRange(1, 255),
-    show_default="5",
-    help="For new servers without --keys-file: how many such keys there are.",
-)
-@click.option(
-    "--threshold",
-    type=click.IntRange(1, 255),
-    show_default="3, or all where there are fewer",
-    help="How many of them unseal Vault.",
+@with_shares(
+    "For new servers without --keys-file: how many such keys there are.", show_default=str(SHARES)
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
@@ -89,17 +80,16 @@ def restore(
         with Console(stderr=True).status("Restoring ..."):
             is_whole = Replacing(members, snapshot, keys, *counts, click.echo).run()
         raise SystemExit(0 if is_whole else 1)
-    _set_back(members, snapshot, yes=yes)
-
-
-def _set_back(members: Sequence[Member], snapshot: Snapshot, *, yes: bool) -> None:
-    for member in members:
-        status = member_status(member)
+    for member, status in zip(members, statuses, strict=True):
         if not status.is_initialised or status.is_sealed:
             raise OperationError(
                 f"Vault at {member.address} is sealed or not initialised, and others are not: "
                 f"unseal all servers first, with {command_for('unseal', *members)}"
             )
+    _set_back(members, snapshot, yes=yes)
+
+
+def _set_back(members: Sequence[Member], snapshot: Snapshot, *, yes: bool) -> None:
     token = token_given("update sys/storage/raft/snapshot")
     leader = require_leader(members)
     _confirm(snapshot, f"the place of all that is in Vault at {leader.address}", yes=yes)
