@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from pulumi import automation
 
 from lab.directory import CHECKOUT, LabDirectory
@@ -22,6 +23,12 @@ def prepare_engine(folder: Path, toolchain: Toolchain) -> LabDirectory:
     prepare_home(directory, toolchain)
     directory.pulumi_state.mkdir()
     return directory
+
+
+@pytest.fixture(scope="session")
+def engine(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> LabDirectory:
+    """One for all tests of the folder whose conftest.py takes this."""
+    return prepare_engine(tmp_path_factory.mktemp("engine"), toolchain)
 
 
 def engine_command(engine: LabDirectory, folder: Path) -> automation.PulumiCommand:

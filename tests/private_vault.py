@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hvac
 import pytest
+
+if TYPE_CHECKING:
+    from lab.toolchain import Toolchain
 
 _START_SECONDS = 30
 
@@ -48,6 +51,16 @@ class AuditLog:
             for request in requests
             if request["operation"] in ("create", "update", "patch", "delete")
         ]
+
+
+@pytest.fixture(scope="session")
+def vault(
+    toolchain: "Toolchain", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PrivateVault]:
+    """One for all tests of the folder whose conftest.py takes this."""
+    directory = tmp_path_factory.mktemp("vault")
+    with running_vault(toolchain["vault"].path, directory, "http") as running:
+        yield running
 
 
 @contextmanager

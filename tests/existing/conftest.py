@@ -15,18 +15,13 @@ from lab.toolchain import Toolchain
 from tests.commands import run_command
 from tests.engine import own_program_environment, prepare_engine
 from tests.printed import run_as_printed
-from tests.private_vault import PrivateVault, running_vault
+from tests.private_vault import PrivateVault, vault
+
+__all__ = ["vault"]
 
 STACK = "own"
 _KILL_SECONDS = 60
 _SOURCE = Path(__file__).with_name("own_program")
-
-
-@pytest.fixture(scope="session")
-def vault(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateVault]:
-    directory = tmp_path_factory.mktemp("vault")
-    with running_vault(toolchain["vault"].path, directory, "http") as running:
-        yield running
 
 
 @dataclass

@@ -7,18 +7,12 @@ from pathlib import Path
 import pytest
 
 from lab.directory import LabDirectory
-from lab.toolchain import Toolchain
-from tests.engine import prepare_engine
-from tests.private_vault import AuditLog, PrivateVault, running_vault
+from tests.engine import engine
+from tests.private_vault import AuditLog, PrivateVault, vault
 
 from .project import Project
 
-
-@pytest.fixture(scope="session")
-def vault(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateVault]:
-    directory = tmp_path_factory.mktemp("vault")
-    with running_vault(toolchain["vault"].path, directory, "http") as running:
-        yield running
+__all__ = ["engine", "vault"]
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +24,6 @@ def audit(vault: PrivateVault, tmp_path_factory: pytest.TempPathFactory) -> Audi
 def mount() -> str:
     """A path at which nothing is mounted yet."""
     return f"pki-{secrets.token_hex(4)}"
-
-
-@pytest.fixture(scope="session")
-def engine(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> LabDirectory:
-    return prepare_engine(tmp_path_factory.mktemp("engine"), toolchain)
 
 
 @pytest.fixture

@@ -13,17 +13,13 @@ from lab.toolchain import Toolchain
 from tests.conformance.bridged.sdk import Shape, shapes_of_schema
 from tests.engine import (
     StackOf,
+    engine,
     engine_command,
     engine_environment,
-    prepare_engine,
     stack_of_program,
 )
 
-
-@pytest.fixture(scope="session")
-def engine(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> LabDirectory:
-    """A directory with an engine and its plugins, and nothing running in it."""
-    return prepare_engine(tmp_path_factory.mktemp("engine"), toolchain)
+__all__ = ["engine"]
 
 
 @pytest.fixture(scope="session")
