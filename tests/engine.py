@@ -1,5 +1,6 @@
 """The real engine with the tool chain's plugins, and stacks of programs that tests are made of."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -67,16 +68,30 @@ def stack_of_program(
     name: str,
     program: Program,
 ) -> Iterator[automation.Stack]:
-    """A stack of a program for as long as the context lasts; it is destroyed then."""
+    """A stack of a program for as long as the context lasts; it is destroyed then.
+
+    The Automation API leaves the event loop of a failed program open where something that still
+    ran in it fails as it is cancelled. Collected in the middle of another test, it would fail that.
+    """
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def watched() -> None:
+        loops.append(asyncio.get_running_loop())
+        program()
+
     stack = automation.create_stack(
         name,
         project_name=project,
-        program=program,
+        program=watched,
         opts=automation.LocalWorkspaceOptions(
             pulumi_command=command,
             env_vars=engine_environment(engine),
         ),
     )
-    yield stack
-    stack.destroy()
-    stack.workspace.remove_stack(name)
+    try:
+        yield stack
+        stack.destroy()
+        stack.workspace.remove_stack(name)
+    finally:
+        for loop in loops:
+            loop.close()

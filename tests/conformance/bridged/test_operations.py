@@ -1,5 +1,6 @@
 """The plugins under the real engine: values come back usable, secret ones as secrets."""
 
+import asyncio
 import base64
 import re
 import uuid
@@ -16,6 +17,7 @@ from pulumi import automation
 
 from lab.directory import LabDirectory
 from lab.toolchain import Source, Toolchain
+from tests.engine import stack_of_program
 
 StackOf = Callable[[Callable[[], None]], automation.Stack]
 
@@ -154,3 +156,31 @@ def test_a_key_that_is_to_reach_no_state_is_refused(
 
     with pytest.raises(automation.CommandError, match="privateKeyPem"):
         stack_of(program).up()
+
+
+def test_a_program_that_fails_leaves_no_event_loop(
+    engine: LabDirectory, command: automation.PulumiCommand
+) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def fails_as_it_is_cancelled() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError("not now") from None
+
+    async def fails() -> None:
+        raise RuntimeError("not at all")
+
+    def program() -> None:
+        loop = asyncio.get_running_loop()
+        loops.append(loop)
+        pulumi.export("failed", fails())
+        tasks.append(loop.create_task(fails_as_it_is_cancelled()))
+
+    with stack_of_program(engine, command, "bridged", "fails", program) as stack:
+        with pytest.raises(automation.CommandError, match="not at all"):
+            stack.up()
+        assert not loops[0].is_closed(), "the Automation API closes it: stack_of_program need not"
+    assert all(loop.is_closed() for loop in loops)
