@@ -84,6 +84,40 @@ def test_all_environments_but_one(project: Path) -> None:
     assert (done.exit_code, "there is no Pulumi.prod.yaml" in done.output) == (2, True)
 
 
+OF_VAULT = "config:\n  other-name:vaultInstall: {mode: ha}\n"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "first"),
+    [
+        (OF_VAULT, ["us-1"]),
+        (OF_VAULT.replace("ha", "standalone"), ["us-1"]),
+        (OF_VAULT.replace("ha", "dev"), []),
+        (OF_VAULT.replace("{mode: ha}", "true"), []),
+        ("config:\n  mesh-trust:vaultStack: us-1\n", []),
+        ("config: null\n", []),
+        ("", []),
+    ],
+)
+def test_a_vault_comes_before_what_stands_in_it(
+    project: Path, configuration: str, first: list[str]
+) -> None:
+    (project / "Pulumi.us-1.yaml").write_text(configuration)
+    git(project, "commit", "--all", "--message", "x")
+    rest = [each for each in ("dev", "eu", "us-1") if each not in first]
+    assert environments(project, "--of-vault") == first
+    assert environments(project) == [*first, *rest]
+    changed(project, "__main__.py")
+    since = ("--changed-since", "HEAD~1")
+    assert environments(project, *since, "--without", "dev") == [*first, *rest[1:]]
+
+
+def test_a_configuration_that_is_none(project: Path) -> None:
+    (project / "Pulumi.eu.yaml").write_text("config: [")
+    done = run("--cwd", str(project), "ci", "environments")
+    assert (done.exit_code, "Pulumi.eu.yaml is not YAML" in done.output) == (2, True)
+
+
 def test_what_main_has_changed_meanwhile_is_not_the_branch_s(project: Path) -> None:
     changed(project, "Pulumi.eu.yaml")
     git(project, "checkout", "main")

@@ -9,7 +9,7 @@ import click
 from ..cli import Project, main
 from ..errors import OperationError
 from .comment import Discussion
-from .environments import affected_environments, all_environments, changed_files
+from .environments import affected_environments, all_environments, changed_files, vault_stacks
 from .vault_login import run_with_token
 
 
@@ -25,9 +25,14 @@ def ci() -> None:
 @click.option(
     "--without", multiple=True, help="An environment to leave out, as one of a developer's own."
 )
+@click.option(
+    "--of-vault", is_flag=True, help="Only stacks of a Vault alone, which has to be made first."
+)
 @click.pass_obj
-def environments(project: Project, reference: str | None, without: tuple[str, ...]) -> None:
-    """Print the project's environments as a JSON list.
+def environments(
+    project: Project, reference: str | None, without: tuple[str, ...], of_vault: bool
+) -> None:
+    """Print the project's environments as a JSON list, in the order to update them.
 
     A Pulumi.<environment>.yaml that differs is about its environment; a file that
     may be of the program is about all of them, documentation and tests about none.
@@ -50,7 +55,8 @@ def environments(project: Project, reference: str | None, without: tuple[str, ..
                 "`pulumi destroy` from before this change",
                 err=True,
             )
-    click.echo(json.dumps([each for each in found if each not in without]))
+    among = vault_stacks(project.folder) if of_vault else known
+    click.echo(json.dumps([each for each in found if each in among and each not in without]))
 
 
 @ci.command()

@@ -5,8 +5,12 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
 
 from mesh_trust.readiness import on_one_line
+from mesh_trust.vault_install_args import SERVER_MODES
 
 from ..errors import OperationError
 
@@ -25,9 +29,45 @@ class Affected:
 
 
 def all_environments(folder: Path) -> tuple[str, ...]:
-    """Those of the project in `folder`, by name: each has a `Pulumi.<environment>.yaml`."""
+    """Those of the project in `folder`: each has a `Pulumi.<environment>.yaml`.
+
+    Stacks of a Vault alone come first, as others stand upon them; each kind is in order of names.
+    """
+    first = vault_stacks(folder)
     found = (_CONFIGURATION.fullmatch(each.name) for each in folder.iterdir())
-    return tuple(sorted(each["environment"] for each in found if each))
+    names = sorted(each["environment"] for each in found if each)
+    return (*first, *(each for each in names if each not in first))
+
+
+def vault_stacks(folder: Path) -> tuple[str, ...]:
+    """Those of `folder` that make a Vault for others and nothing else, by name.
+
+    A pipeline cannot log in to their Vault before they have made it.
+
+    Raises:
+        OperationError: a configuration cannot be read.
+    """
+    found = []
+    for path in folder.iterdir():
+        match = _CONFIGURATION.fullmatch(path.name)
+        if match and _makes_servers(path):
+            found.append(match["environment"])
+    return tuple(sorted(found))
+
+
+def _makes_servers(path: Path) -> bool:
+    try:
+        document: Any = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise OperationError(f"{path.name} is not YAML ({on_one_line(str(error), 200)})") from None
+    config = document.get("config") if isinstance(document, dict) else None
+    # The project's own namespace may have another name than ours.
+    installs = [
+        value
+        for key, value in (config if isinstance(config, dict) else {}).items()
+        if str(key).rpartition(":")[2] == "vaultInstall"
+    ]
+    return any(isinstance(each, dict) and each.get("mode") in SERVER_MODES for each in installs)
 
 
 def affected_environments(folder: Path, changed: Iterable[str]) -> Affected:
