@@ -8,7 +8,7 @@ from mesh_trust.readiness import Ready
 
 from .installed import NAME, InstalledVault
 
-INSIDE = "https://vault.{}.svc:8200"
+INSIDE = "https://vault-active.{}.svc:8200"
 INITIALISE = "run `mesh-trust vault init --keys-file FILE --token-file FILE`"
 UNSEAL = "run `mesh-trust vault unseal --keys-file FILE`"
 # As the kubelet reports of `vault status`, the chart's readiness probe.
@@ -106,7 +106,7 @@ def test_a_single_server_tells_by_its_probe(
     installed.event(installed.pod(), "Pod", "Unhealthy", probe)
 
     assert installed.look_until_ready() == Ready(
-        INSIDE.format(installed.namespace), f"{pods(installed, what, 0)}: {advice}"
+        f"https://vault.{installed.namespace}.svc:8200", f"{pods(installed, what, 0)}: {advice}"
     )
 
 
