@@ -86,7 +86,7 @@ def test_a_single_server_is_set_up_lost_and_unsealed(
 
 
 def test_three_servers_come_back_unsealed_when_all_were_lost(
-    lab: Lab, stacks: dict[str, Stack], folder: Path, alone: Servers, tmp_path: Path
+    lab: Lab, stacks: dict[str, Stack], alone: Servers, tmp_path: Path
 ) -> None:
     other = stacks["alone"].outputs()
     (tmp_path / "ca.pem").write_text(other["vaultCaCertificate"])
