@@ -125,13 +125,14 @@ def _volumes() -> Iterator[Fault]:
 def _seals() -> Iterator[Fault]:
     yield _install(
         "a seal of no kind",
-        "seal: None is not valid; ",
+        "seal: None is not valid; give it exactly one of awskms, gcpckms, azurekeyvault, transit, "
+        "with its fields",
         {"seal": {}},
         {"seal": {"awskms": _AWS}},
     )
     yield _install(
         "a seal without its key",
-        "seal.awskms.kmsKeyId: None is not valid; ",
+        "seal.awskms.kmsKeyId: None is not valid; give it a value",
         {"seal": {"awskms": {"region": "eu-central-1"}}},
         {"seal": {"awskms": _AWS}},
     )
@@ -149,7 +150,8 @@ def _seals() -> Iterator[Fault]:
 def _beside() -> Iterator[Fault]:
     yield (
         "what the trust is to be, in the stack of Vault",
-        "administrator: '…' is not valid; ",
+        "administrator: '…' is not valid; leave it out: this stack installs Vault and nothing "
+        "else; say it in the one that names this one in vaultStack",
         {"administrator": True},
         {},
     )

@@ -26,6 +26,7 @@ from .vault_install_args import (
 )
 from .vault_leader import leader_obstacle
 from .vault_secrets import seal_secret, tls_secret
+from .warning import warn
 
 
 class VaultInstall(pulumi.ComponentResource):
@@ -195,21 +196,15 @@ class VaultInstall(pulumi.ComponentResource):
             if found.kind in hopeless:
                 raise pulumi.RunError(f"{found.reason}; {found.advice}")
             # The preview goes on all the same: what is to mend Vault may be in it.
-            _warn(f"Vault is not ready: {found.reason}; {found.advice}")
+            warn(f"Vault is not ready: {found.reason}; {found.advice}")
             return await in_thread(planned) or pulumi.UNKNOWN
         ready = await until_ready("Vault", look, timeout_seconds, self._report)
         if ready.remark is not None:
-            _warn(ready.remark)
+            warn(ready.remark)
         return ready.result
 
     def _report(self, line: str, passing: bool) -> None:
         pulumi.log.info(line, self, ephemeral=passing)
-
-
-def _warn(line: str) -> None:
-    # Of no resource in particular: what is said of one is sent when the loop comes to it, and where
-    # nothing else is to be done the program has ended by then.
-    pulumi.log.warn(line)
 
 
 async def _namespace_in(args: VaultInstallArgs, uid: str, kubeconfig: str | None) -> str:
