@@ -123,13 +123,13 @@ class Servers:
     """The servers as they are seen from outside, and the keys that `init` gave."""
 
     lab: Lab
-    cluster: str = "mgmt"
+    namespace: str = "vault"
     replicas: int = 3
     keys: Mapping[str, Any] | None = None
 
     @property
     def core(self) -> Any:
-        return core(self.lab, self.cluster)
+        return core(self.lab, "mgmt")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -138,13 +138,13 @@ class Servers:
     def pods(self) -> dict[str, Any]:
         return {
             each.metadata.name: each
-            for each in self.core.list_namespaced_pod("vault").items
+            for each in self.core.list_namespaced_pod(self.namespace).items
             if each.metadata.deletion_timestamp is None
         }
 
     def vault(self, pod: str, command: str) -> str:
         """What Vault's own command says in a pod."""
-        return execute(self.lab, self.cluster, pod, "vault", f"{command} 2>&1 || true", "vault")
+        return execute(self.lab, "mgmt", pod, "vault", f"{command} 2>&1 || true", self.namespace)
 
     def status(self, pod: str) -> dict[str, Any]:
         printed = self.vault(pod, "vault status -tls-skip-verify -format=json")
@@ -166,7 +166,7 @@ class Servers:
         """Deletes the pods; returns when there are others in their places."""
         before = {pod: self.pods()[pod].metadata.uid for pod in pods}
         for pod in pods:
-            self.core.delete_namespaced_pod(pod, "vault")
+            self.core.delete_namespaced_pod(pod, self.namespace)
 
         def others() -> bool:
             found = self.pods()
@@ -206,9 +206,9 @@ def engine_is_there(lab: Lab) -> None:
     subprocess.run([*command, "pulumi", "--", "config"], cwd=CHECKOUT, check=True)
 
 
-def next_addresses(lab: Lab, cluster: str, number: int) -> list[str]:
+def next_addresses(lab: Lab, number: int) -> list[str]:
     """What load balancers will be given, in this order, as whoever runs the network would say."""
-    api = core(lab, cluster)
+    api = core(lab, "mgmt")
     found: list[str] = []
     names = [f"asking-{each}" for each in range(number)]
     for name in names:

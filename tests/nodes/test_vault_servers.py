@@ -36,7 +36,7 @@ AUDIT_FILE = "/vault/audit/audit.log"
 @pytest.fixture(scope="module")
 def address(lab: Lab) -> str:
     """Of the Service that leads to the server which leads; that of all servers comes first."""
-    return next_addresses(lab, "mgmt", 2)[1]
+    return next_addresses(lab, 2)[1]
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,10 @@ def test_once_initialised_nothing_is_to_be_done_and_the_trust_can_be_set_up(
     log = servers.vault(servers.leader(), f"grep -c sign-intermediate {AUDIT_FILE}")
     assert int(log) >= 2
     trust_stack.run("preview", "--expect-no-changes")
+    verified = vault_stack.mesh_trust("verify")
+    assert "leads, 3 of 3 servers are well" in verified
+    assert "not looked at, as VAULT_TOKEN is not set" in verified
+    assert "3 servers of vault/vault run" in vault_stack.mesh_trust("preflight")
 
 
 def answering(servers: Servers) -> set[str]:

@@ -24,6 +24,8 @@ from .pods import core, until
 pytestmark = pytest.mark.soak
 
 KEY = "unseal-others"
+SECOND = "second-vault"
+"""Namespace of the one that unseals itself."""
 POLICY = f"""
 path "transit/encrypt/{KEY}" {{ capabilities = ["update"] }}
 path "transit/decrypt/{KEY}" {{ capabilities = ["update"] }}
@@ -44,23 +46,23 @@ def stacks(lab: Lab, folder: Path) -> Iterator[dict[str, Stack]]:
     yield made
     for stack in reversed(made.values()):
         stack.remove()
-    for cluster in ("east", "mgmt"):
-        if "vault" in {each.metadata.name for each in core(lab, cluster).list_namespace().items}:
-            core(lab, cluster).delete_namespace("vault")
+    api = core(lab, "mgmt")
+    for each in {each.metadata.name for each in api.list_namespace().items} & {"vault", SECOND}:
+        api.delete_namespace(each)
 
 
 @pytest.fixture(scope="module")
 def alone(lab: Lab) -> Servers:
-    return Servers(lab, "east", replicas=1)
+    return Servers(lab, replicas=1)
 
 
 def test_a_single_server_is_set_up_lost_and_unsealed(
     lab: Lab, stacks: dict[str, Stack], folder: Path, alone: Servers
 ) -> None:
     vault, trust = stacks["alone"], stacks["trust-alone"]
-    [address] = next_addresses(lab, "east", 1)
+    [address] = next_addresses(lab, 1)
     vault.configure(
-        management={"context": "east"}, vaultInstall=install_values("standalone", address)
+        management={"context": "mgmt"}, vaultInstall=install_values("standalone", address)
     )
     assert "is not initialised: run `mesh-trust --stack alone vault init" in vault.up()
     assert vault.outputs()["vaultAddress"] == f"https://{address}:8200"
@@ -99,9 +101,9 @@ def test_three_servers_come_back_unsealed_when_all_were_lost(
     token = transit.auth.token.create_orphan(policies=[KEY], period="24h")
 
     vault, trust = stacks["unsealing"], stacks["trust-unsealing"]
-    servers = Servers(lab)
+    servers = Servers(lab, SECOND)
     # That of all servers comes first.
-    address = next_addresses(lab, "mgmt", 2)[1]
+    address = next_addresses(lab, 2)[1]
     seal = {
         "address": other["vaultAddress"],
         "keyName": KEY,
@@ -109,7 +111,13 @@ def test_three_servers_come_back_unsealed_when_all_were_lost(
     }
     vault.configure(
         management={"context": "mgmt"},
-        vaultInstall=install_values("ha", address, seal={"transit": seal}),
+        vaultInstall=install_values(
+            *("ha", address),
+            namespace=SECOND,
+            seal={"transit": seal},
+            # What the whole cluster has once only is that of the other Vault.
+            values={"server": {"affinity": "", "authDelegator": {"enabled": False}}},
+        ),
     )
     vault.configure_secret("vaultInstall.seal.transit.token", token["auth"]["client_token"])
     assert "is not initialised: run `mesh-trust --stack unsealing vault init" in vault.up()
