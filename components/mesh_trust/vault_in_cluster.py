@@ -15,7 +15,7 @@ _GONE_SECONDS = 15.0
 """Patience with what Helm has made at once, or nobody brings back."""
 
 
-_WAITS_FOR_PEOPLE = ("uninitialised", "sealed")
+WAITS_FOR_PEOPLE = ("uninitialised", "sealed")
 """Kinds of obstacles that no waiting takes away."""
 
 
@@ -83,13 +83,13 @@ class VaultInCluster:
             if is_outdated:
                 outdated.append(pod_name)
         found = self._behind_service()
-        remarks = [*_told_once(waiting), *map(self._outdated, outdated)]
+        remarks = [*told_once(waiting), *map(self._outdated, outdated)]
         if isinstance(found, Ready) and remarks:
             return replace(found, remark="; ".join(remarks))
         return found
 
     def _waits_for_people(self, obstacle: Obstacle) -> bool:
-        return not self.objects.is_development and obstacle.kind in _WAITS_FOR_PEOPLE
+        return not self.objects.is_development and obstacle.kind in WAITS_FOR_PEOPLE
 
     def _behind_service(self) -> Ready | Obstacle:
         objects = self.objects
@@ -201,7 +201,7 @@ class VaultInCluster:
         return f"`{self.cluster.kubectl} delete pod -n {self.objects.namespace} {pod_name}`"
 
 
-def _told_once(waiting: Sequence[Obstacle]) -> Iterator[str]:
+def told_once(waiting: Sequence[Obstacle]) -> Iterator[str]:
     """What is to be done, each with all that it is to be done for."""
     reasons: dict[str, list[str]] = {}
     for obstacle in waiting:

@@ -16,6 +16,8 @@ from mesh_trust.settings import MANAGEMENT, Cluster, Connection, Problems, Setti
 from mesh_trust.vault_health import health_obstacle
 from mesh_trust.warning import warn
 
+from .vault_servers import why_silent
+
 _READS = f"namespaces, Deployments and the API group {API_VERSION.partition('/')[0]}"
 
 
@@ -188,6 +190,8 @@ def _look_at_vault(settings: Settings, problems: Problems) -> None:
         # Noted already; the system's certificates would be blamed in its place.
         return
     obstacle = health_obstacle(address, vault.ca_certificate)
+    if obstacle is not None and obstacle.kind == "address" and vault.installed is not None:
+        warn(f"{obstacle.reason}: {why_silent(vault.installed, settings.management)}")
     # What time may mend is waited for where Vault is needed.
     if obstacle is None or obstacle.patience_seconds:
         return
