@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from cryptography.x509 import load_pem_x509_certificate
 
 from mesh_trust.root_checks import fingerprint
+from tests.bad_input_of_vault import faults as vault_faults
+from tests.bad_input_of_vault import vault_stack
 from tests.certificates import Recipe, make
 
 LABEL = "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit at each end"
@@ -42,6 +44,8 @@ class Row:
     good_cluster: Mapping[str, Any] | None = None
     further: str | None = None
     """Another line that is said of it."""
+    of_vault: bool = False
+    """Whether it is in a stack that installs Vault."""
 
 
 def world(folder: Path, contexts: Mapping[str, Any] | None = None) -> Path:
@@ -105,6 +109,10 @@ def rows() -> list[Row]:
         *_lifetimes(),
         *_vaults(),
         *_others(),
+        *(
+            Row(fault, line, bad=bad, good=good, of_vault=True)
+            for fault, line, bad, good in vault_faults()
+        ),
     ]
 
 
@@ -444,10 +452,21 @@ class Group:
     changes: dict[str, Any]
     rows: tuple[Row, ...]
     lines: tuple[str, ...]
+    of_vault: bool = False
+    """Whether it is that of a stack that installs Vault."""
 
 
 def groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path) -> list[Group]:
     """The faults of `rows` in few configurations, where `first` are the sound clusters."""
+    of_trust = _groups([row for row in rows if not row.of_vault], first, folder)
+    of_vault = _groups([row for row in rows if row.of_vault], (), folder)
+    return [
+        *of_trust,
+        *(replace(each, changes=vault_stack(each.changes), of_vault=True) for each in of_vault),
+    ]
+
+
+def _groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path) -> list[Group]:
     left, made = list(rows), []
     while left:
         changes: dict[str, Any] = {}
@@ -456,8 +475,7 @@ def groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path
         lines: list[str] = []
         for row in left:
             bad = {key: value for key, value in row.bad.items() if key != "_clusters"}
-            # Without clusters, nothing else can be wrong with them.
-            if _is_taken(bad, changes) or ("clusters" in bad and taken):
+            if _is_taken(bad, changes) or (_is_alone(bad) and taken):
                 continue
             clusters += row.bad.get("_clusters", [])
             for key, value in filled(bad, folder).items():
@@ -468,12 +486,17 @@ def groups(rows: Sequence[Row], first: Sequence[Mapping[str, Any]], folder: Path
                 clusters.append(cluster(row.bad_cluster, place, folder))
             taken.append(row)
             lines += lines_of(row, place, folder)
-            if "clusters" in bad:
+            if _is_alone(bad):
                 break
         changes.setdefault("clusters", clusters)
         left = [row for row in left if row not in taken]
         made.append(Group(changes, tuple(taken), tuple(lines)))
     return made
+
+
+def _is_alone(bad: Mapping[str, Any]) -> bool:
+    """Whether others beside it would be other faults, or none."""
+    return "clusters" in bad or "mode" in bad.get("vaultInstall", {})
 
 
 def _is_taken(bad: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
@@ -508,8 +531,15 @@ def filled(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def page() -> str:
     """The rows for readers, in Markdown; files are those of a folder `/etc/mesh`."""
     folder = Path("/etc/mesh")
-    table = [f"| {row.fault} | {_cell(' '.join(lines_of(row, 1, folder)[:1]))} |" for row in rows()]
-    return "\n".join([_HEAD, *table, ""])
+    of_trust, of_vault = (
+        [
+            f"| {row.fault} | {_cell(' '.join(lines_of(row, 1, folder)[:1]))} |"
+            for row in rows()
+            if row.of_vault is of_vault
+        ]
+        for of_vault in (False, True)
+    )
+    return "\n".join([_HEAD, *of_trust, _HEAD_OF_VAULT, *of_vault, ""])
 
 
 def _cell(text: str) -> str:
@@ -528,6 +558,14 @@ refused with. All lines of a configuration are printed at once, by `pulumi previ
 in [the root](root-ca.md). Servers are asked as well: for Gloo's resource definitions and the
 namespaces in each cluster, whether two contexts lead to one cluster, and Vault for its version and
 its certificate.
+
+| fault | line |
+| --- | --- |"""
+
+_HEAD_OF_VAULT = """
+## In a stack that installs Vault
+
+Its fields are in [a Vault for production](vault-servers.md).
 
 | fault | line |
 | --- | --- |"""

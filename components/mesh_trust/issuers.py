@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from .provider_errors import said_by_provider
+from .warning import warn
 
 _ISSUERS = "vault:pkiSecret/getBackendIssuers:getBackendIssuers"
 _ISSUER = "vault:pkiSecret/getBackendIssuer:getBackendIssuer"
@@ -44,7 +45,7 @@ def issuer_id_of(
         except IssuersUnreadableError as error:
             if not pulumi.runtime.is_dry_run():
                 raise
-            pulumi.log.warn(f"{error}; this preview goes on without it", opts.parent)
+            warn(f"{error}; this preview goes on without it")
             return pulumi.UNKNOWN
         return select_issuer(certificate, mount, issuers)
 

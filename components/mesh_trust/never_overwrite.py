@@ -18,6 +18,7 @@ from pulumi.runtime import is_dry_run
 from .adoption import Existing, Path, refusal_of_all, refusal_of_one
 from .provider_errors import said_by_provider
 from .vault_lookup import KINDS, Inputs, Kind
+from .warning import warn
 
 BEFORE_CREATE = "mesh-trust:never-overwrite"
 BEFORE_UPDATE = "mesh-trust:note-moves"
@@ -134,7 +135,7 @@ class _Run:
                 raise pulumi.RunError(unseen) from None
             if kind.where not in self._warned:
                 self._warned.add(kind.where)
-                pulumi.log.warn(f"{unseen}; this preview goes on without it")
+                warn(f"{unseen}; this preview goes on without it")
             return None
 
     def _came_along(self, inputs: Inputs) -> bool:

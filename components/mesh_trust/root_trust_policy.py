@@ -16,6 +16,7 @@ from .root_trust_policy_status import (
     AwaitStatus,
     PolicyInCluster,
 )
+from .warning import warn
 
 
 class RootTrustPolicy(pulumi.ComponentResource):
@@ -42,11 +43,10 @@ class RootTrustPolicy(pulumi.ComponentResource):
         super().__init__("mesh-trust:index:RootTrustPolicy", name, None, opts)
 
         if policy.spec["config"]["autoRestartPods"]:
-            pulumi.log.warn(
+            warn(
                 f"{KIND} {policy.namespace}/{policy.name} lets Gloo restart all workloads of its "
                 "meshes at once whenever certificates change; without auto_restart_pods you "
-                "restart them as suits you",
-                self,
+                "restart them as suits you"
             )
         # Its class leaves out the outputs.
         made: Any = kubernetes.apiextensions.CustomResource(
@@ -79,7 +79,7 @@ class RootTrustPolicy(pulumi.ComponentResource):
             seconds = wait.get("timeout_seconds", AWAIT_SECONDS)
             ready = await until_ready(str(seen), seen.look, seconds, self._report)
             if ready.remark is not None:
-                pulumi.log.warn(ready.remark, self)
+                warn(ready.remark)
             return policy_id
 
         # Only looked with, so that the id is no secret because a kubeconfig is one.

@@ -16,7 +16,8 @@ from .vault_session import vault_session
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-_REQUEST_SECONDS = 5
+REQUEST_SECONDS = 5
+"""How long Vault may take for an answer."""
 
 # What /v1/sys/health answers with beside 200, as Vault's API documentation lists it.
 _STANDBY = (429, 473)
@@ -51,7 +52,7 @@ def health_obstacle(
     except (requests.exceptions.RequestException, HTTPError) as error:
         return Obstacle(
             "address",
-            f"Vault does not answer at {address} ({on_one_line(_innermost(error), 150)})",
+            f"Vault does not answer at {address} ({on_one_line(innermost(error), 150)})",
             "see that it runs, and that this machine gets to it through name, route and firewall: "
             f"`curl -v {address}/v1/sys/health`; no server behind a Service may be unsealed: "
             "`mesh-trust vault status`",
@@ -118,7 +119,7 @@ def _tls_obstacle(address: str, ca_certificate: str | None, error: Exception) ->
     if not isinstance(cause, ssl.SSLCertVerificationError):
         return Obstacle(
             "tls",
-            f"no TLS connection comes about with {address} ({on_one_line(_innermost(error), 150)})",
+            f"no TLS connection comes about with {address} ({on_one_line(innermost(error), 150)})",
             "use http where Vault serves plain HTTP",
         )
     trusted = "the system's certificates" if ca_certificate is None else "the CA that is given"
@@ -139,14 +140,14 @@ def _health(
     import hvac
 
     with (
-        _ca_file(ca_certificate) as ca_file,
+        ca_file_of(ca_certificate) as ca_file,
         vault_session(address, ca_file, transport) as session,
     ):
         client = hvac.Client(
             url=address,
             token="",  # hvac would send the one of the shell
             session=session,
-            timeout=_REQUEST_SECONDS,
+            timeout=REQUEST_SECONDS,
             adapter=hvac.adapters.RawAdapter,
         )
         answer = client.sys.read_health_status(standby_ok=True, method="GET")
@@ -158,7 +159,8 @@ def _health(
 
 
 @contextmanager
-def _ca_file(ca_certificate: str | None) -> Iterator[Path | None]:
+def ca_file_of(ca_certificate: str | None) -> Iterator[Path | None]:
+    """A file with `ca_certificate`, for as long as it is used; None for none."""
     if ca_certificate is None:
         yield None
         return
@@ -174,7 +176,7 @@ def _host_and_port(address: str) -> str:
     return f"{host}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
     """What the innermost of nested errors says, without the names of classes around it."""
     cause = _innermost_error(error)
     if isinstance(cause, OSError) and cause.strerror:

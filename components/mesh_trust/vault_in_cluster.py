@@ -15,7 +15,7 @@ _GONE_SECONDS = 15.0
 """Patience with what Helm has made at once, or nobody brings back."""
 
 
-_WAITS_FOR_PEOPLE = ("uninitialised", "sealed")
+WAITS_FOR_PEOPLE = ("uninitialised", "sealed")
 """Kinds of obstacles that no waiting takes away."""
 
 
@@ -50,7 +50,7 @@ class VaultInCluster:
         if self.objects.service_type != "LoadBalancer":
             return self.objects.address_inside
         try:
-            service = self.cluster.service(self.objects.namespace, self.objects.name)
+            service = self.cluster.service(self.objects.namespace, self.objects.service)
         except ClusterSilentError:
             return None
         return None if service is None else self._outside(service)
@@ -59,7 +59,7 @@ class VaultInCluster:
         namespace, name = self.objects.namespace, self.objects.name
         stateful_set = self.cluster.stateful_set(namespace, name)
         if stateful_set is None:
-            return self._missing("StatefulSet")
+            return self._missing("StatefulSet", name)
         obstacle = self._stateful_set_obstacle(stateful_set)
         if obstacle is not None:
             return obstacle
@@ -83,19 +83,19 @@ class VaultInCluster:
             if is_outdated:
                 outdated.append(pod_name)
         found = self._behind_service()
-        remarks = [*_told_once(waiting), *map(self._outdated, outdated)]
+        remarks = [*told_once(waiting), *map(self._outdated, outdated)]
         if isinstance(found, Ready) and remarks:
             return replace(found, remark="; ".join(remarks))
         return found
 
     def _waits_for_people(self, obstacle: Obstacle) -> bool:
-        return not self.objects.is_development and obstacle.kind in _WAITS_FOR_PEOPLE
+        return not self.objects.is_development and obstacle.kind in WAITS_FOR_PEOPLE
 
     def _behind_service(self) -> Ready | Obstacle:
         objects = self.objects
-        service = self.cluster.service(objects.namespace, objects.name)
+        service = self.cluster.service(objects.namespace, objects.service)
         if service is None:
-            return self._missing("Service")
+            return self._missing("Service", objects.service)
         if objects.service_type != "LoadBalancer":
             # It cannot be asked from outside.
             return Ready(objects.address_outside or objects.address_inside)
@@ -105,14 +105,14 @@ class VaultInCluster:
             return Ready(objects.address_outside or address)
         if address is not None:
             return health_obstacle(address, None) or Ready(address)
-        where = f"{objects.namespace}/{objects.name}"
+        where = f"{objects.namespace}/{objects.service}"
         warning = self.cluster.last_warning(objects.namespace, service.metadata.uid)
         return Obstacle(
             "load balancer refused" if warning else "load balancer",
             f"Service {where} has no load balancer address yet"
             + (f": {warning}" if warning else ""),
             "see that the cluster has something that gives addresses, and that one is free: "
-            f"`{self.cluster.kubectl} describe service -n {objects.namespace} {objects.name}`; "
+            f"`{self.cluster.kubectl} describe service -n {objects.namespace} {objects.service}`; "
             "or choose another service type",
         )
 
@@ -122,11 +122,11 @@ class VaultInCluster:
         host = next((each.ip or each.hostname for each in ingress), None)
         return self.objects.address_at(host) if host else None
 
-    def _missing(self, kind: str) -> Obstacle:
+    def _missing(self, kind: str, name: str) -> Obstacle:
         objects = self.objects
         return Obstacle(
             kind,
-            f"{kind} {objects.namespace}/{objects.name} does not exist, though its release does",
+            f"{kind} {objects.namespace}/{name} does not exist, though its release does",
             "it was deleted by hand, or this chart names it otherwise: see "
             f"`{self.cluster.helm} get manifest -n {objects.namespace} {objects.release}`, and "
             "install it anew with `pulumi up --target-replace` and the URN of the release",
@@ -201,7 +201,7 @@ class VaultInCluster:
         return f"`{self.cluster.kubectl} delete pod -n {self.objects.namespace} {pod_name}`"
 
 
-def _told_once(waiting: Sequence[Obstacle]) -> Iterator[str]:
+def told_once(waiting: Sequence[Obstacle]) -> Iterator[str]:
     """What is to be done, each with all that it is to be done for."""
     reasons: dict[str, list[str]] = {}
     for obstacle in waiting:

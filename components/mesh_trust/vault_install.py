@@ -24,7 +24,9 @@ from .vault_install_args import (
     release_args,
     server_release_values,
 )
+from .vault_leader import leader_obstacle
 from .vault_secrets import seal_secret, tls_secret
+from .warning import warn
 
 
 class VaultInstall(pulumi.ComponentResource):
@@ -42,7 +44,8 @@ class VaultInstall(pulumi.ComponentResource):
     """CA certificates that Vault's own certificate chains to, PEM; None over plain HTTP or where
     the system's certificates do."""
     service_name: pulumi.Output[str | None]
-    """Name of Vault's Service; None for an existing Vault."""
+    """Name of the Service that clients go through, in mode `ha` that of the server which leads;
+    None for an existing Vault."""
     namespace: pulumi.Output[str | None]
     """Namespace of the release; None for an existing Vault."""
     audit_file: pulumi.Output[str | None]
@@ -82,7 +85,11 @@ class VaultInstall(pulumi.ComponentResource):
 
         async def ready_address(address: str, certificate: str | None) -> Any:
             def look() -> Ready | Obstacle:
-                return health_obstacle(address, certificate) or Ready(address)
+                return (
+                    health_obstacle(address, certificate)
+                    or leader_obstacle(address, certificate)
+                    or Ready(address)
+                )
 
             return await self._ready_address(
                 look, seconds, planned=lambda: address, hopeless=(TOO_OLD,)
@@ -117,7 +124,7 @@ class VaultInstall(pulumi.ComponentResource):
         self.address = pulumi.Output.all(release.id, kubeconfig).apply(
             lambda resolved: self._installed_address(args, resolved[1])
         )
-        self.service_name = known_after(objects_of(args).name, release)
+        self.service_name = known_after(objects_of(args).service, release)
         self.namespace = known_after(args.get("namespace", NAMESPACE), release)
 
     def _namespace(
@@ -189,21 +196,15 @@ class VaultInstall(pulumi.ComponentResource):
             if found.kind in hopeless:
                 raise pulumi.RunError(f"{found.reason}; {found.advice}")
             # The preview goes on all the same: what is to mend Vault may be in it.
-            _warn(f"Vault is not ready: {found.reason}; {found.advice}")
+            warn(f"Vault is not ready: {found.reason}; {found.advice}")
             return await in_thread(planned) or pulumi.UNKNOWN
         ready = await until_ready("Vault", look, timeout_seconds, self._report)
         if ready.remark is not None:
-            _warn(ready.remark)
+            warn(ready.remark)
         return ready.result
 
     def _report(self, line: str, passing: bool) -> None:
         pulumi.log.info(line, self, ephemeral=passing)
-
-
-def _warn(line: str) -> None:
-    # Of no resource in particular: what is said of one is sent when the loop comes to it, and where
-    # nothing else is to be done the program has ended by then.
-    pulumi.log.warn(line)
 
 
 async def _namespace_in(args: VaultInstallArgs, uid: str, kubeconfig: str | None) -> str:

@@ -185,9 +185,8 @@ def servers_of(args: VaultInstallArgs) -> Server:
     objects = objects_of(args)
     return server_of(
         args,
-        name=objects.name,
+        objects=objects,
         log_level=_log_level(args),
-        service_type=objects.service_type,
     )
 
 

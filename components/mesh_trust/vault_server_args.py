@@ -8,6 +8,7 @@ from .validation import InvalidInputError, require_one_of, require_whole_number
 from .vault_seal import SealArgs, seal_plan
 from .vault_server_values import RETENTIONS, Server, Volume
 from .vault_tls import LIFETIME_DAYS, RENEWAL_DAYS, require_lifetimes, require_names
+from .vault_values import VaultObjects
 
 REPLICAS = 3
 _SIZE = "10Gi"
@@ -59,8 +60,8 @@ class VaultServerArgs(TypedDict):
     """What unseals Vault by itself; people with their keys when absent."""
 
 
-def server_of(args: Mapping[str, Any], *, name: str, log_level: str, service_type: str) -> Server:
-    """The servers that `args`, with the fields of VaultServerArgs, ask for.
+def server_of(args: Mapping[str, Any], *, objects: VaultObjects, log_level: str) -> Server:
+    """The servers that `args`, with the fields of VaultServerArgs, ask for, as those `objects`.
 
     Raises:
         InvalidInputError: a field is not usable.
@@ -78,18 +79,18 @@ def server_of(args: Mapping[str, Any], *, name: str, log_level: str, service_typ
         args.get("certificate_renewal_days", RENEWAL_DAYS),
     )
     names = require_names("names", args.get("names", ()))
-    if service_type != "ClusterIP" and not names:
+    if objects.service_type != "ClusterIP" and not names:
         raise InvalidInputError(
             "names",
             None,
-            f"name what Vault is reached by through its {service_type}: its certificate needs it",
+            f"name what Vault is reached by through its {objects.service_type}: its certificate "
+            "needs it",
         )
     return Server(
-        name=name,
+        objects=objects,
         replicas=replicas,
         is_cluster=is_cluster,
         log_level=log_level,
-        service_type=service_type,
         data=_volume("data_storage", args.get("data_storage", {})),
         audit=_volume("audit_storage", args.get("audit_storage", {})),
         retention=require_one_of("retention", args.get("retention", RETENTIONS[0]), RETENTIONS),

@@ -7,9 +7,15 @@ from typing import Any
 import pulumi
 
 from .validation import InvalidInputError
-from .vault_configuration import AUDIT_FOLDER, DATA_FOLDER, TLS_FOLDER, server_configuration
+from .vault_configuration import (
+    AUDIT_FOLDER,
+    DATA_FOLDER,
+    SERVER_PORT,
+    TLS_FOLDER,
+    server_configuration,
+)
 from .vault_seal import SEAL_FOLDER, SealPlan
-from .vault_values import value_at
+from .vault_values import VaultObjects, value_at
 
 RETENTIONS = ("retain", "delete")
 """What becomes of the volumes when Vault is uninstalled."""
@@ -56,14 +62,13 @@ class Volume:
 class Server:
     """How servers of one of the modes `standalone` and `ha` are to be."""
 
-    name: str
-    """Name of the Service and of the StatefulSet."""
+    objects: VaultObjects
+    """What the chart makes of them."""
     replicas: int
     """1 in mode standalone."""
     is_cluster: bool
     """Whether it is mode ha."""
     log_level: str
-    service_type: str
     data: Volume
     audit: Volume
     retention: str
@@ -75,7 +80,21 @@ class Server:
         """Host names of all members below the headless Service."""
         if not self.is_cluster:
             return ()
-        return tuple(f"{self.name}-{each}.{self.name}-internal" for each in range(self.replicas))
+        name = self.objects.name
+        return tuple(f"{name}-{each}.{name}-internal" for each in range(self.replicas))
+
+    @property
+    def own_address(self) -> str:
+        """Where a member of a cluster sends a client, when it leads, whose request another cannot
+        pass on to it.
+
+        That is where clients are known to get to; without a name of theirs, the pod by its name,
+        for the whole of the cluster.
+        """
+        objects = self.objects
+        # The variable is one that the chart sets before this one.
+        pod = f"$(VAULT_K8S_POD_NAME).{objects.name}-internal.{objects.namespace}.svc"
+        return objects.address_outside or f"https://{pod}:{SERVER_PORT}"
 
     @property
     def configuration(self) -> str:
@@ -97,7 +116,7 @@ def server_values(
     """
     values: dict[str, Any] = {
         "logLevel": server.log_level,
-        "service": {"type": server.service_type},
+        "service": {"type": server.objects.service_type},
         "dataStorage": {**server.data.values, "mountPath": DATA_FOLDER},
         "auditStorage": {**server.audit.values, "mountPath": AUDIT_FOLDER},
         "persistentVolumeClaimRetentionPolicy": {
@@ -115,12 +134,13 @@ def server_values(
         values["ha"] = {
             "enabled": True,
             "replicas": server.replicas,
-            # The variable is one that the chart sets before this one.
-            "apiAddr": f"https://$(VAULT_K8S_POD_NAME).{server.name}-internal:8200",
+            "apiAddr": server.own_address,
             "raft": {"enabled": True, "setNodeId": True, "config": server.configuration},
         }
         # A server that is sealed gets no requests.
         values["service"]["publishNotReadyAddresses"] = False
+        # Nobody is told of it, and with a LoadBalancer it would be one more.
+        values["service"]["standby"] = {"enabled": False}
     else:
         values["standalone"] = {"enabled": True, "config": server.configuration}
     if server.seal is not None and seal_secret is not None:

@@ -8,6 +8,7 @@ import pulumi
 from .provider_errors import said_by_provider
 from .validation import InvalidInputError
 from .vault_lookup import GET_SECRET
+from .warning import warn
 
 _LOOKUP = "auth/token/lookup-self"
 _FORBIDDEN = ("no secret found", "permission denied")
@@ -34,7 +35,7 @@ def require_no_root_token(provider: pulumi.ProviderResource) -> None:
                 "VAULT_TOKEN", "…", f"{_ADVICE}, and that may read {_LOOKUP} ({said})"
             ) from None
         if pulumi.runtime.is_dry_run():
-            pulumi.log.warn(f"Vault's token cannot be looked up ({said}); this preview goes on")
+            warn(f"Vault's token cannot be looked up ({said}); this preview goes on")
             return
         raise pulumi.RunError(
             f"Vault's token cannot be looked up ({said}); see that all of Vault's servers answer, "

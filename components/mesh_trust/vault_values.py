@@ -43,6 +43,7 @@ _NOT_OF_SERVERS = {
     "server.dataStorage.mountPath": "the configuration names the folder",
     "server.persistentVolumeClaimRetentionPolicy": "say it in retention",
     "server.postStart": "it has Vault take up renewed certificates",
+    "server.service.active.enabled": "the address is that of the Service of the server that leads",
     "server.service.targetPort": "the configuration names the port",
     "global.tlsDisable": "Vault serves TLS",
 }
@@ -50,11 +51,12 @@ _NOT_OF_SERVERS = {
 
 @dataclass(frozen=True)
 class VaultObjects:
-    """The objects of a release that make up a Vault: StatefulSet and Service share their name."""
+    """The objects of a release that make up a Vault."""
 
     release: str
     namespace: str
     name: str
+    """Name of the StatefulSet, and with one server of the Service."""
     service_type: str
     port: int
     replicas: int = 1
@@ -64,9 +66,18 @@ class VaultObjects:
     """Host name or IP address by which it is reached from elsewhere, where that is told."""
 
     @property
+    def service(self) -> str:
+        """Name of the Service that clients go through.
+
+        Of several servers, the one that leads: another passes requests on to it, but just after it
+        was unsealed, or the leader lost, it sends clients away.
+        """
+        return self.name if self.replicas == 1 else f"{self.name}-active"
+
+    @property
     def address_inside(self) -> str:
         """Address for what runs in the same cluster."""
-        return self._address(f"{self.name}.{self.namespace}.svc")
+        return self._address(f"{self.service}.{self.namespace}.svc")
 
     @property
     def address_outside(self) -> str | None:

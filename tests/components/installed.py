@@ -116,7 +116,7 @@ class InstalledVault:
         self.core.create_namespaced_service(
             self.namespace,
             {
-                "metadata": {"name": NAME},
+                "metadata": {"name": f"{NAME}-active" if self.servers > 1 else NAME},
                 "spec": {
                     "type": service_type,
                     "publishNotReadyAddresses": True,

@@ -1,14 +1,16 @@
 """Servers that people initialise and unseal, read from a real API server."""
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from mesh_trust.readiness import Ready
+from mesh_trust.vault_waiting import what_servers_wait_for
 
 from .installed import NAME, InstalledVault
 
-INSIDE = "https://vault.{}.svc:8200"
+INSIDE = "https://vault-active.{}.svc:8200"
 INITIALISE = "run `mesh-trust vault init --keys-file FILE --token-file FILE`"
 UNSEAL = "run `mesh-trust vault unseal --keys-file FILE`"
 # As the kubelet reports of `vault status`, the chart's readiness probe.
@@ -49,6 +51,26 @@ def pods(installed: InstalledVault, what: str, *numbers: int) -> str:
     return ", ".join(
         f"Vault in pod {installed.namespace}/{NAME}-{each} is {what}" for each in numbers
     )
+
+
+def test_what_they_wait_for_is_told_from_another_stack(servers: InstalledVault) -> None:
+    def told(name: str = NAME) -> Sequence[str]:
+        command = "mesh-trust --stack own-vault"
+        return what_servers_wait_for(servers.access, servers.namespace, name, command)
+
+    # An event of a pod may take a moment to be seen.
+    deadline = time.monotonic() + 10
+    while (lines := told()) == () and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert lines == (
+        f"{pods(servers, 'not initialised', 0, 1, 2)}: run `mesh-trust --stack own-vault vault "
+        "init --keys-file FILE --token-file FILE`",
+    )
+    for number in range(3):
+        label(servers, number, initialised=True, sealed=True)
+    servers.report("Running", number=1, ready=True, state={"running": {}})
+    assert [each.partition(": ")[0] for each in told()] == [pods(servers, "sealed", 0, 2)]
+    assert told("another") == ()
 
 
 def test_servers_that_run_are_ready_to_be_initialised(servers: InstalledVault) -> None:
@@ -106,7 +128,7 @@ def test_a_single_server_tells_by_its_probe(
     installed.event(installed.pod(), "Pod", "Unhealthy", probe)
 
     assert installed.look_until_ready() == Ready(
-        INSIDE.format(installed.namespace), f"{pods(installed, what, 0)}: {advice}"
+        f"https://vault.{installed.namespace}.svc:8200", f"{pods(installed, what, 0)}: {advice}"
     )
 
 

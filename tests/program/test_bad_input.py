@@ -23,6 +23,7 @@ from .inventory import kubernetes_client, take_inventory
 from .program import Program, clusters
 
 FAULTS = certificate_faults()
+TRUST_KEYS = ("administrator", "istiodAgent", "rootOrganization")
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +79,10 @@ def test_whatever_is_wrong_is_said_at_once(
     """Every row of the table, with as few runs of the engine as the keys allow."""
     kubeconfig = str(folder / "kubeconfig")
     for group in groups(rows(), clusters("east"), folder):
+        # A stack of Vault has none of the committed keys that say what the trust is to be.
+        without = dict.fromkeys(TRUST_KEYS) if group.of_vault else {}
         with nothing_is_written(lab, audit):
-            output = refused(deployed, **{"kubeconfig": kubeconfig, **group.changes})
+            output = refused(deployed, **{"kubeconfig": kubeconfig, **without, **group.changes})
         _require_lines(output, group)
 
 

@@ -95,6 +95,7 @@ def vault_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
         "mesh_trust.vault_install.VaultInCluster.look", lambda _: Ready(VAULT_ADDRESS)
     )
     monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *_: None)
+    monkeypatch.setattr("mesh_trust.vault_install.leader_obstacle", lambda *_: None)
 
 
 def make_certificate(

@@ -7,6 +7,7 @@ import pytest
 
 from mesh_trust.settings import InvalidConfigurationError
 from tests.bad_input import Row, cluster, filled, groups, lines_of, page, rows, world
+from tests.bad_input_of_vault import vault_stack
 from tests.certificates import certificate_faults, key_pem, make
 
 from .test_settings import load
@@ -41,16 +42,18 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("row", ROWS, ids=[row.fault for row in ROWS])
 def test_it_is_refused_in_one_line_and_its_neighbour_passes(row: Row, folder: Path) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
-        load(**_configuration(row.bad, row.bad_cluster, folder))
+        load(**_configuration(row, row.bad, row.bad_cluster, folder))
     expected = lines_of(row, 1 + len(row.bad.get("_clusters", [])), folder)
     for said, start in zip(refused.value.lines, expected, strict=True):
         assert said.startswith(start)
         assert "\n" not in said
 
-    load(**_configuration(row.good, row.good_cluster, folder))
+    load(**_configuration(row, row.good, row.good_cluster, folder))
 
 
-def _configuration(changes: Any, added: Any, folder: Path) -> dict[str, Any]:
+def _configuration(row: Row, changes: Any, added: Any, folder: Path) -> dict[str, Any]:
+    if row.of_vault:
+        return vault_stack(changes)
     clusters: list[Any] = [EAST, *changes.get("_clusters", [])]
     if added is not None:
         clusters.append(cluster(added, len(clusters), folder))

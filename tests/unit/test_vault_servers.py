@@ -56,10 +56,10 @@ def released(recorder: Recorder) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("mode", ["standalone", "ha"])
-def test_its_outputs_are_what_another_stack_needs(mode: str) -> None:
+@pytest.mark.parametrize(("mode", "service"), [("standalone", "vault"), ("ha", "vault-active")])
+def test_its_outputs_are_what_another_stack_needs(mode: str, service: str) -> None:
     assert installed(mode) == [
-        *(VAULT_ADDRESS, "ca", "vault", "vault", "/vault/audit/audit.log", None)
+        *(VAULT_ADDRESS, "ca", service, "vault", "/vault/audit/audit.log", None)
     ]
 
 
@@ -91,7 +91,33 @@ def test_a_cluster(recorder: Recorder) -> None:
     assert 'service_registration "kubernetes"' in configuration
     # A server that is sealed gets no requests.
     assert server["service"]["publishNotReadyAddresses"] is False
+    assert server["service"]["standby"] == {"enabled": False}
     assert "standalone" not in server
+
+
+@pytest.mark.parametrize(
+    ("args", "address"),
+    [
+        (
+            {"namespace": "secrets"},
+            "https://$(VAULT_K8S_POD_NAME).vault-internal.secrets.svc:8200",
+        ),
+        ({"names": ["vault.example.com"]}, "https://vault.example.com:8200"),
+        (
+            {
+                "names": ["vault.example.com", "other.example.com"],
+                "values": {"server": {"service": {"port": 443}}},
+            },
+            "https://vault.example.com:443",
+        ),
+    ],
+)
+def test_a_server_that_leads_is_called_what_clients_get_to(
+    recorder: Recorder, args: Any, address: str
+) -> None:
+    """One that cannot pass a request on sends the client there."""
+    installed("ha", **args)
+    assert released(recorder)["server"]["ha"]["apiAddr"] == address
 
 
 def test_every_argument_reaches_the_release(recorder: Recorder) -> None:
@@ -193,13 +219,17 @@ def test_the_namespace_stays_with_the_volumes_in_it(
 @pytest.mark.parametrize(
     ("args", "address"),
     [
-        ({}, "https://vault.vault.svc:8200"),
-        ({"namespace": "secrets"}, "https://vault.secrets.svc:8200"),
-        ({"values": {"server": {"service": {"port": 443}}}}, "https://vault.vault.svc:443"),
+        ({"mode": "ha"}, "https://vault-active.vault.svc:8200"),
+        ({"mode": "ha", "namespace": "secrets"}, "https://vault-active.secrets.svc:8200"),
+        ({"mode": "standalone"}, "https://vault.vault.svc:8200"),
+        (
+            {"mode": "standalone", "values": {"server": {"service": {"port": 443}}}},
+            "https://vault.vault.svc:443",
+        ),
     ],
 )
 def test_its_address_inside(args: Any, address: str) -> None:
-    assert objects_of({"mode": "ha", **args}).address_inside == address  # type: ignore[typeddict-item]
+    assert objects_of(args).address_inside == address
 
 
 @pytest.mark.parametrize(
@@ -267,6 +297,10 @@ def test_what_people_have_to_do_is_a_warning(
         ),
         ({"mode": "ha", "values": {"server": {"dev": {"enabled": True}}}}, "values.server.dev."),
         ({"mode": "ha", "values": {"global": {"tlsDisable": True}}}, "values.global.tlsDisable"),
+        (
+            {"mode": "ha", "values": {"server": {"service": {"active": {"enabled": False}}}}},
+            "values.server.service.active.enabled",
+        ),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_registered(
@@ -289,6 +323,7 @@ def test_bad_input_is_refused_before_anything_is_registered(
         {"certificate_renewal_days": 364},
         {"values": {"server": {"ha": {"disruptionBudget": {"maxUnavailable": 2}}}}},
         {"values": {"server": {"volumes": []}}},
+        {"values": {"server": {"service": {"standby": {"enabled": True}}}}},
     ],
 )
 def test_its_neighbour_passes(args: Any) -> None:

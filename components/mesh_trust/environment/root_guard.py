@@ -15,6 +15,7 @@ from mesh_trust.root_checks import fingerprint, is_same_ca, named
 from mesh_trust.root_pki_args import FIRST
 from mesh_trust.root_profile import RootProfile
 from mesh_trust.settings import Generation, Root
+from mesh_trust.warning import warn
 
 from .present_roots import PresentRoot, present_roots
 
@@ -142,7 +143,7 @@ class RootGuard:
                 f"{consequence}; take out {old} first, and add {new} with another update, when "
                 "`mesh-trust rotate plan` has no warning of trusted-roots any more"
             )
-        pulumi.log.warn(consequence)
+        warn(consequence)
 
     def _object(self, present: x509.Certificate, why: str) -> None:
         consequence = (
@@ -156,7 +157,7 @@ class RootGuard:
                 "(docs/root-rotation.md), put back what was changed, or set rootReplaces to "
                 f"{fingerprint(present)} if that is meant"
             )
-        pulumi.log.warn(consequence)
+        warn(consequence)
 
 
 def _differences(generation: Generation, present: x509.Certificate) -> list[str]:

@@ -14,6 +14,9 @@ from mesh_trust.names import istiod_deployment
 from mesh_trust.root_trust_policy_status import API_VERSION, PLURAL
 from mesh_trust.settings import MANAGEMENT, Cluster, Connection, Problems, Settings
 from mesh_trust.vault_health import health_obstacle
+from mesh_trust.warning import warn
+
+from .vault_servers import why_silent
 
 _READS = f"namespaces, Deployments and the API group {API_VERSION.partition('/')[0]}"
 
@@ -26,14 +29,14 @@ def look_at_servers(settings: Settings, problems: Problems) -> None:
     _look_at_vault(settings, problems)
     for cluster in settings.clusters:
         if (warning := loopback_warning(settings, cluster)) is not None:
-            pulumi.log.warn(warning)
+            warn(warning)
     questions = cluster_questions(settings)
     places = {cluster.name: cluster.place for cluster in settings.clusters}
     identities: dict[str, str] = {}
     for name, seen in _see(questions).items():
         place = places.get(name, MANAGEMENT)
         if isinstance(seen, str):
-            pulumi.log.warn(f"cluster {name} cannot be looked at beforehand: {seen}")
+            warn(f"cluster {name} cannot be looked at beforehand: {seen}")
             continue
         part = problems.part(name)
         for lack in what_is_lacking(place, questions[name], seen):
@@ -187,6 +190,8 @@ def _look_at_vault(settings: Settings, problems: Problems) -> None:
         # Noted already; the system's certificates would be blamed in its place.
         return
     obstacle = health_obstacle(address, vault.ca_certificate)
+    if obstacle is not None and obstacle.kind == "address" and vault.installed is not None:
+        warn(f"{obstacle.reason}: {why_silent(vault.installed, settings.management)}")
     # What time may mend is waited for where Vault is needed.
     if obstacle is None or obstacle.patience_seconds:
         return

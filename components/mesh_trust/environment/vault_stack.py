@@ -12,6 +12,6 @@ def export_vault(install: VaultInstall) -> None:
     pulumi.export(vault_stack.CA_CERTIFICATE, install.ca_certificate)
     pulumi.export(vault_stack.AUDIT_FILE, install.audit_file)
     pulumi.export(
-        "vaultService",
+        vault_stack.SERVICE,
         {"name": install.service_name, "namespace": install.namespace},
     )

@@ -4,7 +4,9 @@ import click
 
 from .certificates import Thresholds
 from .cli import EXIT_CODES, Project, main, tell, with_json
+from .errors import OperationError
 from .expected import Expected
+from .vault.checks import stack_checks
 from .verification import verification
 
 _DEFAULTS = Thresholds()
@@ -53,6 +55,14 @@ def verify(
     its root to where workloads get it. Each istiod's account logs in to Vault once,
     and out again; nothing else is written but with --handshake.
     """
-    expected = Expected(project.stack())
     thresholds = Thresholds(warn_days, warn_share, fail_days)
+    if project.stack().settings.vault.has_a_stack_of_its_own:
+        if handshake:
+            raise OperationError(
+                "handshake: is not valid for a stack that installs Vault; make it with the stack "
+                "that sets the trust up"
+            )
+        tell(stack_checks(project, thresholds), as_document=as_document)
+        return
+    expected = Expected(project.stack())
     tell(verification(expected, thresholds, handshake=handshake), as_document=as_document)

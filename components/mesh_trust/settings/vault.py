@@ -17,7 +17,7 @@ from .installation import installation, is_asked_for
 from .problems import Problems
 from .values import certificates_in, whole_number
 from .vault_stack import KEY as VAULT_STACK
-from .vault_stack import OutputsOf, installed_vault
+from .vault_stack import InstalledVault, OutputsOf, installed_vault
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Vault:
     """Namespace of Vault Enterprise that all is in; None: none."""
     intermediate_lifetime_days: int
     """Of what the root, or a CA of a cluster's own, signs."""
+    installed: InstalledVault | None = None
+    """What another stack says of it that has installed it; None: this one has, or others."""
     audit_file: str | None = None
     """Where each server writes an audit log; None: that is left to whoever runs Vault."""
 
@@ -98,6 +100,7 @@ def _of_another_stack(
     file = problems.value(None, lambda: found.ca_file)
     return Vault(
         *(existing, False, file, found.ca_certificate, namespace, lifetime_days),
+        installed=found,
         audit_file=found.audit_file,
     )
 

@@ -19,6 +19,7 @@ KEY = "vaultStack"
 ADDRESS = "vaultAddress"
 CA_CERTIFICATE = "vaultCaCertificate"
 AUDIT_FILE = "vaultAuditFile"
+SERVICE = "vaultService"
 """Outputs of the stack that installs Vault."""
 
 OutputsOf = Callable[[str], Mapping[str, Any]]
@@ -31,11 +32,16 @@ _NAME = re.compile(r"[\w.-]+(/[\w.-]+/[\w.-]+)?")
 class InstalledVault:
     """What the other stack says of it."""
 
+    stack: str
+    """The name that the configuration has for that stack."""
     address: str
     ca_certificate: str | None
     """CA certificates that its own chains to, PEM; None: the system's, or plain HTTP."""
     audit_file: str | None
     """Where its servers keep an audit log; None where they have no place for one."""
+
+    service: Mapping[str, str]
+    """`name` and `namespace` of its Service in its cluster; empty where that is not told."""
 
     @property
     def ca_file(self) -> Path | None:
@@ -71,7 +77,9 @@ def installed_vault(config: pulumi.Config, outputs_of: OutputsOf) -> InstalledVa
         require_certificates(
             KEY, name, str(certificate).encode(), f"its output {CA_CERTIFICATE} has to be PEM"
         )
-    return InstalledVault(address, certificate, outputs.get(AUDIT_FILE))
+    return InstalledVault(
+        name, address, certificate, outputs.get(AUDIT_FILE), outputs.get(SERVICE) or {}
+    )
 
 
 def _kept(certificate: str) -> Path:

@@ -45,6 +45,8 @@ HA_ROWS = (
         "# {{ .Release.Name }}",
         {CONFIGURATION: "# vault\ndisable_mlock = true"},
     ),
+    cluster("server.service.active.enabled", False, gone("Service/vault-active")),
+    cluster("server.service.standby.enabled", False, gone("Service/vault-standby")),
     cluster("server.ha.disruptionBudget.enabled", False, gone(BUDGET)),
     cluster("server.ha.disruptionBudget.maxUnavailable", 2, {f"{BUDGET}.spec.maxUnavailable": 2}),
     *(

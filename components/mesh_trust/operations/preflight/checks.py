@@ -35,8 +35,12 @@ def preflight_checks(planned: PlannedStack) -> dict[str, Sequence[Check]]:
 
 def _of_stack(stack: Stack, problems: Sequence[str]) -> list[Check]:
     settings = stack.settings
+    configuration = Check("configuration", partial(configuration_findings, problems, settings))
+    if settings.vault.has_a_stack_of_its_own:
+        # It has no root, and no clusters but the one that Vault goes to.
+        return [configuration]
     return [
-        Check("configuration", partial(configuration_findings, problems, settings)),
+        configuration,
         Check("root", partial(root_findings, problems, settings, stack.outputs)),
         Check("management-cluster", partial(management_findings, settings)),
         Check("clusters-apart", partial(same_cluster_findings, settings)),

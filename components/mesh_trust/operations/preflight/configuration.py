@@ -37,12 +37,15 @@ def configuration_findings(problems: Sequence[str], settings: Settings) -> Itera
         if about is not ROOT:
             by_check[about].append(line)
     names = ", ".join(cluster.name for cluster in settings.clusters)
+    what = f"clusters: {names}"
+    if settings.vault.has_a_stack_of_its_own:
+        what = f"it installs Vault in mode {settings.vault.install['mode']}, and nothing else"
     connections = [cluster.connection for cluster in settings.clusters]
     if settings.management is not None:
         connections.append(settings.management)
     contexts = sorted({each.context for each in connections})
     well = {
-        CONFIGURATION: f"it can be used; clusters: {names}",
+        CONFIGURATION: f"it can be used; {what}",
         CONTEXTS: f"they are there, and DNS names: {', '.join(contexts)}",
     }
     for about, lines in by_check.items():

@@ -28,6 +28,19 @@ class ForwardedTransport(HTTPAdapter):
         """Why there was no connection when one was wanted last."""
         super().__init__()
 
+    def connect(self) -> socket.socket:
+        """A connection to the pod, not secured yet.
+
+        Raises:
+            UnreachableError: there is none.
+        """
+        return _relayed(self.port.connect())
+
+    @property
+    def server_name(self) -> str:
+        """What the server's certificate has to hold for."""
+        return self._server_name
+
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Makes the pools of connections; called by HTTPAdapter."""
         # OpenSSL, which looks by itself otherwise, takes no wildcard with a single label behind it,
@@ -42,7 +55,7 @@ class ForwardedTransport(HTTPAdapter):
             # Where urllib3's own ways through proxies cut in as well (urllib3.contrib.socks).
             def _new_conn(self) -> Any:
                 try:
-                    connection = _relayed(transport.port.connect())
+                    connection = transport.connect()
                 except UnreachableError as error:
                     transport.fault = error
                     raise NewConnectionError(self, str(error)) from error

@@ -47,7 +47,7 @@ def status(project: Project, named: Named, as_document: bool) -> None:
     members = named.members(project)
     progress = Console(stderr=True)
     with progress.status("Asking Vault ..."), ThreadPoolExecutor(len(members)) as threads:
-        seen = _judged(list(threads.map(_look, members)))
+        seen = judged(list(threads.map(look_at, members)))
         peers, why_no_peers = _peers(seen)
     if as_document:
         click.echo(_document(seen, peers))
@@ -56,7 +56,8 @@ def status(project: Project, named: Named, as_document: bool) -> None:
     raise SystemExit(int(any(each.fault for each in seen)))
 
 
-def _look(member: Member) -> Seen:
+def look_at(member: Member) -> Seen:
+    """How `member` does, and what is wrong with it."""
     unreachable = member.unreachable()
     if unreachable is not None:
         return Seen(member, None, *unreachable)
@@ -89,7 +90,7 @@ def _fault(member: Member, found: MemberStatus) -> tuple[str | None, str | None]
     return None, None
 
 
-def _judged(seen: list[Seen]) -> list[Seen]:
+def judged(seen: list[Seen]) -> list[Seen]:
     """The same, with those that are of another Vault than the first one found out."""
     clusters = [each.status.cluster_id for each in seen if each.status and each.status.cluster_id]
     return [
