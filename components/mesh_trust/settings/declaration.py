@@ -1,11 +1,14 @@
-"""The declaration of a stack's configuration in the checkout's Pulumi.yaml."""
+"""The declaration of a stack's configuration: the program's Pulumi.yaml.
 
-from pathlib import Path
+The file beside this module is a link to it in a checkout, and a copy of it in a wheel.
+"""
+
+from importlib.resources import files
 from typing import Any
 
 import yaml
 
-_PROJECT = Path(__file__).parents[3] / "Pulumi.yaml"
+_PROJECT = files(__package__) / "declaration.yaml"
 
 
 def declared() -> dict[str, Any]:
