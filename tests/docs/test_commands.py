@@ -12,9 +12,9 @@ from mesh_trust.operations.command import main
 
 from .commands import CHECKOUT, PAGES, Command, all_commands, blocks, commands_in
 from .elsewhere import ELSEWHERE
-from .told import LAST, STEPS, NotRun, RunBy
+from .told import FORGET, LEAVE, LET_GO, STEPS, TAKE_BACK, NotRun, RunBy
 
-_RUN_HERE = {(step.page, step.command) for step in (*STEPS, *LAST)}
+_RUN_HERE = {(step.page, step.command) for step in (*STEPS, FORGET, *TAKE_BACK, *LEAVE, LET_GO)}
 
 _HOLES = {"[--handshake]": "--handshake", "[--json]": "--json"}
 

@@ -66,7 +66,7 @@ STEPS = (
     Step("vault-in-the-cluster.md", "pulumi up", YES, prints="unchanged"),
     Step("vault-servers.md", "pulumi up --stack prod", YES, prints="unchanged"),
     Step("root-ca.md", "pulumi up", YES, prints="unchanged"),
-    Step("preflight.md", "mesh-trust --stack prod preflight", prints=" 0 failed"),
+    Step("preflight.md", "mesh-trust --stack prod preflight", prints=" findings in "),
     Step("preflight.md", "mesh-trust --stack prod preflight --json", prints='"ok": true'),
     Step("preview-in-ci.md", "mesh-trust --stack prod preview", prints="no changes"),
     Step("preview-in-ci.md", "mesh-trust --stack prod preview --markdown", prints="### `prod`: no"),
@@ -234,13 +234,27 @@ STEPS = (
 )
 """Before the agents go; what comes after is in `LAST`."""
 
-LAST = (
+FORGET = Step(
+    "leaving.md",
+    f"pulumi state delete '{EAST}' --target-dependents --yes",
+    prints="Resource deleted",
+)
+
+TAKE_BACK = (
     Step(
         "leaving.md",
-        f"pulumi state delete '{EAST}' --target-dependents --yes",
-        (("--yes", "--force --yes"),),
-        prints="Resource deleted",
+        "kubectl --context east delete -n istio-system serviceaccount/vault-token-reviewer"
+        " configmap/istiod-agent-environment clusterrole/gloo-mesh-istiod-agent"
+        " clusterrolebinding/gloo-mesh-istiod-agent clusterrolebinding/vault-token-reviewer",
+        # This cluster has had its agent taken off before.
+        ((" configmap/istiod-agent-environment", ""),),
+        prints="deleted",
     ),
+    Step("leaving.md", "pulumi up --refresh", (("up", "up --yes --skip-preview"),)),
+)
+"""After the commands that the preview has printed."""
+
+LEAVE = (
     Step(
         "leaving.md",
         "pulumi destroy",
@@ -248,12 +262,17 @@ LAST = (
         exit_codes=(255, 1),
         prints="protected",
     ),
-    Step("root-ca.md", "pulumi state unprotect 'URN…'", (("'URN…'", '"$ROOT_MOUNT" --yes'),)),
-    Step("leaving.md", "pulumi state unprotect --all", (("--all", "--all --yes"),)),
     Step(
-        "leaving.md",
-        "pulumi stack rm prod --force --preserve-config",
-        (("--force", "--force --yes"),),
+        "root-ca.md",
+        "pulumi state unprotect 'URN…'",
+        (("'URN…'", '"$ROOT_MOUNT" --yes'),),
+        prints="unprotected",
     ),
+    Step("leaving.md", "pulumi state unprotect --all", (("--all", "--all --yes"),)),
 )
-"""`pulumi destroy` and `stack rm` of what is unprotected are in the test by themselves."""
+
+LET_GO = Step(
+    "leaving.md",
+    "pulumi stack rm prod --force --preserve-config",
+    (("--force", "--force --yes"),),
+)
