@@ -86,8 +86,9 @@ lint: $(VENV)/.installed
 	@$(RUN) -m mypy
 
 .PHONY: reference
-reference: $(VENV)/.installed ## Write docs/configuration.md anew from Pulumi.yaml
+reference: $(VENV)/.installed ## Write docs/configuration.md and docs/components.md anew
 	@$(RUN) -m mesh_trust.settings.reference docs/configuration.md
+	@$(RUN) -m mesh_trust.package_reference docs/components.md
 
 .PHONY: schema
 schema: $(VENV)/.installed ## Write package/schema.json anew from the components

@@ -29,7 +29,7 @@ class RootPkiArgs(TypedDict):
     """Further generations of the root, each by a name that stays its own, an RFC 1123 label but
     `first`: they are in the mount too, and kept from signing."""
     further_generated: NotRequired[Mapping[str, RootCertificateArgs]]
-    """Further generations that Vault makes, in the same way."""
+    """Further generations that Vault makes, each by a name likewise; kept from signing, too."""
     signing_root: NotRequired[str]
     """Name of the further root that signs in place of the one above; that one, which is called
     `first`, when absent."""

@@ -51,7 +51,7 @@ class RootCertificateArgs(TypedDict):
     """What the certificate of a root says. Everything here is fixed once the root exists."""
 
     common_name: NotRequired[str]
-    """Common name (CN) of the subject: 1 to 64 characters; needed."""
+    """Common name (CN) of the subject: 1 to 64 characters; needed for a root that is made."""
     organization: NotRequired[str | None]
     """Organization (O) of the subject, up to 64 characters; none when absent."""
     organizational_unit: NotRequired[str | None]

@@ -89,12 +89,17 @@ class Istiod:
             partial.write_bytes(content)
             partial.rename(path)
 
-    def become(self, pod: Pod) -> None:
-        """Run what the pod is to run, and start again what has ended."""
+    def become(self, pod: Pod, authority: Mapping[str, bytes]) -> None:
+        """Run what the pod is to run, and start again what has ended.
+
+        `authority` has the files of the Secret `cacerts`, which a pod without an agent mounts.
+        """
         if pod != self._pod:
             self.end()
             self._pod, self._has_ca = pod, not pod.has_agent
             self._forget_ca(pod)
+            if not pod.has_agent:
+                self._write_ca(authority)
         if not self._has_ca:
             self._has_ca = self._exit_code(_INIT) == 0
         if not self._has_ca:
@@ -127,6 +132,12 @@ class Istiod:
         link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(CA_FOLDER)
+
+    def _write_ca(self, authority: Mapping[str, bytes]) -> None:
+        for name, content in authority.items():
+            path = self._inside(CA_FOLDER / name)
+            path.touch(mode=0o600)
+            path.write_bytes(content)
 
     def _exit_code(self, name: str) -> int | None:
         process = self._running.get(name)

@@ -3,6 +3,7 @@
 It runs istiod, and the agent beside it, as istiod's Deployment in the cluster would have them.
 """
 
+import base64
 import signal
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ _NAMESPACED = f"namespaces/{ISTIO_NAMESPACE}"
 _DEPLOYMENT = f"/apis/apps/v1/{_NAMESPACED}/deployments/istiod"
 _TOKEN = f"/api/v1/{_NAMESPACED}/serviceaccounts/istiod/token"
 _TOKEN_SECONDS = 3600
+_AUTHORITY = "cacerts"
 _PAUSE_SECONDS = 1.0
 _READY_SECONDS = 3.0
 
@@ -80,7 +82,7 @@ def main(
                 if time.monotonic() - renewed > _TOKEN_SECONDS / 2:
                     pod.write_account(_token(cluster), authority.read_bytes())
                     renewed = time.monotonic()
-                pod.become(_wanted(cluster))
+                pod.become(_wanted(cluster), _authority(cluster))
                 is_ready = not pod.awaits_ca and _is_ready(http)
                 if is_ready:
                     ready.touch(mode=0o600)
@@ -116,6 +118,17 @@ def _wanted(cluster: ClusterAccess) -> Pod:
 def _config_map(cluster: ClusterAccess, name: str) -> dict[str, str]:
     data: dict[str, str] = cluster.ask("GET", f"/api/v1/{_NAMESPACED}/configmaps/{name}")["data"]
     return data
+
+
+def _authority(cluster: ClusterAccess) -> dict[str, bytes]:
+    """Return the files of the Secret from which istiod has a CA of others; none without it."""
+    secrets = cluster.ask("GET", f"/api/v1/{_NAMESPACED}/secrets")["items"]
+    return {
+        name: base64.b64decode(content)
+        for secret in secrets
+        if secret["metadata"]["name"] == _AUTHORITY
+        for name, content in (secret.get("data") or {}).items()
+    }
 
 
 def _token(cluster: ClusterAccess) -> str:

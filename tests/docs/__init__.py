@@ -1,0 +1,1 @@
+"""The pages are right: their commands, links and configurations."""
