@@ -100,7 +100,9 @@ class Replacing:
             )
             return False
         if len(self.members) > 1 and member_status(first).unseals_itself:
-            # It was not sealed, and shows the others the certificates of before.
+            # It was not sealed, and goes on to show the others the raft certificate that it made
+            # for them itself: it takes the snapshot's for the same, as the terms of both are those
+            # of a Vault's first day (setTLSKeyring in physical/raft/streamlayer.go).
             self.say(
                 f"restart {first.address}, which unseals itself then; after that, "
                 f"{command_for('unseal', *self.members)} has the other servers join"
