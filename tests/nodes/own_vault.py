@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kubernetes import client
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
 
-from .pods import api_client, core, execute, until
+from .pods import core, execute, until
 
 SECONDS = 240.0
 
@@ -65,15 +64,14 @@ class Stack:
     def up(self, *arguments: str) -> str:
         return self.run("up", "--yes", "--skip-preview", *arguments)
 
-    def mesh_trust(self, *arguments: str, token: str | None = None) -> str:
+    def mesh_trust(self, *arguments: str) -> str:
         """Runs `mesh-trust` for this stack, which has to succeed; gives what it printed."""
-        given = {} if token is None else {"VAULT_TOKEN": token}
         path = os.pathsep.join([str(self.lab.directory.engine), os.environ["PATH"]])
         command = [sys.executable, "-m", "mesh_trust.operations", "--stack", self.name]
         done = subprocess.run(
             [*command, "--config-file", str(self._file), *arguments],
             cwd=CHECKOUT,
-            env={**self.lab.environment(), "PATH": path, **given},
+            env={**self.lab.environment(), "PATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -177,35 +175,6 @@ class Servers:
             )
 
         until(others, "other pods", SECONDS)
-
-    def lose_all_data(self) -> None:
-        """Has all servers come back with empty volumes."""
-        apps: Any = client.AppsV1Api(api_client(self.lab, "mgmt"))
-
-        def scale(replicas: int) -> None:
-            change = {"spec": {"replicas": replicas}}
-            apps.patch_namespaced_stateful_set_scale("vault", self.namespace, change)
-
-        scale(0)
-        until(lambda: not self.pods(), "the end of all pods", SECONDS)
-        claims = {f"data-{pod}" for pod in self.names}
-        for claim in claims:
-            self.core.delete_namespaced_persistent_volume_claim(claim, self.namespace)
-
-        def left() -> set[str]:
-            found = self.core.list_namespaced_persistent_volume_claim(self.namespace).items
-            return claims & {each.metadata.name for each in found}
-
-        until(lambda: not left(), "the end of their volumes", SECONDS)
-        scale(self.replicas)
-
-        def all_answer() -> bool:
-            running = [each for each in self.pods().values() if each.status.phase == "Running"]
-            return len(running) == self.replicas and all(
-                "initialized" in self.status(pod) for pod in self.names
-            )
-
-        until(all_answer, "servers that answer", SECONDS)
 
     def unseal(self) -> None:
         """Unseals every server that is sealed, once it has joined."""

@@ -56,11 +56,6 @@ def alone(lab: Lab) -> Servers:
     return Servers(lab, replicas=1)
 
 
-@pytest.fixture(scope="module")
-def second(lab: Lab) -> Servers:
-    return Servers(lab, SECOND)
-
-
 def test_a_single_server_is_set_up_lost_and_unsealed(
     lab: Lab, stacks: dict[str, Stack], folder: Path, alone: Servers
 ) -> None:
@@ -93,7 +88,7 @@ def test_a_single_server_is_set_up_lost_and_unsealed(
 
 
 def test_three_servers_come_back_unsealed_when_all_were_lost(
-    lab: Lab, stacks: dict[str, Stack], alone: Servers, second: Servers, tmp_path: Path
+    lab: Lab, stacks: dict[str, Stack], alone: Servers, tmp_path: Path
 ) -> None:
     other = stacks["alone"].outputs()
     (tmp_path / "ca.pem").write_text(other["vaultCaCertificate"])
@@ -106,7 +101,7 @@ def test_three_servers_come_back_unsealed_when_all_were_lost(
     token = transit.auth.token.create_orphan(policies=[KEY], period="24h")
 
     vault, trust = stacks["unsealing"], stacks["trust-unsealing"]
-    servers = second
+    servers = Servers(lab, SECOND)
     # That of all servers comes first.
     address = next_addresses(lab, 2)[1]
     seal = {
@@ -141,21 +136,3 @@ def test_three_servers_come_back_unsealed_when_all_were_lost(
     configure_trust(trust, vault, "east", tokenTtlSeconds=1800)
     trust.up()
     assert handshake(lab, "east")
-
-
-def test_what_they_have_lost_is_restored_without_anybodys_keys(
-    lab: Lab, stacks: dict[str, Stack], second: Servers, tmp_path: Path
-) -> None:
-    vault, trust = stacks["unsealing"], stacks["trust-unsealing"]
-    assert second.keys is not None
-    file = ("--snapshot-file", str(tmp_path / "vault.snap"))
-    vault.mesh_trust("vault", "snapshot", *file, token=second.keys["root_token"])
-    second.lose_all_data()
-    assert "is not initialised" in vault.up()
-
-    told = vault.mesh_trust("vault", "restore", *file, "--yes")
-
-    assert f"pod {SECOND}/vault-0 was made anew, and has unsealed itself" in told
-    until(second.are_ready, "servers that are ready", SECONDS)
-    assert handshake(lab, "east")
-    trust.run("preview", "--expect-no-changes")

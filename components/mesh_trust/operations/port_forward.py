@@ -1,7 +1,6 @@
 """Connections to a port of a pod through the API server, for whoever cannot get to it otherwise."""
 
 import re
-import time
 from concurrent.futures import Future
 from threading import Thread
 from typing import Any
@@ -13,8 +12,6 @@ from mesh_trust.readiness import on_one_line
 
 from .cluster_client import REQUEST_SECONDS, ClusterClient
 from .unreachable import UnreachableError
-
-_LOOK_EVERY_SECONDS = 0.5
 
 # What the client of websockets says of an answer that is none to an upgrade.
 _REFUSED = re.compile(r"Handshake status (\d{3}) ?([A-Za-z ]*)")
@@ -73,43 +70,6 @@ class PodPort:
         except kubernetes.ApiException as error:
             raise self._refused(str(error.reason)) from None
         return self._forward.socket(self.port)
-
-    def replace_pod(self, patience_seconds: float) -> None:
-        """Deletes the pod, and waits until there is another of its name.
-
-        Raises:
-            UnreachableError: it cannot be deleted, or no other comes within `patience_seconds`.
-        """
-        what = f"pod {self.namespace}/{self.pod}"
-        pod = self._found()
-        if pod is None or not any(each.persistent_volume_claim for each in pod.spec.volumes or ()):
-            raise UnreachableError(
-                f"{what} is not there, or keeps its data in no volume that outlives it",
-                "have its container start again in another way",
-            )
-        before = pod.metadata.uid
-        with self._client.reading(what):
-            try:
-                self._client.core.delete_namespaced_pod(self.pod, self.namespace)
-            except kubernetes.ApiException as error:
-                raise UnreachableError(
-                    f"{what} cannot be deleted ({error.reason})",
-                    f"have somebody do it who may: `{self.kubectl} delete pod -n {self.namespace} "
-                    f"{self.pod}`",
-                ) from None
-        deadline = time.monotonic() + patience_seconds
-        while (now := self._found()) is None or now.metadata.uid == before:
-            if time.monotonic() > deadline:
-                raise UnreachableError(
-                    f"there is no other {what} {patience_seconds:.0f} s after it was deleted",
-                    f"see `{self.kubectl} describe pod -n {self.namespace} {self.pod}`",
-                )
-            time.sleep(_LOOK_EVERY_SECONDS)
-
-    def _found(self) -> Any | None:
-        read = self._client.core.read_namespaced_pod
-        what = f"pod {self.namespace}/{self.pod}"
-        return self._client.found(what, read, self.pod, self.namespace)
 
     def _refused(self, reason: str) -> UnreachableError:
         """What the client says of everything, from a refusal to a server that is not there."""

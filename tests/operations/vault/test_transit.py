@@ -14,8 +14,6 @@ from .commands import VaultCommand
 from .conftest import NewVault
 from .test_backup import lose_all, save
 from .test_init import SMALL, assert_whole, is_sealed
-from .test_pods import options_of, port_of
-from .tunnels import cluster_with
 
 
 @pytest.fixture
@@ -87,24 +85,3 @@ def test_what_is_lost_is_restored_without_keys(
         command.done("unseal", *vault.options)
     until(lambda: not any(is_sealed(vault)), "the other one as well")
     until(lambda: vault.takes(document["root_token"]), "the tokens of before")
-
-
-def test_a_pod_that_would_lose_its_data_is_left_to_people(
-    new_vault: NewVault, command: VaultCommand, seal: dict[str, Any], tmp_path: Path
-) -> None:
-    """One with volumes is made anew: tests/nodes/test_vault_unsealing.py."""
-    vault = new_vault(raft=2, seal=seal)
-    command.done(*vault.init(*SMALL, "--keep-root-token"))
-    document = command.learn(vault.keys_file)
-    file = save(vault, command, document["root_token"])
-    lose_all(vault)
-
-    # What shows no pods, as one that the user may not read.
-    pods = {f"vault-{each}": port_of(vault, each) for each in range(2)}
-    with cluster_with(tmp_path, pods, 2) as cluster:
-        command.kubeconfig = cluster.kubeconfig
-        told = command.run("restore", *options_of(vault), "--snapshot-file", str(file), "--yes")
-
-    assert told.exit_code == 1
-    assert "pod vault/vault-0 is not there, or keeps its data in no volume" in told.output
-    assert "restart https://vault-0.vault-internal:8200, which unseals itself then" in told.output

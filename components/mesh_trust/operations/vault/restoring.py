@@ -9,7 +9,6 @@ from typing import Any
 from hvac.exceptions import InvalidRequest
 
 from ..errors import OperationError
-from ..unreachable import UnreachableError
 from .initialise import Protection, initialise, keys_are_lost, was_asked
 from .keys_document import KeysDocument, read_keys
 from .member_status import MemberStatus, member_status
@@ -100,11 +99,10 @@ class Replacing:
                 f"{command_for('unseal', *self.members)}, which has the other servers join as well"
             )
             return False
-        # It was not sealed, and goes on to show the others the certificate that it made for them
-        # itself: it takes the snapshot's for the same, as both are the first of a Vault
-        # (setTLSKeyring in physical/raft/streamlayer.go compares their terms).
-        is_to_restart = len(self.members) > 1 and member_status(first).unseals_itself
-        if is_to_restart and not self._is_made_anew(first):
+        if len(self.members) > 1 and member_status(first).unseals_itself:
+            # It was not sealed, and goes on to show the others the raft certificate that it made
+            # for them itself: it takes the snapshot's for the same, as the terms of both are those
+            # of a Vault's first day (setTLSKeyring in physical/raft/streamlayer.go).
             self.say(
                 f"restart {first.address}, which unseals itself then; after that, "
                 f"{command_for('unseal', *self.members)} has the other servers join"
@@ -114,28 +112,6 @@ class Replacing:
         await_active([first])
         join_all(self.members[1:], first.address, self.keys, self.say)
         self.say(f"{await_active(self.members).address} leads")
-        return True
-
-    def _is_made_anew(self, first: Member) -> bool:
-        """Whether `first` is a pod that could be deleted, and has unsealed itself since."""
-        if first.transport is None:
-            return False
-        port = first.transport.port
-        try:
-            port.replace_pod(_PATIENCE_SECONDS)
-        except UnreachableError as error:
-            self.say(f"{error}: {error.fix}")
-            return False
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while (status := _status_if_told(first)) is None or status.is_sealed:
-            if time.monotonic() > deadline:
-                self.say(
-                    f"Vault at {first.address} is not unsealed {_PATIENCE_SECONDS} s after its pod "
-                    f"was made anew: see `{port.logs('vault')}`"
-                )
-                return False
-            time.sleep(_LOOK_EVERY_SECONDS)
-        self.say(f"pod {port.namespace}/{port.pod} was made anew, and has unsealed itself")
         return True
 
     def _initialised(self) -> KeysDocument:
