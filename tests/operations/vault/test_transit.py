@@ -1,12 +1,17 @@
 """A Vault that another Vault unseals: nobody gives keys, whatever happens to its servers."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hvac.exceptions import VaultError
 
 from lab.toolchain import Toolchain
+from mesh_trust.operations.vault.members import Member
+from mesh_trust.operations.vault.unsealing import await_unsealed, unseal_and_join
 from tests.nodes.pods import until
 from tests.private_vault import running_vault
 
@@ -14,6 +19,8 @@ from .commands import VaultCommand
 from .conftest import NewVault
 from .test_backup import lose_all, save
 from .test_init import SMALL, assert_whole, is_sealed
+
+_HANDS = 8
 
 
 @pytest.fixture
@@ -55,6 +62,35 @@ def test_nobody_gives_keys(
     assert "Nothing was to be done" in command.done("unseal", *vault.options)
     until(lambda: command.run("status", *vault.options).exit_code == 0, "one of them leads")
     assert_whole(vault, document["root_token"])
+
+
+def test_several_have_a_server_join_at_once(new_vault: NewVault, seal: dict[str, Any]) -> None:
+    vault = new_vault(raft=2, seal=seal)
+    first, second = [Member(each.address, each.ca_file) for each in vault.servers]
+    first.client().sys.initialize(0, 0, recovery_shares=1, recovery_threshold=1)
+    await_unsealed(first)
+    together = threading.Barrier(_HANDS)
+    refusals: list[str] = []
+    authority = Path(vault.servers[0].ca_file).read_text()
+
+    def join_by_hand() -> None:
+        together.wait()
+        try:
+            second.client().sys.join_raft_cluster(first.address, leader_ca_cert=authority)
+        except VaultError as error:
+            refusals.extend(error.errors)
+
+    def join() -> None:
+        together.wait()
+        unseal_and_join([first, second], None, lambda _: None)
+
+    with ThreadPoolExecutor(_HANDS) as hands:
+        done = [hands.submit(join if number % 2 else join_by_hand) for number in range(_HANDS)]
+    for each in done:
+        each.result()
+    # Vault refuses all but one, in words that differ.
+    assert refusals
+    assert not any(is_sealed(vault))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from hvac.exceptions import VaultError
+
 from ..errors import OperationError
 from .member_status import RAFT, MemberStatus, member_status
 from .members import Member, asking
@@ -12,6 +14,9 @@ _PATIENCE_SECONDS = 120
 """How long a server may take until it does what it was asked for: it elects, and copies data."""
 
 _LOOK_EVERY_SECONDS = 0.2
+
+_OTHERS_SECONDS = 5
+"""How long a server that refuses to join may take until another request has had it join."""
 
 Say = Callable[[str], None]
 """Takes a line of what was done."""
@@ -171,9 +176,24 @@ def require_one_vault(members: Sequence[Member]) -> None:
 def _join(member: Member, leader: str) -> None:
     client = member.client(seconds=_PATIENCE_SECONDS)
     with asking(member, f"join {leader}"):
-        client.sys.join_raft_cluster(leader, leader_ca_cert=member.ca_certificate)
+        try:
+            client.sys.join_raft_cluster(leader, leader_ca_cert=member.ca_certificate)
+        except VaultError:
+            # One that looks for a leader by itself, or that somebody else has join at the same
+            # time, refuses what comes second in several ways.
+            if not _joins_otherwise(member):
+                raise
     # Vault tells that it is initialised once it waits for the keys.
     _await(member, lambda seen: seen.is_initialised)
+
+
+def _joins_otherwise(member: Member) -> bool:
+    deadline = time.monotonic() + _OTHERS_SECONDS
+    while not member_status(member).is_initialised:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_EVERY_SECONDS)
+    return True
 
 
 def _await_leader(members: Sequence[Member]) -> str:
