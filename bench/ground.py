@@ -156,9 +156,7 @@ class Ground:
         core: Any = client.CoreV1Api(management)
         deadline = time.monotonic() + _READY_SECONDS
         while True:
-            ingress = core.read_namespaced_service(
-                "vault", NAMESPACE
-            ).status.load_balancer.ingress
+            ingress = core.read_namespaced_service("vault", NAMESPACE).status.load_balancer.ingress
             if ingress:
                 return str(ingress[0].ip)
             if time.monotonic() > deadline:

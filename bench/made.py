@@ -180,9 +180,7 @@ def _in_cluster(api: Any) -> Shape:
 
 
 def _said(item: dict[str, Any]) -> Shape:
-    metadata = {
-        key: value for key, value in item["metadata"].items() if key not in _BY_A_CLIENT
-    }
+    metadata = {key: value for key, value in item["metadata"].items() if key not in _BY_A_CLIENT}
     # What each client leaves behind of itself, and the server of a token's use.
     metadata["annotations"] = {
         key: value

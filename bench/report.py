@@ -25,15 +25,18 @@ Made by `make bench` from [results.json](results.json); not to be edited by hand
 
 Three ways to the same trust, one after the other in the same run, each beginning with nothing:
 
-- **guide, in the pod**: the steps of Gloo's guide, with its faults mended ([guide.sh](../guide.sh)), by `kubectl exec` in the pod
-  of Vault, cluster by cluster;
-- **guide, on the host**: the same script, with the `vault` of this machine in place of `kubectl exec`;
+- **guide, in the pod**: the steps of Gloo's guide, with its faults mended
+  ([guide.sh](../guide.sh)), by `kubectl exec` in the pod of Vault, cluster by cluster;
+- **guide, on the host**: the same script, with the `vault` of this machine in place of `kubectl
+  exec`;
 - **the program**: `pulumi up` of this project, and what else there is to be done with it.
 
-Vault (mode dev, in a pod on a real node) and the clusters (real API servers, without nodes) are there beforehand. Before its time
-counts, what a way has made is read with the servers' own clients: mounts, issuers, roles, policies, accounts, RBAC and
-RootTrustPolicies have to be the same, value by value. istiod is left out: no way restarts one. The guide's user `admin` is
-left out too. The root's key is ECDSA P-384 everywhere, as making an RSA key takes a fifth of a second or several by chance.
+Vault (mode dev, in a pod on a real node) and the clusters (real API servers, without nodes) are
+there beforehand. Before its time counts, what a way has made is read with the servers' own
+clients: mounts, issuers, roles, policies, accounts, RBAC and RootTrustPolicies have to be the
+same, value by value. istiod is left out: no way restarts one. The guide's user `admin` is left
+out too. The root's key is ECDSA P-384 everywhere, as making an RSA key takes a fifth of a second
+or several by chance.
 """
 
 _COLUMNS = (
@@ -46,10 +49,12 @@ _COLUMNS = (
 )
 
 _EXPLANATION = """\
-Medians; the range is that of all rounds. CPU and memory are those of a command and all that it starts: memory is the largest sum
-of proportional set sizes, seen every quarter of a second. In the pod, Vault's client runs on the node, and so counts with the
-servers, which are etcd, all API servers with their controller managers, Vault, and the node. Calls are what Vault and the API
-servers noted in their audit logs; Vault notes no questions after its health, nor other requests that need no token.
+Medians; the range is that of all rounds. CPU and memory are those of a command and all that it
+starts: memory is the largest sum of proportional set sizes, seen every quarter of a second. In
+the pod, Vault's client runs on the node, and so counts with the servers, which are etcd, all API
+servers with their controller managers, Vault, and the node. Calls are what Vault and the API
+servers noted in their audit logs; Vault notes no questions after its health, nor other requests
+that need no token.
 """
 
 

@@ -102,5 +102,3 @@ class Run:
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False)
-
-

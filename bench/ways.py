@@ -91,9 +91,7 @@ def _script(ground: Ground, way: str, clusters: Sequence[str], *, with_root: boo
     return Command(["bash", SCRIPT, *clusters], environment, folder)
 
 
-def _program(
-    ground: Ground, clusters: Sequence[str], more: str
-) -> Sequence[tuple[str, Command]]:
+def _program(ground: Ground, clusters: Sequence[str], more: str) -> Sequence[tuple[str, Command]]:
     directory = ground.workload.directory
     shell = ground.shell()
     prepare_stack(directory, shell)
