@@ -102,7 +102,7 @@ EOF
 
   # Set the Kubernetes auth config for Vault to the service account token.
   printf %s "$token" | in_vault "vault write auth/$mount/config token_reviewer_jwt=- \
-    kubernetes_host='$address' kubernetes_ca_cert='$authority' disable_local_ca_jwt=true"
+    kubernetes_host='$address' kubernetes_ca_cert='$authority' disable_local_ca_jwt=true disable_iss_validation=false"
 
   # Bind the istiod service account to the Vault PKI policy.
   in_vault "vault write auth/$mount/role/$agent bound_service_account_names=istiod \

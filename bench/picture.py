@@ -5,9 +5,7 @@ from pathlib import Path
 from bench.figures import OPERATIONS, PULUMI, WAYS, Results
 from bench.report import NAMES
 
-_COLOURS = {
-    way: colour for way, colour in zip(WAYS, ("#9aa5b1", "#52606d", "#7b42bc"), strict=True)
-}
+_COLOURS = dict(zip(WAYS, ("#9aa5b1", "#52606d", "#7b42bc"), strict=True))
 
 
 def draw(results: Results, path: Path) -> None:
