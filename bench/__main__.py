@@ -26,7 +26,7 @@ DEFAULT_OUTPUT = Path(__file__).with_name("results")
 RESULTS, PAGE, PICTURE = "results.json", "README.md", "results.svg"
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType[tuple[int, ...]]):
     """Whole numbers of 1 or more, separated by commas."""
 
     name = "numbers"
@@ -83,8 +83,8 @@ def main(
     results = Results.read(path) if path.exists() and (resume or page_only) else Results()
     if not page_only:
         began = time.monotonic()
-        each = rounds if len(rounds) > 1 else rounds * len(clusters)
-        _measure(console, results, dict(zip(clusters, each, strict=True)), path)
+        turns = list(rounds) if len(rounds) > 1 else [*rounds] * len(clusters)
+        _measure(console, results, dict(zip(clusters, turns, strict=True)), path)
         console.print(f"measured in {(time.monotonic() - began) / 60:.0f} min")
     if not results.figures:
         raise click.UsageError(f"there are no figures in {path}: measure first")

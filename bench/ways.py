@@ -99,8 +99,8 @@ def _program(ground: Ground, clusters: Sequence[str], more: str) -> Sequence[tup
     many = _configuration(ground, [*clusters, more])
 
     def engine(configuration: Path, *arguments: str) -> Command:
-        command = [directory.engine / "pulumi", *arguments, "--config-file", configuration]
-        return Command([*command, "--stack", "dev", "--non-interactive"], shell, CHECKOUT)
+        chosen = ("--config-file", configuration, "--stack", "dev", "--non-interactive")
+        return Command([directory.engine / "pulumi", *arguments, *chosen], shell, CHECKOUT)
 
     at_once = ("--yes", "--skip-preview")
     unchanged = "--expect-no-changes"
