@@ -57,7 +57,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 @click.option(
     "--rounds",
     type=Numbers(),
-    default="5,3,2",
+    default="3,2,2",
     show_default=True,
     help="How often each way is measured: for each number of clusters, or one for all.",
 )
