@@ -40,10 +40,11 @@ def _marks(paths: str) -> tuple[tuple[int, int, int], ...]:
 
 @lru_cache(maxsize=_FILES)
 def _parsed(paths: str, _marked: tuple[tuple[int, int, int], ...]) -> Any:
-    from kubernetes.config import ConfigException
-    from kubernetes.config.kube_config import KubeConfigMerger
+    from kubernetes.config import ConfigException, kube_config
 
-    merged = KubeConfigMerger(paths).config
+    # The stubs do not know it.
+    merge: Any = kube_config
+    merged = merge.KubeConfigMerger(paths).config
     if merged is None:
         raise ConfigException("Invalid kube-config file. No configuration found.")
     return merged
