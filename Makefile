@@ -103,7 +103,18 @@ test: lint ## Everything: lint, types, and all tests on real servers
 	@$(RUN) -m lab tools
 	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
+$(VENV)/.bench: $(VENV)/.installed bench/requirements.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement bench/requirements.txt
+	@touch $@
+
+# Options of the measurements, as BENCH="--clusters 2 --rounds 1 --output folder"; --help lists them.
+BENCH ?=
+
+.PHONY: bench
+bench: $(VENV)/.bench ## Measure the guide's commands and the program (BENCH="--clusters 2")
+	@$(RUN) -m bench $(BENCH)
+
 .PHONY: soak
-soak: $(VENV)/.installed ## The tests that take long, on real servers
+soak: $(VENV)/.installed $(VENV)/.bench ## The tests that take long, on real servers
 	@$(RUN) -m lab tools
 	@$(RUN) -m pytest -m soak

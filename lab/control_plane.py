@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from lab import kubeconfig
+from lab.api_server_audit import ApiServerAudit
 from lab.credentials import (
     IdentityFiles,
     SigningKeyFiles,
@@ -102,8 +103,14 @@ def control_plane(
     )
 
 
-def api_server(executable: Path, plane: ControlPlane, port: int, etcd: EtcdAccess) -> Server:
-    """Describe a cluster's API server process."""
+def api_server(
+    executable: Path,
+    plane: ControlPlane,
+    port: int,
+    etcd: EtcdAccess,
+    audit: ApiServerAudit | None = None,
+) -> Server:
+    """Describe a cluster's API server process, which writes an audit log only where told to."""
     arguments = (
         str(executable),
         f"--etcd-servers={etcd.url}",
@@ -124,6 +131,7 @@ def api_server(executable: Path, plane: ControlPlane, port: int, etcd: EtcdAcces
         f"--service-account-issuer={ISSUER}",
         f"--service-account-signing-key-file={plane.token_keys.private_key}",
         f"--service-account-key-file={plane.token_keys.public_key}",
+        *(() if audit is None else audit.arguments()),
         *(_for_a_node(plane) if plane.has_node else _WITHOUT_A_NODE),
         "--profiling=false",
     )

@@ -263,11 +263,13 @@ class Lab(ExistingLab):
         workload_clusters: Sequence[str] = DEFAULT_WORKLOAD_CLUSTERS,
         *,
         istiods: bool = False,
+        audited: bool = False,
     ) -> None:
         """Start what does not run, mend what is not well, and prepare the clusters.
 
         Workload clusters that the lab has already stay, whether named here or not. `istiods` has
         istiod run on this machine for each of them, where there are no nodes that it runs on.
+        `audited` has the API servers write down what administrators ask (`lab.api_server_audit`).
 
         Raises:
             LabError: a name is not allowed, the directory is somebody else's, or a server does
@@ -282,7 +284,7 @@ class Lab(ExistingLab):
         with self.locked(console), Steps(console) as steps:
             self._refuse_another_vault()
             on_this_machine = istiods and self._node_software is None
-            memory = self._plan(workload_clusters, istiods=on_this_machine)
+            memory = self._plan(workload_clusters, istiods=on_this_machine, audited=audited)
             if self._node_software is not None:
                 steps.begin("images", "making what is missing")
             plan = topology(self.directory, memory)
@@ -307,7 +309,9 @@ class Lab(ExistingLab):
             self._prepare_clusters(plan, memory, steps)
             bring_up(self.directory, plan.istiods, steps)
 
-    def _plan(self, workload_clusters: Sequence[str], *, istiods: bool = False) -> LabMemory:
+    def _plan(
+        self, workload_clusters: Sequence[str], *, istiods: bool = False, audited: bool = False
+    ) -> LabMemory:
         before = LabMemory.read(self.directory)
         clusters = tuple(dict.fromkeys([*before.workload_clusters, *workload_clusters]))
         running = {each.name for each in processes.running(self.directory)}
@@ -323,6 +327,7 @@ class Lab(ExistingLab):
         memory = replace(
             before,
             istiods=istiods,
+            audited=audited,
             workload_clusters=clusters,
             ports=assign_ports(names, before.ports, running),
             executables={name: str(self._tools[name].path) for name in tools},

@@ -23,6 +23,8 @@ class LabMemory:
     """Number of the nodes' block of addresses; None where there are no nodes."""
     istiods: bool = False
     """Whether istiods run without nodes."""
+    audited: bool = False
+    """Whether the API servers write down what administrators ask of them."""
     node_software: dict[str, str] = field(default_factory=dict)
     """What of the system the nodes use: executables and a folder (absolute paths) by name."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lab.api_server_audit import api_server_audit
 from lab.control_plane import (
     ControlPlane,
     api_server,
@@ -118,6 +119,7 @@ def topology(directory: LabDirectory, memory: LabMemory) -> Topology:
                 plane,
                 ports[api_server_name(plane.cluster)],
                 etcd,
+                api_server_audit(directory, plane.cluster) if memory.audited else None,
             )
             for plane in planes
         ),

@@ -92,7 +92,7 @@ def check_agent_release_args(args: AgentReleaseArgs) -> None:
     _values(args)
 
 
-def agent_release_args(args: AgentReleaseArgs) -> kubernetes.helm.v3.ReleaseArgs:
+def agent_release_args(args: AgentReleaseArgs) -> "kubernetes.helm.v3.ReleaseArgs":
     """The Helm release, with the values of the user's and ours.
 
     Raises:

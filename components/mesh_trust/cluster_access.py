@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import yaml
 
+from .parsed_kubeconfigs import parsed_kubeconfig
 from .readiness import on_one_line
 
 if TYPE_CHECKING:
@@ -230,7 +231,9 @@ def client_configuration(kubeconfig: str | None, context: str | None) -> "Config
         elif kubeconfig is None and _is_in_pod() and not _any_exists(named):
             config.load_incluster_config(client_configuration=configuration)
         else:
-            config.load_kube_config(named, context, configuration, persist_config=False)
+            config.load_kube_config_from_dict(
+                parsed_kubeconfig(named), context, configuration, persist_config=False
+            )
     except config.ConfigException as error:
         raise UnusableAccessError(
             "kubeconfig",

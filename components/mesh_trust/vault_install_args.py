@@ -132,7 +132,7 @@ def check_vault_install_args(args: VaultInstallArgs) -> None:
 
 def release_args(
     args: VaultInstallArgs, *, values: Mapping[str, Any], namespace: pulumi.Input[str]
-) -> kubernetes.helm.v3.ReleaseArgs:
+) -> "kubernetes.helm.v3.ReleaseArgs":
     """The Helm release, with all its values."""
     source = _source(args)
     return kubernetes.helm.v3.ReleaseArgs(

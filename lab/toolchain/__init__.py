@@ -1,10 +1,12 @@
 """The tools that the lab is made of, from wherever they are to be had."""
 
 from .catalog import (
+    BENCH_TOOLS,
     EXAMPLE_TOOLS,
     ISTIO_CHARTS,
     ISTIOD_AGENT,
     ISTIOD_TOOLS,
+    KUBECTL,
     LAB_TOOLS,
     NODE_TOOLS,
     PILOT_DISCOVERY,
@@ -18,10 +20,12 @@ from .report import tool_table
 from .tools import PreparedTool, Source, Toolchain, ToolchainError
 
 __all__ = [
+    "BENCH_TOOLS",
     "EXAMPLE_TOOLS",
     "ISTIOD_AGENT",
     "ISTIOD_TOOLS",
     "ISTIO_CHARTS",
+    "KUBECTL",
     "LAB_DIRECTORY_VARIABLE",
     "LAB_TOOLS",
     "NODE_TOOLS",

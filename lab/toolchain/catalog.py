@@ -23,6 +23,7 @@ LANGUAGE_HOST = "pulumi-language-python"
 YAML_HOST = "pulumi-language-yaml"
 ISTIO_CHARTS = "istio-charts"
 ISTIOD_AGENT = "istiod-agent"
+KUBECTL = "kubectl"
 PILOT_DISCOVERY = "pilot-discovery"
 
 
@@ -144,7 +145,12 @@ def _bridged_plugin(name: str, version: str) -> Tool:
     return _plugin(name, version, build=GoBuild(module, ".", {"main.version": version}))
 
 
-def _kubernetes(name: str, version: str) -> Tool:
+def _kubernetes(
+    name: str,
+    version: str,
+    module: str = "kubernetes",
+    version_arguments: tuple[str, ...] = ("--version",),
+) -> Tool:
     url = f"https://dl.k8s.io/v{version}/bin/{OS}/{ARCHITECTURE}/{name}"
     major, minor, _ = version.split(".")
     stamp = "k8s.io/component-base/version.git"
@@ -152,10 +158,10 @@ def _kubernetes(name: str, version: str) -> Tool:
         name,
         version,
         # None of them may be newer than the API server: all are of one minor version.
-        Installed(("--version",), SpecifierSet(f"~={major}.{minor}.0")),
+        Installed(version_arguments, SpecifierSet(f"~={major}.{minor}.0")),
         Download(url, f"{url}.sha256", None),
         GoBuild(
-            MODULES / "kubernetes",
+            MODULES / module,
             f"k8s.io/kubernetes/cmd/{name}",
             {f"{stamp}Version": f"v{version}", f"{stamp}Major": major, f"{stamp}Minor": minor},
         ),
@@ -260,6 +266,8 @@ TOOLS: tuple[Tool, ...] = (
     _plugin("vault", "7.14.0", own=True),
     _plugin("kubernetes", "4.34.2", own=True),
     _yaml_host("1.38.1"),
+    # Pinned apart from the servers, which would all be built anew with its pins among theirs.
+    _kubernetes(KUBECTL, "1.34.4", KUBECTL, ("version", "--client")),
 )
 
 ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
@@ -271,5 +279,9 @@ NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *IS
 EXAMPLE_TOOLS = (YAML_HOST,)
 """What no lab needs, but an example in another language."""
 
-LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in (*NODE_TOOLS, *EXAMPLE_TOOLS))
+BENCH_TOOLS = (KUBECTL,)
+"""What no lab needs, but the measurements of what a user would do by hand."""
+
+_NOT_FOR_EVERY_LAB = (*NODE_TOOLS, *EXAMPLE_TOOLS, *BENCH_TOOLS)
+LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in _NOT_FOR_EVERY_LAB)
 """What every lab needs."""

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lab.toolchain import (
+    BENCH_TOOLS,
     EXAMPLE_TOOLS,
     ISTIO_CHARTS,
     LAB_TOOLS,
@@ -20,7 +21,8 @@ from lab.toolchain.catalog import ENGINE, TOOLS, Tool
 from lab.toolchain.installed import find_installed
 
 BY_NAME = {tool.name: tool for tool in TOOLS}
-BUILT = [tool for tool in TOOLS if tool.build and tool.name not in EXAMPLE_TOOLS]
+NOT_OF_A_LAB = (*EXAMPLE_TOOLS, *BENCH_TOOLS)
+BUILT = [tool for tool in TOOLS if tool.build and tool.name not in NOT_OF_A_LAB]
 PUBLISHED = [tool for tool in TOOLS if tool.download]
 PLUGINS = [tool for tool in TOOLS if tool.is_plugin]
 # Packages of others that mains of ours consist of.
@@ -103,7 +105,7 @@ def test_a_built_tool_is_of_the_pinned_version_and_would_be_accepted_installed(
 
 
 def test_each_tool_is_needed_by_every_lab_by_those_with_nodes_or_by_an_example() -> None:
-    assert sorted((*LAB_TOOLS, *NODE_TOOLS, *EXAMPLE_TOOLS)) == sorted(BY_NAME)
+    assert sorted((*LAB_TOOLS, *NODE_TOOLS, *NOT_OF_A_LAB)) == sorted(BY_NAME)
     assert set(NODE_TOOLS) == {
         *("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause"),
         *("pilot-discovery", "istio-charts", "istiod-agent"),
