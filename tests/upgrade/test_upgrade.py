@@ -1,4 +1,4 @@
-"""A stack that the previous release has made goes on with today's program, without a replacement."""
+"""A stack that the previous release has made goes on with today's program without a replacement."""
 
 import json
 import shutil
