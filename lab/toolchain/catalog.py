@@ -21,6 +21,7 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, _MACHINE)
 ENGINE = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
 YAML_HOST = "pulumi-language-yaml"
+NODEJS_HOST = "pulumi-language-nodejs"
 ISTIO_CHARTS = "istio-charts"
 ISTIOD_AGENT = "istiod-agent"
 PILOT_DISCOVERY = "pilot-discovery"
@@ -260,6 +261,12 @@ TOOLS: tuple[Tool, ...] = (
     _plugin("vault", "7.14.0", own=True),
     _plugin("kubernetes", "4.34.2", own=True),
     _yaml_host("1.38.1"),
+    # The engine's own generator of SDKs, and no more.
+    Tool(
+        NODEJS_HOST,
+        "3.259.0",
+        build=GoBuild(MODULES / NODEJS_HOST, ".", {"main.version": "3.259.0"}),
+    ),
 )
 
 ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
@@ -268,7 +275,7 @@ ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
 NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *ISTIOD_TOOLS)
 """What a lab with nodes needs besides `LAB_TOOLS`."""
 
-EXAMPLE_TOOLS = (YAML_HOST,)
+EXAMPLE_TOOLS = (YAML_HOST, NODEJS_HOST)
 """What no lab needs, but an example in another language."""
 
 LAB_TOOLS = tuple(tool.name for tool in TOOLS if tool.name not in (*NODE_TOOLS, *EXAMPLE_TOOLS))
