@@ -6,8 +6,8 @@ from .catalog import (
     ISTIOD_AGENT,
     ISTIOD_TOOLS,
     LAB_TOOLS,
-    NODEJS_HOST,
     NODE_TOOLS,
+    NODEJS_HOST,
     PILOT_DISCOVERY,
     YAML_HOST,
 )

@@ -47,7 +47,8 @@ def trust(clusters: Sequence[str], opts: pulumi.ResourceOptions) -> RootPki:
     return pki
 
 
-made = trust(["east", "west"], pulumi.ResourceOptions(providers=[vault.Provider("vault", address=os.environ["VAULT_ADDR"])]))
+provider = vault.Provider("vault", address=os.environ["VAULT_ADDR"])
+made = trust(["east", "west"], pulumi.ResourceOptions(providers=[provider]))
 pulumi.export("caPath", made.ca_path)
 pulumi.export("package", mesh_trust.__file__)
 """
@@ -206,6 +207,7 @@ def test_a_program_of_others_sets_a_trust_up(
     )
 
 
+@pytest.mark.timeout(1500)  # the first check reads all of the SDKs
 @pytest.mark.parametrize(
     ("right", "wrong", "complaint"),
     [
