@@ -21,7 +21,9 @@ def example(
 ) -> Path:
     """A copy of the example, with its packages and with the SDK, whose build checks it, too."""
     assert shutil.which("npm"), "npm is needed: install Node.js 20 or newer"
-    folder = tmp_path_factory.mktemp("typescript") / "example"
+    root = tmp_path_factory.mktemp("typescript")
+    (root / "package").symlink_to(CHECKOUT / "package")
+    folder = root / "examples" / "typescript"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("node_modules", "sdks", "bin"))
     host = prepare(Console(stderr=True), [NODEJS_HOST])[NODEJS_HOST].path
     schema = CHECKOUT / "package" / "schema.json"
