@@ -1,5 +1,6 @@
 """The SDK that Pulumi makes of the schema for TypeScript, and the example that uses it."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -77,5 +78,6 @@ def test_what_is_wrongly_typed_is_not(example: Path) -> None:
         program.write_text(right)
     assert code != 0
     for number, complaint in enumerate(mistakes.values(), first):
-        [line] = [each for each in told.splitlines() if each.startswith(f"index.ts({number},")]
-        assert complaint in line
+        # With the lines that follow, which say why.
+        [why] = re.findall(rf"^index\.ts\({number},.*\n(?: .*\n)*", told, re.MULTILINE)
+        assert complaint in why

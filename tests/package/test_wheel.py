@@ -219,7 +219,15 @@ def test_a_program_of_others_sets_a_trust_up(
 )
 def test_types_arrive(user: Path, tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
     program = tmp_path / "program.py"
-    check = [user, "-m", "mypy", "--strict", "--cache-dir", user.parents[1] / "checked", program]
+    check: list[str | Path] = [
+        user,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        user.parents[1] / "checked",
+        program,
+    ]
 
     program.write_text(PROGRAM)
     done = run_command(check, tmp_path)
