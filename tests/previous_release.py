@@ -1,7 +1,7 @@
 """The release before this one, from the repository's own history.
 
-A release is a tag `v<version>`. There is none before the first: the last state before the components
-became the package `mesh_trust` stands for it.
+A release is a tag `v<version>`. There is none before the first: the last state before the
+components became the package `mesh_trust` is it then.
 """
 
 import subprocess

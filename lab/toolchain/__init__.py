@@ -9,6 +9,7 @@ from .catalog import (
     KUBECTL,
     LAB_TOOLS,
     NODE_TOOLS,
+    NODEJS_HOST,
     PILOT_DISCOVERY,
     YAML_HOST,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "KUBECTL",
     "LAB_DIRECTORY_VARIABLE",
     "LAB_TOOLS",
+    "NODEJS_HOST",
     "NODE_TOOLS",
     "PILOT_DISCOVERY",
     "YAML_HOST",

@@ -21,6 +21,7 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, _MACHINE)
 ENGINE = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
 YAML_HOST = "pulumi-language-yaml"
+NODEJS_HOST = "pulumi-language-nodejs"
 ISTIO_CHARTS = "istio-charts"
 ISTIOD_AGENT = "istiod-agent"
 KUBECTL = "kubectl"
@@ -268,6 +269,12 @@ TOOLS: tuple[Tool, ...] = (
     _yaml_host("1.38.1"),
     # Pinned apart from the servers, which would all be built anew with its pins among theirs.
     _kubernetes(KUBECTL, "1.34.4", KUBECTL, ("version", "--client")),
+    # The engine's own generator of SDKs, and no more.
+    Tool(
+        NODEJS_HOST,
+        "3.259.0",
+        build=GoBuild(MODULES / NODEJS_HOST, ".", {"main.version": "3.259.0"}),
+    ),
 )
 
 ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
@@ -276,7 +283,7 @@ ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
 NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *ISTIOD_TOOLS)
 """What a lab with nodes needs besides `LAB_TOOLS`."""
 
-EXAMPLE_TOOLS = (YAML_HOST,)
+EXAMPLE_TOOLS = (YAML_HOST, NODEJS_HOST)
 """What no lab needs, but an example in another language."""
 
 BENCH_TOOLS = (KUBECTL,)

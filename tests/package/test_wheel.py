@@ -21,6 +21,7 @@ from tests.private_vault import PrivateVault
 pytestmark = pytest.mark.soak  # all that the package needs is installed from its registry
 
 PROGRAM = """
+import os
 from collections.abc import Sequence
 
 import pulumi
@@ -46,7 +47,8 @@ def trust(clusters: Sequence[str], opts: pulumi.ResourceOptions) -> RootPki:
     return pki
 
 
-made = trust(["east", "west"], pulumi.ResourceOptions(providers=[vault.Provider("vault")]))
+provider = vault.Provider("vault", address=os.environ["VAULT_ADDR"])
+made = trust(["east", "west"], pulumi.ResourceOptions(providers=[provider]))
 pulumi.export("caPath", made.ca_path)
 pulumi.export("package", mesh_trust.__file__)
 """
@@ -205,6 +207,7 @@ def test_a_program_of_others_sets_a_trust_up(
     )
 
 
+@pytest.mark.timeout(1500)  # the first check reads all of the SDKs
 @pytest.mark.parametrize(
     ("right", "wrong", "complaint"),
     [
@@ -216,7 +219,15 @@ def test_a_program_of_others_sets_a_trust_up(
 )
 def test_types_arrive(user: Path, tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
     program = tmp_path / "program.py"
-    check = [user, "-m", "mypy", "--strict", "--cache-dir", user.parent / "mypy", program]
+    check: list[str | Path] = [
+        user,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        user.parents[1] / "checked",
+        program,
+    ]
 
     program.write_text(PROGRAM)
     done = run_command(check, tmp_path)

@@ -51,8 +51,13 @@ def made_by_the_release(
     program = Program(lab, tmp_path_factory.mktemp("configuration"))
     program.run("config")  # any command makes the stack
     program.deployed = True
-    command = [lab.directory.engine / "pulumi", "up", "--yes", "--skip-preview"]
-    configured = ["--stack", "dev", "--config-file", configuration_file(lab.directory)]
+    command: list[str | Path] = [lab.directory.engine / "pulumi", "up", "--yes", "--skip-preview"]
+    configured: list[str | Path] = [
+        "--stack",
+        "dev",
+        "--config-file",
+        configuration_file(lab.directory),
+    ]
     done = run_command([*command, *configured, "--non-interactive"], release, lab.environment())
     assert done.returncode == 0, done.stdout
     return program

@@ -1,4 +1,4 @@
-"""A stack that the previous release has made goes on with today's program, without a replacement."""
+"""A stack that the previous release has made goes on with today's program without a replacement."""
 
 import json
 import shutil
@@ -40,8 +40,18 @@ def test_another_type_is_seen_by_that(
     shutil.copytree(CHECKOUT / "components" / "mesh_trust", package)
     module = package / "cluster_trust.py"
     module.write_text(module.read_text().replace("index:ClusterTrust", "index:Trust"))
-    command = [lab.directory.engine / "pulumi", "preview", "--json", "--non-interactive"]
-    configured = ["--stack", "dev", "--config-file", configuration_file(lab.directory)]
+    command: list[str | Path] = [
+        lab.directory.engine / "pulumi",
+        "preview",
+        "--json",
+        "--non-interactive",
+    ]
+    configured: list[str | Path] = [
+        "--stack",
+        "dev",
+        "--config-file",
+        configuration_file(lab.directory),
+    ]
 
     done = run_command(
         [*command, *configured], CHECKOUT, {**lab.environment(), "PYTHONPATH": str(tmp_path)}
