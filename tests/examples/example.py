@@ -78,13 +78,13 @@ class Example:
         steps = json.loads(self.run("preview", "--json"))["steps"]
         return {step["urn"].rsplit("::", 1)[-1]: step for step in steps}
 
-    def refusal(self) -> str:
-        """What a preview that has to fail says, its errors alone."""
+    def refusals(self) -> list[str]:
+        """The errors of a preview that has to fail, a line each."""
         exit_code, output = self.attempt("preview")
         assert exit_code != 0, output
         assert "Traceback" not in output, output
         lines = [line.strip() for line in output.splitlines()]
-        return "\n".join(dict.fromkeys(line for line in lines if line.startswith("error: ")))
+        return list(dict.fromkeys(line for line in lines if line.startswith("error: ")))
 
     def destroy(self) -> None:
         """Runs `pulumi destroy`."""
