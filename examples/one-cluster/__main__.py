@@ -1,4 +1,4 @@
-"""The trust of one workload cluster: a new root in a Vault that is there, and the cluster's way to it.
+"""The trust of one workload cluster: a new root in a Vault that is there, and the way to it.
 
 Change: the root's name below; everything else is in the stack's configuration.
 """

@@ -1,4 +1,4 @@
-"""An example, driven as its reader does: the real engine, from the command line, in a copy of it."""
+"""An example, driven as its reader does: a copy of it, the real engine, the command line."""
 
 import json
 import shutil

@@ -117,6 +117,7 @@ def failures(news: Properties, *, is_default_provider: bool) -> list[Failure]:
 def settings_of(inputs: Properties) -> Settings:
     """Return the settings of a checked configuration; raises `ProviderError`."""
     inputs = reveal_properties(inputs)
+    directory = _text(inputs, RENDER_DIRECTORY)
     if os.environ.get(_AWAIT_ALL_VARIABLE) == "true":
         raise ProviderError(
             f"{_AWAIT_ALL_VARIABLE}=true is not supported by the lab's own kubernetes plugin; "
@@ -140,9 +141,7 @@ def settings_of(inputs: Properties) -> Settings:
         ),
         request_seconds=_request_seconds(inputs),
         helm=helm_settings_of(inputs.get(HELM_SETTINGS)),
-        render_directory=Path(directory)
-        if (directory := _text(inputs, RENDER_DIRECTORY))
-        else None,
+        render_directory=Path(directory) if directory else None,
     )
 
 
