@@ -3,8 +3,6 @@
 Change: everything. mesh.py is where the components of mesh-trust are.
 """
 
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
@@ -19,19 +17,18 @@ vault_address, vault_ca_file = config.require("vaultAddress"), config.require("v
 protect = config.require_bool("protect")
 
 
-def labelled(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    """Whatever is made in the cluster says whose it is."""
-    if not args.type_.startswith("kubernetes:") or "metadata" not in args.props:
+def labelled(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Whatever is made in the cluster says whose it is, the components' objects as well."""
+    if not args.type_.startswith("kubernetes:"):
         return None
-    props: dict[str, Any] = {**args.props}
-    metadata = pulumi.Output.from_input(props["metadata"])
-    props["metadata"] = metadata.apply(
-        lambda known: {**known, "labels": {**(known.get("labels") or {}), "team": "platform"}}
+    metadata = args.props["metadata"]
+    labels = {**(metadata.get("labels") or {}), "team": "platform"}
+    return pulumi.ResourceTransformResult(
+        {**args.props, "metadata": {**metadata, "labels": labels}}, args.opts
     )
-    return pulumi.ResourceTransformationResult(props, args.opts)
 
 
-pulumi.runtime.register_stack_transformation(labelled)
+pulumi.runtime.register_resource_transform(labelled)
 
 in_cluster = kubernetes.Provider("cluster", kubeconfig=kubeconfig, context=context)
 in_vault = vault.Provider("vault", address=vault_address, ca_cert_file=vault_ca_file)

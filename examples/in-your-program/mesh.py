@@ -10,7 +10,7 @@ class MeshTrust(pulumi.ComponentResource):
     """The root of an environment and one cluster's way to it, under names of your own.
 
     Needs a `vault` and a `kubernetes` provider. What it is given, the components in it have too:
-    providers, `protect`, transformations.
+    providers and `protect`.
     """
 
     root_certificate: pulumi.Output[str]

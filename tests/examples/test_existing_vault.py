@@ -132,6 +132,7 @@ def kept(lab: Lab) -> dict[str, Any]:
     }
 
 
+@pytest.mark.soak
 def test_nothing_of_it_is_replaced(example: Example, lab: Lab, root: Made, look: Look) -> None:
     before, there = kept(lab), look()
 

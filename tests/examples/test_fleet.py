@@ -52,6 +52,7 @@ def token(lab: Lab) -> Any:
     vault_client(lab).sys.delete_policy("fleet-clusters")
 
 
+@pytest.mark.soak
 def test_a_cluster_is_added_without_touching_the_others(
     root: Example,
     example_of: ExampleOf,
