@@ -47,11 +47,12 @@ def rendered(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
 def apply(lab: Lab, objects: dict[tuple[str, str], dict[str, Any]]) -> None:
     """Makes what a GitOps tool would make of the files."""
     api = kubernetes_client(lab, "east")
+    untyped: Any = utils
     for (kind, _), each in objects.items():
         if kind == "RootTrustPolicy":
             client.CustomObjectsApi(api).create_namespaced_custom_object(*POLICIES, each)
         elif kind.startswith("ClusterRole"):
-            utils.create_from_dict(api, each)
+            untyped.create_from_dict(api, each)
 
 
 def take_away(lab: Lab, objects: dict[tuple[str, str], dict[str, Any]]) -> None:
