@@ -3,6 +3,7 @@ from .agent_rbac import AgentRbac, AgentRbacArgs
 from .agent_release import AgentRelease
 from .agent_release_args import AgentReleaseArgs
 from .agent_vault import AgentVault, KubernetesAuth
+from .certificate_values import ca_certificates
 from .cluster_auth_mount import ClusterAuthMount, ClusterAuthMountArgs
 from .cluster_ca import ClusterCa, ClusterCaArgs
 from .cluster_jwt_auth_mount import ClusterJwtAuthMount, ClusterJwtAuthMountArgs
@@ -97,6 +98,7 @@ __all__ = [
     "VaultTlsArgs",
     "VolumeArgs",
     "api_server",
+    "ca_certificates",
     "issuer_keys",
     "istiod_selectors",
     "require_no_root_token",

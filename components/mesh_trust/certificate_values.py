@@ -1,10 +1,27 @@
 """Certificates among arguments, PEM."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cryptography import x509
 
+from .files import content_of, path_of
 from .validation import InvalidInputError
+
+
+def ca_certificates(file: str | Path, field: str = "file") -> str:
+    """The CA certificates in a PEM file, for arguments such as `vault_ca_certificate`.
+
+    Messages call the file `field`, by the name that it has in your program's configuration.
+
+    Raises:
+        InvalidInputError: it cannot be read, holds anything but certificates, or none of a CA that
+            is valid.
+    """
+    path = path_of(field, str(file))
+    fix = "name a PEM file of certificates"
+    pem = require_certificates(field, str(path), content_of(field, path), fix)
+    return require_cas(field, str(path), pem)
 
 
 def require_certificates(field: str, shown: object, content: bytes, fix: str) -> str:

@@ -81,6 +81,8 @@ class ClusterTrust(pulumi.ComponentResource):
             unit="days",
         )
         ca_path, vault_address = args["ca_path"], args["vault_address"]
+        if isinstance(vault_address, str):
+            require_server_address("vault_address", vault_address, allow_http=True)
         apply_to_meshes(cluster_meshes(args))
         policy_choices = check_trust_policy_choices(args.get("trust_policy", {}))
         roots = check_trusted_roots(args.get("trusted_roots", {}))

@@ -61,7 +61,7 @@ class Guide:
         for number, cluster in enumerate(CLUSTERS, start=1):
             api = kubernetes_client(self.lab, cluster)
             variables[f"REMOTE_CLUSTER{number}"] = cluster
-            variables[f"SA_TOKEN_C{number}"] = _reviewer_token(api)
+            variables[f"SA_TOKEN_C{number}"] = reviewer_token(api)
             # As the shell's $(…) leaves it.
             authority = Path(api.configuration.ssl_ca_cert).read_text().rstrip("\n")
             variables[f"SA_CA_CRT_C{number}"] = authority
@@ -82,17 +82,11 @@ class Guide:
         vault.sys.delete_policy(POLICY)
         for cluster in CLUSTERS:
             api = kubernetes_client(self.lab, cluster)
-            core: Any = client.CoreV1Api(api)
             with contextlib.suppress(client.ApiException):
                 _custom_objects(self.lab, cluster).delete_namespaced_custom_object(
                     *_ROOT_TRUST_POLICIES, cluster
                 )
-            with contextlib.suppress(client.ApiException):
-                client.RbacAuthorizationV1Api(api).delete_cluster_role_binding(REVIEWER)
-            with contextlib.suppress(client.ApiException):
-                core.delete_namespaced_secret(REVIEWER, "istio-system")
-            with contextlib.suppress(client.ApiException):
-                core.delete_namespaced_service_account(REVIEWER, "istio-system")
+            take_reviewer_away(api)
 
     def _make_root(self) -> None:
         """`openssl req -new -newkey rsa:4096 -x509 -sha256 -days 3650 -nodes`, extension by
@@ -170,7 +164,7 @@ def _custom_objects(lab: Lab, cluster: str) -> Any:
     return client.CustomObjectsApi(kubernetes_client(lab, cluster))
 
 
-def _reviewer_token(api: Any) -> str:
+def reviewer_token(api: Any) -> str:
     """A long-lived token of an account that may review tokens."""
     core: Any = client.CoreV1Api(api)
     rbac: Any = client.RbacAuthorizationV1Api(api)
@@ -202,3 +196,14 @@ def _reviewer_token(api: Any) -> str:
             return base64.b64decode(data["token"]).decode()
         assert time.monotonic() < deadline, "the token Secret was not filled"
         time.sleep(0.2)
+
+
+def take_reviewer_away(api: Any) -> None:
+    """Takes away what of that account is still there."""
+    core: Any = client.CoreV1Api(api)
+    with contextlib.suppress(client.ApiException):
+        client.RbacAuthorizationV1Api(api).delete_cluster_role_binding(REVIEWER)
+    with contextlib.suppress(client.ApiException):
+        core.delete_namespaced_secret(REVIEWER, "istio-system")
+    with contextlib.suppress(client.ApiException):
+        core.delete_namespaced_service_account(REVIEWER, "istio-system")

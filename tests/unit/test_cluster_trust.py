@@ -210,6 +210,13 @@ def test_a_missing_argument_is_no_half_made_cluster(recorder: Recorder) -> None:
     assert recorder.registered == []
 
 
+@pytest.mark.parametrize("address", ["vault", "https://vault/v1", "ftp://vault"])
+def test_a_wrong_address_of_vault_is_no_half_made_cluster(recorder: Recorder, address: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"^vault_address: "):
+        ClusterTrust("east", {**ARGS, "vault_address": address})
+    assert recorder.registered == []
+
+
 def test_the_reviewer_may_review_tokens_and_nothing_else(recorder: Recorder) -> None:
     register(recorder)
 

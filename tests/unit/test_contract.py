@@ -155,6 +155,7 @@ PUBLIC_NAMES = {
     "VaultTlsArgs",
     "VolumeArgs",
     "api_server",
+    "ca_certificates",
     "issuer_keys",
     "istiod_selectors",
     "require_no_root_token",

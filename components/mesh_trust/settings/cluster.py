@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mesh_trust import AgentPermissions, ApiServer, ClusterLogin, InvalidInputError
-from mesh_trust.certificate_values import require_cas
-from mesh_trust.files import path_of
+from mesh_trust import (
+    AgentPermissions,
+    ApiServer,
+    ClusterLogin,
+    InvalidInputError,
+    ca_certificates,
+)
 from mesh_trust.kubernetes_values import require_labels
 from mesh_trust.validation import require_server_address, require_whole_number
 
@@ -22,7 +26,7 @@ from .permissions import FIELDS as PERMISSION_FIELDS
 from .permissions import KEY as PERMISSIONS
 from .permissions import load_permissions
 from .problems import Problems
-from .values import certificates_in, known_fields, require_filled, require_label
+from .values import known_fields, require_filled, require_label
 
 LAID_OVER = {PERMISSIONS: PERMISSION_FIELDS, AGENT: AGENT_FIELDS}
 """Keys whose fields clusters have in common, each with these fields; a cluster lays its own over
@@ -170,8 +174,7 @@ def _address(connection: Connection) -> str:
 
 
 def _ca_certificate(field: str, file: object) -> str:
-    path = path_of(field, require_filled(field, file))
-    return require_cas(field, str(path), certificates_in(field, path))
+    return ca_certificates(require_filled(field, file), field)
 
 
 def _labels(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from importlib import metadata
+from pathlib import Path
 
 from lab.plugins.kubernetes.connection import Connection, open_connection
 from lab.plugins.kubernetes.helm.command import Helm
@@ -9,6 +10,7 @@ from lab.plugins.kubernetes.helm.fields import TOKEN as HELM_RELEASE
 from lab.plugins.kubernetes.helm.release import HelmRelease
 from lab.plugins.kubernetes.kinds import PACKAGE, kind_of
 from lab.plugins.kubernetes.kubeconfig import KubeconfigError, active_cluster, parse_kubeconfig
+from lab.plugins.kubernetes.rendering import RenderedObject
 from lab.plugins.kubernetes.resource import KubernetesResource
 from lab.plugins.kubernetes.served_kind import ServedKind
 from lab.plugins.kubernetes.settings import (
@@ -16,6 +18,7 @@ from lab.plugins.kubernetes.settings import (
     CLUSTER_IDENTIFIER,
     CONTEXT,
     KUBECONFIG,
+    RENDER_DIRECTORY,
     failures,
     selection_of,
     settings_of,
@@ -43,6 +46,7 @@ class KubernetesProvider(Provider):
     def __init__(self) -> None:
         self._connection: Connection | None = None
         self._helm: Helm | None = None
+        self._rendered_to: Path | None = None
 
     @property
     def name(self) -> str:
@@ -82,7 +86,10 @@ class KubernetesProvider(Provider):
         }
         if not changed:
             return NO_DIFFERENCE
-        replacing = _replacing(olds, news, changed.keys())
+        replacing = [
+            *(key for key in changed if key == RENDER_DIRECTORY),
+            *_replacing(olds, news, changed.keys()),
+        ]
         return Difference(
             changes=True,
             replaces=replacing,
@@ -93,14 +100,21 @@ class KubernetesProvider(Provider):
         )
 
     def configure(self, inputs: Properties) -> None:
-        """Connect to the cluster."""
+        """Connect to the cluster, or to none where objects are rendered."""
         settings = settings_of(inputs)
+        if settings.render_directory is not None:
+            self._rendered_to = settings.render_directory
+            return
         self._connection = open_connection(settings)
         self._helm = Helm(settings.helm, self._connection.kubeconfig)
 
     def resource(self, token: str) -> ResourceType:
         """Return the type of that token; raises `UnknownType`."""
         kind = None if token == HELM_RELEASE else kind_of(token)
+        if self._rendered_to is not None:
+            if kind is None:
+                raise ProviderError("a Helm release cannot be rendered: it is Helm's to install")
+            return RenderedObject(kind, self._rendered_to, self.engine_log)
         if self._connection is None or self._helm is None:
             raise ProviderError("the kubernetes provider is not configured yet")
         if kind is None:

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from lab.plugins.kubernetes.helm.settings import (
     HELM_SETTINGS,
@@ -18,11 +19,11 @@ KUBECONFIG = "kubeconfig"
 CONTEXT = "context"
 CLUSTER = "cluster"
 CLUSTER_IDENTIFIER = "clusterIdentifier"
+RENDER_DIRECTORY = "renderYamlToDirectory"
 
 # Keys of the official plugin for what only it can do.
 _REFUSED = {
-    "alwaysRender": "it cannot render YAML",
-    "renderYamlToDirectory": "it cannot render YAML",
+    "alwaysRender": "it writes a file when its object changes, and not otherwise",
 }
 _CLIENT_SETTINGS = "kubeClientSettings"
 _CLIENT_TIMEOUT = "timeout"
@@ -41,7 +42,7 @@ _SWITCHES = {
 # They silence warnings about things the plugin has no part in.
 _WITHOUT_EFFECT = ("suppressDeprecationWarnings", "suppressHelmHookWarnings")
 _ON_BY_DEFAULT = frozenset({"enableServerSideApply"})
-_TEXTS = (KUBECONFIG, CONTEXT, CLUSTER, CLUSTER_IDENTIFIER, "namespace")
+_TEXTS = (KUBECONFIG, CONTEXT, CLUSTER, CLUSTER_IDENTIFIER, RENDER_DIRECTORY, "namespace")
 # The engine's own additions.
 _OF_THE_ENGINE = frozenset({"version", "pluginDownloadURL", "pluginChecksums"})
 
@@ -67,7 +68,8 @@ class Settings:
 
     `kubeconfig` is None where the environment's is to be used. `mutable_content` names the kinds
     whose content may change in place. `request_seconds` limits one request; None leaves that to
-    the connection.
+    the connection. `render_directory` is where objects are written to in place of a cluster; None
+    where there is one.
     """
 
     kubeconfig: Value
@@ -80,6 +82,7 @@ class Settings:
     mutable_content: frozenset[str]
     request_seconds: float | None
     helm: HelmSettings
+    render_directory: Path | None
 
 
 def failures(news: Properties, *, is_default_provider: bool) -> list[Failure]:
@@ -105,6 +108,7 @@ def failures(news: Properties, *, is_default_provider: bool) -> list[Failure]:
                 "it has no other way to change objects",
             )
         )
+    found += _rendering_failures(news)
     found += _client_settings_failures(news)
     found += helm_failures(news.get(HELM_SETTINGS))
     return found + _strict_mode_failures(news, is_default_provider=is_default_provider)
@@ -113,6 +117,7 @@ def failures(news: Properties, *, is_default_provider: bool) -> list[Failure]:
 def settings_of(inputs: Properties) -> Settings:
     """Return the settings of a checked configuration; raises `ProviderError`."""
     inputs = reveal_properties(inputs)
+    directory = _text(inputs, RENDER_DIRECTORY)
     if os.environ.get(_AWAIT_ALL_VARIABLE) == "true":
         raise ProviderError(
             f"{_AWAIT_ALL_VARIABLE}=true is not supported by the lab's own kubernetes plugin; "
@@ -136,6 +141,7 @@ def settings_of(inputs: Properties) -> Settings:
         ),
         request_seconds=_request_seconds(inputs),
         helm=helm_settings_of(inputs.get(HELM_SETTINGS)),
+        render_directory=Path(directory) if directory else None,
     )
 
 
@@ -171,6 +177,18 @@ def _client_settings(inputs: Properties) -> Properties:
         except ValueError as error:
             raise ProviderError(f"{_CLIENT_SETTINGS}: no JSON object") from error
     return value if isinstance(value, dict) else {}
+
+
+def _rendering_failures(news: Properties) -> list[Failure]:
+    if not _is_set(news.get(RENDER_DIRECTORY)):
+        return []
+    # The SDK fills the kubeconfig in from the environment.
+    ambient = os.environ.get("KUBECONFIG")
+    return [
+        Failure(key, f'"{key}" arg is not compatible with "{RENDER_DIRECTORY}" arg')
+        for key in (CLUSTER, CONTEXT, KUBECONFIG)
+        if _is_set(news.get(key)) and not (key == KUBECONFIG and news[key] == ambient)
+    ]
 
 
 def _client_settings_failures(news: Properties) -> list[Failure]:

@@ -56,7 +56,6 @@ def _config_map(namespace: str) -> Properties:
         ("kubeClientSettings.timeouts", {"timeouts": 5}),
         ("kubeClientSettings", "{"),
         ("kubeClientSettings", {"timeout": "soon"}),
-        ("renderYamlToDirectory", "manifests"),
         ("kubeConfig", "misspelt"),
     ],
 )

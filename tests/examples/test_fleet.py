@@ -1,0 +1,101 @@
+"""A root in one stack, and clusters in others."""
+
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from lab.directory import CHECKOUT
+from lab.lab import Lab
+from tests.program.handshake import handshake
+from tests.program.inventory import vault_client
+
+from .conftest import ExampleOf, Look
+from .example import Example
+
+ROOT_STACK = "organization/fleet-root/test"
+
+
+@pytest.fixture
+def root(example_of: ExampleOf, leads_there: dict[str, str]) -> Example:
+    root = example_of("fleet/root")
+    root.configure(
+        vaultAddress=leads_there["vaultAddress"],
+        vaultCaFile=leads_there["vaultCaFile"],
+        protect=False,
+    )
+    return root
+
+
+def clusters(
+    example_of: ExampleOf, leads_there: dict[str, str], cluster: str, **changes: Any
+) -> Example:
+    """A stack with one cluster in it."""
+    stack = example_of("fleet/clusters", cluster)
+    given = {key: leads_there[key] for key in ("kubeconfig", "vaultCaFile")}
+    stack.configure(**{"rootStack": ROOT_STACK, "clusters": {cluster: cluster}, **given, **changes})
+    return stack
+
+
+def token_of_clusters(lab: Lab) -> str:
+    """A token with the policy that the example's README has for the stacks of clusters."""
+    page = (CHECKOUT / "examples" / "fleet" / "README.md").read_text()
+    policy = page.partition("```hcl\n")[2].partition("```")[0]
+    client = vault_client(lab)
+    client.sys.create_or_update_policy("fleet-clusters", policy)
+    token: str = client.auth.token.create(policies=["fleet-clusters"])["auth"]["client_token"]
+    return token
+
+
+@pytest.fixture
+def token(lab: Lab) -> Any:
+    yield token_of_clusters(lab)
+    vault_client(lab).sys.delete_policy("fleet-clusters")
+
+
+@pytest.mark.soak
+def test_a_cluster_is_added_without_touching_the_others(
+    root: Example,
+    example_of: ExampleOf,
+    leads_there: dict[str, str],
+    lab: Lab,
+    look: Look,
+    token: str,
+) -> None:
+    before = look()
+    certificate = x509.load_pem_x509_certificate(root.up()["rootCertificate"].encode())
+    east = clusters(example_of, leads_there, "east")
+    east.environment["VAULT_TOKEN"] = token
+    east.up()
+    with_east = look()
+
+    west = clusters(example_of, leads_there, "west")
+    west.environment["VAULT_TOKEN"] = token
+    west.up()
+
+    changed = {name for name in look().changes_since(with_east) if name in with_east.names()}
+    assert changed == set()
+    for cluster in ("east", "west"):
+        handshake(lab, cluster).certificate.verify_directly_issued_by(certificate)
+    for stack in (root, east, west):
+        stack.run("preview", "--expect-no-changes")
+        # That the search finds what is there: the certificate is in each of the states.
+        assert "BEGIN CERTIFICATE" in stack.secrets()
+        assert "PRIVATE KEY" not in stack.secrets()
+
+    west.destroy()
+    assert look().changes_since(with_east) == set()
+    east.destroy()
+    root.destroy()
+    assert look().changes_since(before) == set()
+
+
+def test_a_root_that_is_not_there_is_told_in_a_line(
+    example_of: ExampleOf, leads_there: dict[str, str], look: Look
+) -> None:
+    before = look()
+    stack = clusters(example_of, leads_there, "east", rootStack="organization/fleet-root/none")
+    [told] = stack.refusals()
+    assert 'unknown stack "organization/fleet-root/none"' in told
+
+    assert look().changes_since(before) == set()
