@@ -7,11 +7,13 @@ _BACKUP = "tests/operations/vault/test_backup.py"
 _NODES = "tests/nodes/test_rotate.py::test_killed_and_gone_on_with_until_all_is_new"
 _PIPELINES = "tests/operations/test_preview.py::test_steps_of_the_pipelines"
 _TRUST = "tests/nodes/test_vault_servers.py"
-_LAB_WITH_MAKE = "tests/docs/test_make.py::test_what_the_readme_begins_with"
+_LAB_WITH_MAKE = NotRun(
+    "the recipes call `python -m lab` and the engine, which tests do; make itself is run by hand"
+)
 
 ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
     **{
-        ("README.md", f"make {target}"): RunBy(_LAB_WITH_MAKE, (target,))
+        ("README.md", f"make {target}"): _LAB_WITH_MAKE
         for target in ("up", "status", "preview", "verify", "tools", "down", "clean-lab")
     },
     ("README.md", "make test"): NotRun("it is what runs these tests; CI runs it"),
@@ -43,7 +45,7 @@ ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
         "other-languages.md",
         "pulumi package add <git repository of this project>/package@v0.1.0",
     ): NotRun("the repository is nowhere that the engine could clone it from; a path is tested"),
-    ("policy-pack.md", "make preview"): RunBy(_LAB_WITH_MAKE, ("preview",)),
+    ("policy-pack.md", "make preview"): _LAB_WITH_MAKE,
     (
         "policy-pack.md",
         ".venv/bin/pip install --no-deps -r policy/requirements.txt",

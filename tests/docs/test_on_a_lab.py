@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Reader:
 
     lab: Lab
     folder: Path
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
 
     def do(self, step: Step) -> str:
         """Runs a command in a shell; gives what it printed."""

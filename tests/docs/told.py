@@ -101,7 +101,7 @@ STEPS = (
     ),
     Step(
         "cluster-ca.md",
-        "pulumi stack output rootCertificate | diff - <(kubectl get cm -n bookinfo"
+        "pulumi stack output rootCertificate | diff -B - <(kubectl get cm -n bookinfo"
         r" istio-ca-root-cert -o jsonpath='{.data.root-cert\.pem}')",
         (("kubectl get cm -n bookinfo", "kubectl --context east get cm -n default"),),
     ),
@@ -258,7 +258,8 @@ LEAVE = (
     Step(
         "leaving.md",
         "pulumi destroy",
-        (("destroy", "destroy --yes --skip-preview"),),
+        # With its preview: without, it would take away what is not protected, and then stop.
+        (("destroy", "destroy --yes"),),
         exit_codes=(255, 1),
         prints="protected",
     ),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from cryptography import x509
 
 from lab.directory import CHECKOUT
@@ -15,8 +14,8 @@ from tests.printed import commands_in, named_in, run_as_printed
 from .chain import workload_certificate
 from .guide import CLUSTERS, Guide
 from .handshake import handshake
-from .inventory import take_inventory, vault_client
-from .program import Program, clusters
+from .inventory import take_inventory
+from .program import Program
 
 THERE = {
     "mount pki",
@@ -141,65 +140,6 @@ def test_a_setup_made_by_hand_is_taken_over(
         intermediate.certificate.verify_directly_issued_by(root)
         workload_certificate(intermediate).verify_directly_issued_by(intermediate.certificate)
     program.run("preview", "--expect-no-changes")
-
-
-@pytest.mark.soak
-def test_it_is_taken_over_a_cluster_at_a_time(
-    lab: Lab, undeployed: Program, by_hand: Guide, shell: dict[str, str]
-) -> None:
-    program = undeployed
-    of_west = {name for name in THERE if "west" in name}
-    list_clusters(program, "east")
-    refused = program.attempt("up", "--yes")
-    assert named_in(refused.output) == THERE - of_west
-    program.deployed = True
-    for command in commands_in(refused.output):
-        run_as_printed(command, CHECKOUT, shell)
-    before = take_inventory(lab)
-    program.up()
-
-    changed = take_inventory(lab).changes_since(before)
-    assert changed
-    assert [each for each in changed if "west" in str(each)] == []
-    root = x509.load_pem_x509_certificate(by_hand.root_certificate.encode())
-    handshake(lab, "east").certificate.verify_directly_issued_by(root)
-
-    list_clusters(program, *CLUSTERS)
-    refused = program.attempt("up", "--yes")
-    assert named_in(refused.output) == of_west
-    for command in commands_in(refused.output):
-        run_as_printed(command, CHECKOUT, shell)
-    program.up()
-    handshake(lab, "west").certificate.verify_directly_issued_by(root)
-    program.run("preview", "--expect-no-changes")
-
-
-@pytest.mark.soak
-def test_a_root_whose_key_is_lost_stays(lab: Lab, undeployed: Program, by_hand: Guide) -> None:
-    undeployed.configure(
-        rootSource="external",
-        rootOrganization=None,
-        rootSigningMount="pki",
-        rootCertificate=by_hand.root_certificate,
-        rootAcceptMissingKeyUsage=True,
-    )
-
-    refused = undeployed.attempt("preview")
-    assert refused.exit_code != 0
-    assert "rootSigningMount" in refused.output or "signing_mount" in refused.output
-
-    vault = vault_client(lab)
-    vault.sys.tune_mount_configuration("pki", default_lease_ttl="8760h", max_lease_ttl="8760h")
-    taken = undeployed.attempt("preview")
-    assert named_in(taken.output) == THERE - {"mount pki"}
-
-
-def list_clusters(program: Program, *names: str) -> None:
-    """Has these clusters in the configuration, of which the rest stays."""
-    assert program.configuration is not None
-    content = yaml.safe_load(program.configuration.read_text())
-    content["config"]["mesh-trust:clusters"] = list(clusters(*names))
-    program.configuration.write_text(yaml.safe_dump(content))
 
 
 def test_every_correction_is_explained() -> None:

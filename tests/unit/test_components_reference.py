@@ -49,7 +49,7 @@ def test_every_argument_and_output_is_in_it_by_its_name_in_python(
     schema: dict[str, Any], component: type
 ) -> None:
     content = schema["resources"][f"mesh-trust:index:{component.__name__}"]
-    arguments = get_type_hints(component.__init__)["args"]
+    arguments = get_type_hints(component.__init__)["args"]  # type: ignore[misc]
 
     takes = reference.properties(content["inputProperties"], content["requiredInputs"])
     gives = reference.properties(content["properties"], content["required"], outputs=True)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mesh_trust.settings import (
     Settings,
@@ -22,6 +24,7 @@ from mesh_trust.settings import (
     trust_policy,
 )
 from mesh_trust.settings.keys import KEYS
+from tests.certificates import rsa_key
 
 from .test_settings import VAULT_CA, load
 
@@ -111,6 +114,72 @@ def test_the_pages_show_what_there_is(page: str, shown: Any) -> None:
                 assert set(entry) <= fields[key], page
                 for inner in ("istiodAgent", "agentPermissions"):
                     assert set(entry.get(inner, {})) <= fields[inner], page
+
+
+FILES = {
+    "eu-west-1-agent.yaml": "common: {}\n",
+    "istio-us-east-1.yaml": """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: istio, namespace: istio-system}
+spec: {}
+""",
+}
+"""What the configurations name, in the folder that they are read in."""
+
+COMPANIONS: dict[str, dict[str, Any]] = {
+    "rootSigning": {"rootGenerations": [{"name": "first"}, {"name": "2027"}]},
+    "rootTrustPolicy": {"management": {"context": "mgmt"}},
+    "vaultInstall": {"management": {"context": "mgmt"}, "vaultAddress": None, "clusters": None},
+}
+"""What a page leaves out that goes with a key of the same stack; None has it left out."""
+
+
+@pytest.mark.parametrize(("page", "shown"), list(examples()))
+def test_what_the_pages_show_can_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: str, shown: Any
+) -> None:
+    values = {key.removeprefix("mesh-trust:"): value for key, value in shown.items()}
+    beside: dict[str, Any] = {"clusters": [{"name": "east"}]}
+    for key in values:
+        beside |= COMPANIONS.get(key, {})
+    if values.get("development"):
+        # The one stack that does all of it.
+        beside = {"clusters": [{"name": "east"}]}
+    values = {key: value for key, value in {**beside, **values}.items() if value is not None}
+    listed = [each.get("context", each["name"]) for each in values.get("clusters", [])]
+    use_kubeconfig(monkeypatch, tmp_path, [*{*listed, "mgmt"}])
+    monkeypatch.chdir(tmp_path)
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "west-keys.json").write_text(public_key())
+
+    settings = read(values)
+
+    assert settings.clusters or "vaultInstall" in values, page
+
+
+def read(values: dict[str, Any]) -> Settings:
+    """The settings of these values and no others."""
+    pulumi.runtime.set_all_config(
+        {
+            f"mesh-trust:{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in values.items()
+        }
+    )
+    outputs = {
+        "vaultAddress": "https://vault",
+        "vaultCaCertificate": VAULT_CA,
+        "vaultNamespace": "vault",
+        "vaultAuditFile": None,
+    }
+    return Settings.load(outputs_of=lambda _: outputs)
+
+
+def public_key() -> str:
+    """That of a cluster's token issuer, PEM."""
+    key = rsa_key(2048).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def test_the_pages_show_some() -> None:
