@@ -78,7 +78,7 @@ def test_several_have_a_server_join_at_once(new_vault: NewVault, seal: dict[str,
         try:
             second.client().sys.join_raft_cluster(first.address, leader_ca_cert=authority)
         except VaultError as error:
-            refusals.extend(error.errors)
+            refusals.extend(error.errors or ())
 
     def join() -> None:
         together.wait()
