@@ -7,15 +7,16 @@ _BACKUP = "tests/operations/vault/test_backup.py"
 _NODES = "tests/nodes/test_rotate.py::test_killed_and_gone_on_with_until_all_is_new"
 _PIPELINES = "tests/operations/test_preview.py::test_steps_of_the_pipelines"
 _TRUST = "tests/nodes/test_vault_servers.py"
-_LAB_WITH_MAKE = NotRun(
-    "the recipes call `python -m lab` and the engine, which tests do; make itself is run by hand"
-)
+_MAKE = "tests/docs/test_make.py::test_what_the_readme_begins_with"
 
 ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
     **{
-        ("README.md", f"make {target}"): _LAB_WITH_MAKE
+        ("README.md", f"make {target}"): RunBy(_MAKE, (target,))
         for target in ("up", "status", "preview", "verify", "tools", "down", "clean-lab")
     },
+    ("README.md", "make bench"): RunBy(
+        "tests/bench/test_run.py::test_one_cluster_is_measured", ("bench",)
+    ),
     ("README.md", "make test"): NotRun("it is what runs these tests; CI runs it"),
     ("README.md", "make soak"): NotRun("it is what runs these tests"),
     (
@@ -45,7 +46,7 @@ ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
         "other-languages.md",
         "pulumi package add <git repository of this project>/package@v0.1.0",
     ): NotRun("the repository is nowhere that the engine could clone it from; a path is tested"),
-    ("policy-pack.md", "make preview"): _LAB_WITH_MAKE,
+    ("policy-pack.md", "make preview"): RunBy(_MAKE, ("preview",)),
     (
         "policy-pack.md",
         ".venv/bin/pip install --no-deps -r policy/requirements.txt",
@@ -159,6 +160,10 @@ ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
         f"{_TRUST}::test_once_initialised_nothing_is_to_be_done_and_the_trust_can_be_set_up",
         ("TOKEN",),
     ),
+    (
+        "reuse.md",
+        'pip install "mesh-trust @ git+https://<this repository>@v0.1.0"',
+    ): RunBy("tests/package/test_wheel.py::test_pip_takes_the_repository", ("install", "git+")),
     ("verify.md", "mesh-trust verify [--handshake] [--json]"): RunBy(
         "tests/operations/test_verify.py::test_a_handshake_is_made_and_cleaned_up_after",
         ("verify", "--handshake", "--json"),

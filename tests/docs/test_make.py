@@ -1,0 +1,44 @@
+"""What the README begins with: the lab by make, here without nodes."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.lab import UNWANTED
+
+from .commands import CHECKOUT
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
+
+
+def test_what_the_readme_begins_with(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    environment |= {"LAB_DIR": str(tmp_path / "lab"), "NODES": "0"}
+
+    def make(target: str, exit_codes: tuple[int, ...] = (0,)) -> str:
+        done = subprocess.run(
+            ["make", target],
+            cwd=CHECKOUT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in exit_codes, f"make {target}\n{done.stdout}"
+        return done.stdout
+
+    try:
+        assert "came from" in make("tools")
+        assert " created" in make("up")
+        assert "etcd" in make("status")
+        assert "unchanged" in make("preview")
+        # The key that istiod made for itself before is named.
+        assert "ca-keys" in make("verify", (0, 2, 1))
+        assert " deleted" in make("down")
+    finally:
+        make("clean-lab")
+    assert not (tmp_path / "lab" / "vault").exists()
