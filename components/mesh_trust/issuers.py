@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-import pulumi_vault as vault
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -47,16 +46,22 @@ def issuer_id_of(
                 raise
             warn(f"{error}; this preview goes on without it")
             return pulumi.UNKNOWN
+        if issuers is None:
+            return pulumi.UNKNOWN
         return select_issuer(certificate, mount, issuers)
 
-    return pulumi.Output.all(certificate_pem, mount_path, _address_of_provider(opts)).apply(
+    return pulumi.Output.all(certificate_pem, mount_path).apply(
         lambda known: found(known[0], known[1])
     )
 
 
-async def _issuers(mount_path: str, opts: pulumi.InvokeOptions) -> list[tuple[str, str]]:
-    """Pairs of id and PEM certificate."""
+async def _issuers(mount_path: str, opts: pulumi.InvokeOptions) -> list[tuple[str, str]] | None:
+    """Pairs of id and PEM certificate; None where it is not known yet which Vault is meant."""
     listed = await _asked(_ISSUERS, {"backend": mount_path}, mount_path, opts)
+    # In a preview the engine answers for a provider that some output is yet to configure, and with
+    # nothing at all. The provider itself repeats what it was asked.
+    if not listed:
+        return None
     # An empty mount has no list of issuers, not an empty one.
     issuers = []
     for issuer_id in listed.get("keys") or []:
@@ -79,15 +84,6 @@ async def _asked(
             f"the issuers of mount {mount_path!r} cannot be read ({said_by_provider(error)})"
         ) from None
     return answer
-
-
-def _address_of_provider(opts: pulumi.InvokeOptions) -> pulumi.Output[Any] | str:
-    """Unknown as long as it is not known which Vault is meant.
-
-    A provider that is not configured yet gives no answer, which looks like that of an empty mount.
-    """
-    provider = opts.parent.get_provider(_ISSUERS) if opts.parent is not None else None
-    return provider.address if isinstance(provider, vault.Provider) else ""
 
 
 def select_issuer(certificate_pem: str, mount_path: str, issuers: Sequence[tuple[str, str]]) -> str:

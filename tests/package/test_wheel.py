@@ -21,7 +21,6 @@ from tests.private_vault import PrivateVault
 pytestmark = pytest.mark.soak  # all that the package needs is installed from its registry
 
 PROGRAM = """
-import os
 from collections.abc import Sequence
 
 import pulumi
@@ -47,7 +46,7 @@ def trust(clusters: Sequence[str], opts: pulumi.ResourceOptions) -> RootPki:
     return pki
 
 
-provider = vault.Provider("vault", address=os.environ["VAULT_ADDR"])
+provider = vault.Provider("vault")
 made = trust(["east", "west"], pulumi.ResourceOptions(providers=[provider]))
 pulumi.export("caPath", made.ca_path)
 pulumi.export("package", mesh_trust.__file__)

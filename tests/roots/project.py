@@ -30,7 +30,12 @@ import mesh_trust
 given = json.loads(Path("given.json").read_text())
 late = given["late"]
 ready = random.RandomId("ready", byte_length=4).hex if late else None
-provider = vault.Provider("vault", address=os.environ["VAULT_ADDR"])
+addresses = {
+    "given": os.environ["VAULT_ADDR"],
+    "late": ready.apply(lambda _: os.environ["VAULT_ADDR"]) if late else None,
+    "of the shell": None,
+}
+provider = vault.Provider("vault", address=addresses[given["address"]])
 opts = pulumi.ResourceOptions(providers=[provider])
 for name, (component, args) in given["components"].items():
     args = {
@@ -92,10 +97,21 @@ class Project:
         self.give_all({"root": (component, args)}, late)
 
     def give_all(
-        self, components: Mapping[str, tuple[str, Any]], late: tuple[str, ...] = ()
+        self,
+        components: Mapping[str, tuple[str, Any]],
+        late: tuple[str, ...] = (),
+        address: str = "given",
     ) -> None:
-        """From now on registers components, class and arguments, by their names."""
-        given = {"components": components, "late": late, "outputs": _OUTPUTS}
+        """From now on registers components, class and arguments, by their names.
+
+        The provider's `address` is given, that of the shell, or as late as the arguments `late`.
+        """
+        given = {
+            "components": components,
+            "late": late,
+            "outputs": _OUTPUTS,
+            "address": address,
+        }
         (self.folder / "given.json").write_text(json.dumps(given))
 
     def attempt(self, *arguments: str) -> Outcome:

@@ -89,13 +89,21 @@ def test_a_preview_goes_on_without_them(
     assert warning.getMessage().endswith("Vault is sealed); this preview goes on without it")
 
 
-def test_a_provider_that_does_not_know_its_vault_is_not_asked(
+def test_a_provider_does_not_know_its_vault_yet(
     recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # It would answer with nothing, as for a mount that has lost its issuers.
+    # The engine answers in its place.
     recorder.answers[LIST] = lambda _: {}
 
     assert look_up(recorder, preview=True, address=pulumi.UNKNOWN) == [None, False]
     assert caplog.records == []
+    recorder.answers[LIST] = lambda asked: {**asked, "keys": None}
     with pytest.raises(LookupError, match="has no issuers any more"):
         look_up(recorder, preview=True)
+
+
+def test_a_provider_may_have_its_address_from_the_shell(recorder: Recorder) -> None:
+    recorder.answers[LIST] = lambda asked: {**asked, "keys": ["one"]}
+    recorder.answers[READ] = lambda asked: {**asked, "certificate": ROOT}
+
+    assert look_up(recorder, preview=True, address=None) == ["one", True]

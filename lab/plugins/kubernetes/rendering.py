@@ -59,7 +59,7 @@ class RenderedObject(ResourceType):
         plain: Any = _without_nulls(reveal_properties(news))
         inputs = mark_secrets(named(urn, reveal_properties(olds), plain), news)
         if contains_secret(inputs):
-            self._log.warn(urn, "rendered YAML will contain a secret value in plaintext")
+            self._log.warn(urn, "its file has a secret in it, in clear")
         return Checked(inputs)
 
     def diff(
@@ -150,7 +150,7 @@ class RenderedObject(ResourceType):
             path.touch(mode=0o600)
             path.write_text(yaml.safe_dump(rendered))
         except OSError as error:
-            raise ProviderError(f"failed to write YAML file: {path}: {error.strerror}") from None
+            raise ProviderError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _state(inputs: Properties, given: Properties, former: Properties) -> Properties:
