@@ -206,6 +206,18 @@ def engine_is_there(lab: Lab) -> None:
     subprocess.run([*command, "pulumi", "--", "config"], cwd=CHECKOUT, check=True)
 
 
+def delete_namespaces(lab: Lab, *names: str) -> None:
+    """Deletes those of `mgmt` that are there, volumes and all, and waits until they are gone."""
+    api = core(lab, "mgmt")
+
+    def left() -> set[str]:
+        return {each.metadata.name for each in api.list_namespace().items} & set(names)
+
+    for name in left():
+        api.delete_namespace(name)
+    until(lambda: not left(), f"{' and '.join(names)} gone", SECONDS)
+
+
 def next_addresses(lab: Lab, number: int) -> list[str]:
     """What load balancers will be given, in this order, as whoever runs the network would say."""
     api = core(lab, "mgmt")

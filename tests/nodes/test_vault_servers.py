@@ -19,6 +19,7 @@ from .own_vault import (
     Servers,
     Stack,
     configure_trust,
+    delete_namespaces,
     engine_is_there,
     install_values,
     next_addresses,
@@ -55,9 +56,7 @@ def vault_stack(lab: Lab, folder: Path) -> Iterator[Stack]:
     stack = Stack(lab, VAULT_STACK, folder)
     yield stack
     stack.remove()
-    namespaces = {each.metadata.name for each in core(lab, "mgmt").list_namespace().items}
-    if "vault" in namespaces:
-        core(lab, "mgmt").delete_namespace("vault")
+    delete_namespaces(lab, "vault")
 
 
 @pytest.fixture(scope="module")

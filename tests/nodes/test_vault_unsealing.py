@@ -15,11 +15,12 @@ from .own_vault import (
     Servers,
     Stack,
     configure_trust,
+    delete_namespaces,
     engine_is_there,
     install_values,
     next_addresses,
 )
-from .pods import core, until
+from .pods import until
 
 pytestmark = pytest.mark.soak
 
@@ -46,9 +47,7 @@ def stacks(lab: Lab, folder: Path) -> Iterator[dict[str, Stack]]:
     yield made
     for stack in reversed(made.values()):
         stack.remove()
-    api = core(lab, "mgmt")
-    for each in {each.metadata.name for each in api.list_namespace().items} & {"vault", SECOND}:
-        api.delete_namespace(each)
+    delete_namespaces(lab, "vault", SECOND)
 
 
 @pytest.fixture(scope="module")

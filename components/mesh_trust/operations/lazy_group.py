@@ -28,7 +28,8 @@ class LazyGroup(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command of this name, loaded if need be."""
-        if name not in self.commands and name in self.elsewhere:
+        if name in self.elsewhere:
+            # Also where it is there already: a group is, once any one of its own is imported.
             import_module(self.elsewhere[name].module)
         return super().get_command(context, name)
 
