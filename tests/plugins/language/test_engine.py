@@ -218,7 +218,7 @@ def test_about(project: Project) -> None:
     project.write("import pulumi\n")
     shown = project.pulumi("about").stdout
     assert f"{sys.prefix}/bin/python" in shown
-    assert "pulumi-kubernetes" in shown
+    assert "mesh-trust" in shown
 
 
 def test_plugin_with_a_component(project: Project) -> None:
