@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from lab.toolchain import Toolchain
 
 Program = Callable[[], None]
 StackOf = Callable[[Program], automation.Stack]
+
+_PROGRAM_SECONDS = 30
 
 
 def prepare_engine(folder: Path, toolchain: Toolchain) -> LabDirectory:
@@ -70,8 +73,9 @@ def stack_of_program(
 ) -> Iterator[automation.Stack]:
     """A stack of a program for as long as the context lasts; it is destroyed then.
 
-    The Automation API leaves the event loop of a failed program open where something that still
-    ran in it fails as it is cancelled. Collected in the middle of another test, it would fail that.
+    The Automation API leaves the event loop of a failed program open, and what ran in it unended,
+    where the engine is gone or something fails as it is cancelled. Collected in the middle of
+    another test, these would fail that.
     """
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -94,4 +98,25 @@ def stack_of_program(
         stack.workspace.remove_stack(name)
     finally:
         for loop in loops:
-            loop.close()
+            _end(loop)
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    # The thread of a program may survive the engine that it was run for.
+    deadline = time.monotonic() + _PROGRAM_SECONDS
+    while loop.is_running():
+        assert time.monotonic() < deadline, "the program does not end"
+        time.sleep(0.05)
+    if loop.is_closed():
+        return
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+
+    async def ended() -> None:
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # That of the Automation API stops the loop at each call that the engine does not answer.
+    loop.set_exception_handler(lambda *_: None)
+    loop.run_until_complete(ended())
+    loop.close()

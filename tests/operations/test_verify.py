@@ -228,8 +228,8 @@ def test_a_handshake_is_made_and_cleaned_up_after(lab: Lab, mesh_trust: MeshTrus
 
 
 def documented_checks() -> set[str]:
-    """Those in the tables of the page, whose rows begin with their names."""
-    page = (CHECKOUT / "docs" / "verify.md").read_text()
+    """Those in the tables of the page, whose rows begin with their names, but for Vault's own."""
+    page, _, _ = (CHECKOUT / "docs" / "verify.md").read_text().partition("## A stack that installs")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     return {name for row in rows for name in re.findall(r"`([a-z][a-z-]+)`", row)}
 

@@ -4,9 +4,10 @@ import asyncio
 import base64
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+import grpc
 import pulumi
 import pulumi_random as random
 import pulumi_tls as tls
@@ -158,29 +159,49 @@ def test_a_key_that_is_to_reach_no_state_is_refused(
         stack_of(program).up()
 
 
-def test_a_program_that_fails_leaves_no_event_loop(
-    engine: LabDirectory, command: automation.PulumiCommand
+class Unanswered(grpc.RpcError):
+    """How a call ends whose engine is gone."""
+
+
+async def fails_as_it_is_cancelled() -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        raise RuntimeError("not now") from None
+
+
+async def goes_unanswered_as_it_is_cancelled() -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        # What nobody waits for is told to the loop, at which the Automation API stops it.
+        context = {"message": "unanswered", "exception": Unanswered()}
+        asyncio.get_running_loop().call_exception_handler(context)
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("end", [fails_as_it_is_cancelled, goes_unanswered_as_it_is_cancelled])
+def test_a_program_that_fails_leaves_nothing_behind(
+    engine: LabDirectory,
+    command: automation.PulumiCommand,
+    end: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     loops: list[asyncio.AbstractEventLoop] = []
-    tasks: list[asyncio.Task[None]] = []
-
-    async def fails_as_it_is_cancelled() -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            raise RuntimeError("not now") from None
+    tasks: list[asyncio.Task[Any]] = []
 
     async def fails() -> None:
+        await asyncio.sleep(0)
         raise RuntimeError("not at all")
 
     def program() -> None:
         loop = asyncio.get_running_loop()
         loops.append(loop)
         pulumi.export("failed", fails())
-        tasks.append(loop.create_task(fails_as_it_is_cancelled()))
+        tasks.extend([*asyncio.all_tasks(loop), loop.create_task(end())])
 
-    with stack_of_program(engine, command, "bridged", "fails", program) as stack:
-        with pytest.raises(automation.CommandError, match="not at all"):
+    with stack_of_program(engine, command, "bridged", end.__name__, program) as stack:
+        with pytest.raises(automation.CommandError):
             stack.up()
         assert not loops[0].is_closed(), "the Automation API closes it: stack_of_program need not"
     assert all(loop.is_closed() for loop in loops)
+    assert all(task.done() for task in tasks)
