@@ -17,6 +17,10 @@ class Elsewhere:
     """As click takes it from the sub-command's help, so that it need not be imported for that."""
 
 
+class _Summary(click.Command):
+    """Stands in the list of all for one that is not loaded."""
+
+
 class LazyGroup(click.Group):
     """A group of commands, some of which are elsewhere until they are asked for."""
 
@@ -28,15 +32,15 @@ class LazyGroup(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command of this name, loaded if need be."""
-        if name in self.elsewhere:
-            # Also where it is there already: a group is, once any one of its own is imported.
+        # Also where it is there already: a group is, once any one of its own is imported.
+        if name in self.elsewhere and not isinstance(self.commands.get(name), _Summary):
             import_module(self.elsewhere[name].module)
         return super().get_command(context, name)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists all, without loading any."""
         unloaded = {
-            name: click.Command(name, short_help=each.summary)
+            name: _Summary(name, short_help=each.summary)
             for name, each in self.elsewhere.items()
             if name not in self.commands
         }
