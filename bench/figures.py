@@ -1,13 +1,13 @@
 """What was measured, as it is kept: JSON on disk, medians and ratios."""
 
 import json
-import os
 import statistics
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from lab.directory import write_private
 
 MEBIBYTE = 2**20
 
@@ -96,11 +96,7 @@ class Results:
         """Write the file (JSON), so that it is there whole or as it was before."""
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {"machine": self.machine, "figures": [_rounded(each) for each in self.figures]}
-        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(json.dumps(content, indent=1) + "\n")
-        Path(partial).chmod(0o644)
-        Path(partial).replace(path)
+        write_private(path, (json.dumps(content, indent=1) + "\n").encode(), mode=0o644)
 
     @classmethod
     def read(cls, path: Path) -> "Results":
@@ -128,43 +124,23 @@ def aims(results: Results) -> Sequence[Aim]:
     sizes = results.sizes()
     least, most = sizes[0], sizes[-1]
 
-    def ratio(one: tuple[int, str, str], other: tuple[int, str, str]) -> float:
-        return results.median(*one) / results.median(*other)
+    def aim(text: str, bound: float, size: int, operation: str, other: tuple[int, str, str]) -> Aim:
+        return Aim(text, bound, results.median(size, PULUMI, operation) / results.median(*other))
 
+    on_machine = "first set-up of {}, against the commands on this machine"
+    unchanged = "up without changes of {}, against all commands in the pod"
+    in_pod = f"first set-up of {least}, against the commands in the pod"
     found = [
-        Aim(
-            f"first set-up of {least}, against the commands in the pod",
-            0.7,
-            ratio((least, PULUMI, SET_UP), (least, POD, SET_UP)),
-        ),
-        Aim(
-            f"first set-up of {least}, against the commands on this machine",
-            1.2,
-            ratio((least, PULUMI, SET_UP), (least, HOST, SET_UP)),
-        ),
-        Aim(
-            f"up without changes of {least}, against all commands in the pod",
-            0.25,
-            ratio((least, PULUMI, NO_CHANGE), (least, POD, SET_UP)),
-        ),
+        aim(in_pod, 0.7, least, SET_UP, (least, POD, SET_UP)),
+        aim(on_machine.format(least), 1.2, least, SET_UP, (least, HOST, SET_UP)),
+        aim(unchanged.format(least), 0.25, least, NO_CHANGE, (least, POD, SET_UP)),
     ]
     if most > least:
+        more = f"one more cluster to {most}, against one more to {least}"
         found += [
-            Aim(
-                f"first set-up of {most}, against the commands on this machine",
-                0.5,
-                ratio((most, PULUMI, SET_UP), (most, HOST, SET_UP)),
-            ),
-            Aim(
-                f"up without changes of {most}, against all commands in the pod",
-                0.25,
-                ratio((most, PULUMI, NO_CHANGE), (most, POD, SET_UP)),
-            ),
-            Aim(
-                f"one more cluster to {most}, against one more to {least}",
-                1.3,
-                ratio((most, PULUMI, ADD), (least, PULUMI, ADD)),
-            ),
+            aim(on_machine.format(most), 0.5, most, SET_UP, (most, HOST, SET_UP)),
+            aim(unchanged.format(most), 0.25, most, NO_CHANGE, (most, POD, SET_UP)),
+            aim(more, 1.3, most, ADD, (least, PULUMI, ADD)),
         ]
     return found
 

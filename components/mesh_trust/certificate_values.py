@@ -19,9 +19,17 @@ def ca_certificates(file: str | Path, field: str = "file") -> str:
             is valid.
     """
     path = path_of(field, str(file))
-    fix = "name a PEM file of certificates"
-    pem = require_certificates(field, str(path), content_of(field, path), fix)
-    return require_cas(field, str(path), pem)
+    return require_cas(field, str(path), certificates_in(field, path))
+
+
+def certificates_in(field: str, path: Path) -> str:
+    """The PEM certificates in the file `path`.
+
+    Raises:
+        InvalidInputError: it cannot be read, or has none.
+    """
+    content = content_of(field, path)
+    return require_certificates(field, str(path), content, "name a PEM file of certificates")
 
 
 def require_certificates(field: str, shown: object, content: bytes, fix: str) -> str:

@@ -11,6 +11,9 @@ PORT = 8200
 SERVICE_TYPES = ("ClusterIP", "LoadBalancer", "NodePort")
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error")
 
+_ACTIVE = "-active"
+"""What the chart adds to their name for the Service that goes to the server which leads."""
+
 # Values that would make the outputs untrue.
 _NEVER_THE_USERS = {
     "server.dev.devRootToken": "the token is generated",
@@ -72,7 +75,7 @@ class VaultObjects:
         Of several servers, the one that leads: another passes requests on to it, but just after it
         was unsealed, or the leader lost, it sends clients away.
         """
-        return self.name if self.replicas == 1 else f"{self.name}-active"
+        return self.name if self.replicas == 1 else f"{self.name}{_ACTIVE}"
 
     @property
     def address_inside(self) -> str:
@@ -90,6 +93,11 @@ class VaultObjects:
 
     def _address(self, host: str) -> str:
         return f"{'http' if self.is_development else 'https'}://{host}:{self.port}"
+
+
+def servers_behind(service: str) -> str:
+    """Name of the StatefulSet whose servers are behind the Service that clients go through."""
+    return service.removesuffix(_ACTIVE)
 
 
 def development_values(*, log_level: str, service_type: str, root_token: Any) -> dict[str, Any]:

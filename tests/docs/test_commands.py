@@ -4,13 +4,14 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
+from lab.directory import CHECKOUT
 from mesh_trust.operations.command import main
+from tests.command_line import require_known
 
-from .commands import CHECKOUT, PAGES, Command, all_commands, blocks, commands_in
+from .commands import PAGES, Command, all_commands, blocks, commands_in
 from .elsewhere import ELSEWHERE
 from .told import FORGET, LEAVE, LET_GO, STEPS, TAKE_BACK, NotRun, RunBy
 
@@ -68,29 +69,6 @@ def arguments(text: str) -> list[str]:
     """What the program is given, with what may be left out in it."""
     _, *words = shlex.split(text.partition(" < ")[0].partition(" > ")[0])
     return [_HOLES.get(word, word) for word in words]
-
-
-def require_known(command: click.Command, words: list[str]) -> None:
-    """Fails unless the command has this sub-command, these options and so many arguments."""
-    options = {name: each for each in command.params for name in each.opts}
-    given = 0
-    rest = iter(words)
-    for word in rest:
-        if word.startswith("-"):
-            assert word in options, (command.name, word)
-            option = options[word]
-            if isinstance(option, click.Option) and not option.is_flag:
-                assert next(rest, None) is not None, (command.name, word)
-        elif isinstance(command, click.Group):
-            inner = command.get_command(click.Context(command), word)
-            assert inner is not None, (command.name, word)
-            require_known(inner, list(rest))
-            return
-        else:
-            given += 1
-    assert not isinstance(command, click.Group), command.name
-    takes = [each for each in command.params if isinstance(each, click.Argument)]
-    assert given <= len(takes) or any(each.nargs < 0 for each in takes), command.name
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import re
 
-from .commands import CHECKOUT
+from lab.directory import CHECKOUT
 
 
 def test_the_checks_that_it_names_are_there() -> None:

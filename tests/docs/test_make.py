@@ -1,14 +1,13 @@
 """What the README begins with: the lab by make, here without nodes."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from lab.directory import CHECKOUT
 from lab.lab import UNWANTED
-
-from .commands import CHECKOUT
+from tests.commands import run_command
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
 
@@ -18,16 +17,7 @@ def test_what_the_readme_begins_with(tmp_path: Path) -> None:
     environment |= {"LAB_DIR": str(tmp_path / "lab"), "NODES": "0"}
 
     def make(target: str, exit_codes: tuple[int, ...] = (0,)) -> str:
-        done = subprocess.run(
-            ["make", target],
-            cwd=CHECKOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_command(["make", target], CHECKOUT, environment)
         assert done.returncode in exit_codes, f"make {target}\n{done.stdout}"
         return done.stdout
 

@@ -3,7 +3,6 @@
 import io
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,11 @@ import pytest
 from cryptography import x509
 from rich.console import Console
 
+from lab.directory import CHECKOUT
 from lab.istiods.servers import istiod_name
 from lab.lab import UNWANTED, Lab
 from lab.toolchain import Toolchain
+from tests.commands import run_command
 from tests.nodes.certificate_service import CertificateService
 from tests.nodes.mesh import Workload, established
 from tests.nodes.pods import until
@@ -23,7 +24,6 @@ from tests.printed import commands_in
 from tests.program.inventory import vault_client
 from tests.program.token_policy import further_rules, readme_rules
 
-from .commands import CHECKOUT
 from .told import FORGET, LEAVE, LET_GO, STEPS, TAKE_BACK, Step
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
@@ -66,16 +66,7 @@ class Reader:
 
     def run(self, command: str, exit_codes: tuple[int, ...] = (0,), prints: str = "") -> str:
         """Runs what is no page's."""
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_command(["bash", "-o", "pipefail", "-c", command], self.folder, self.environment)
         assert done.returncode in exit_codes, f"{command}\n{done.returncode}\n{done.stdout}"
         assert prints in done.stdout, f"{command}\n{done.stdout}"
         return done.stdout

@@ -5,12 +5,12 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import click
 import pytest
 import yaml
 
 from lab.directory import CHECKOUT
 from mesh_trust.operations.command import main
+from tests.command_line import require_known
 
 GITHUB = sorted(
     [*(CHECKOUT / "ci" / "github").glob("*.yml"), *(CHECKOUT / ".github/workflows").glob("*.yml")]
@@ -105,33 +105,16 @@ def test_commands_of_the_cli_are_there_with_their_options() -> None:
         for told in re.findall(r"-m mesh_trust.operations ([^|>;)]*)", line):
             # Up to what another command is given.
             words = shlex.split(told.split(" -- ")[0].replace('")', '"'))
-            _require_known(main, words)
+            require_known(main, words)
             found += 1
     assert found > 10
 
 
 def test_a_command_that_is_not_there_is_noticed() -> None:
     with pytest.raises(AssertionError):
-        _require_known(main, ["ci", "nosuch"])
+        require_known(main, ["ci", "nosuch"])
     with pytest.raises(AssertionError):
-        _require_known(main, ["ci", "environments", "--nosuch"])
-
-
-def _require_known(command: click.Command, words: list[str]) -> None:
-    options = {name: each for each in command.params for name in each.opts}
-    rest = iter(words)
-    for word in rest:
-        if word.startswith("-"):
-            assert word in options, (command.name, word)
-            option = options[word]
-            if isinstance(option, click.Option) and not option.is_flag:
-                next(rest)
-        elif isinstance(command, click.Group):
-            inner = command.get_command(click.Context(command), word)
-            assert inner is not None, (command.name, word)
-            _require_known(inner, list(rest))
-            return
-    assert not isinstance(command, click.Group), command.name
+        require_known(main, ["ci", "environments", "--nosuch"])
 
 
 def test_the_project_s_own_workflow_runs_what_its_ci_runs() -> None:

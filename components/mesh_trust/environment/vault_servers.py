@@ -5,6 +5,7 @@ import pulumi
 from mesh_trust.cluster_access import ClusterAccess, ClusterSilentError
 from mesh_trust.settings import Connection
 from mesh_trust.settings.vault_stack import InstalledVault
+from mesh_trust.vault_values import servers_behind
 from mesh_trust.vault_waiting import what_servers_wait_for
 
 
@@ -22,8 +23,7 @@ def why_silent(installed: InstalledVault, management: Connection | None) -> str:
 def _seen(installed: InstalledVault, management: Connection, command: str) -> tuple[str, ...]:
     if not installed.service:
         return ()
-    # The Service of the server that leads is called after them all.
-    name = installed.service["name"].removesuffix("-active")
+    name = servers_behind(installed.service["name"])
     try:
         access = ClusterAccess(management.kubeconfig, management.context)
         return tuple(what_servers_wait_for(access, installed.service["namespace"], name, command))

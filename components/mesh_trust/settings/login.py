@@ -5,6 +5,7 @@ from typing import Any
 
 from mesh_trust import ClusterLogin, InvalidInputError, issuer_keys
 from mesh_trust.agent_rbac import REVIEWER_MODES
+from mesh_trust.certificate_values import certificates_in
 from mesh_trust.files import path_of
 from mesh_trust.reviewer_token import TOKEN_SOURCES
 from mesh_trust.validation import (
@@ -15,7 +16,7 @@ from mesh_trust.validation import (
 )
 
 from .problems import Problems
-from .values import certificates_in, require_filled
+from .values import require_filled
 
 _REVIEWER = ("reviewerName", "reviewerToken", "reviewerTokenSecret")
 _KEY_SOURCES = ("issuerKeysFile", "jwksUrl", "oidcDiscoveryUrl")

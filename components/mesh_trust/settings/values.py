@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -10,7 +9,6 @@ import yaml
 from pulumi.runtime.config import is_config_secret
 
 from mesh_trust import InvalidInputError
-from mesh_trust.certificate_values import require_certificates
 from mesh_trust.files import content_of, path_of
 from mesh_trust.validation import require_dns_label, require_whole_number
 
@@ -129,16 +127,6 @@ def as_configured(error: InvalidInputError, fields: Mapping[str, str]) -> Invali
     argument, dot, below = error.field.partition(".")
     field = f"{configured.get(argument, argument)}{dot}{below}"
     return InvalidInputError(field, error.value, error.fix)
-
-
-def certificates_in(field: str, path: Path) -> str:
-    """The PEM certificates in the file `path`.
-
-    Raises:
-        InvalidInputError: it cannot be read, or has none.
-    """
-    content = content_of(field, path)
-    return require_certificates(field, str(path), content, "name a PEM file of certificates")
 
 
 def mapping_in(field: str, file: object, what: str) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 
 from mesh_trust import InvalidInputError, VaultInstallArgs
+from mesh_trust.certificate_values import certificates_in
 from mesh_trust.files import path_of
 from mesh_trust.validation import require_server_address, require_vault_path
 from mesh_trust.vault_install_args import SERVER_MODES
@@ -15,7 +16,7 @@ from .connections import Connection
 from .installation import KEY as VAULT_INSTALL
 from .installation import installation, is_asked_for
 from .problems import Problems
-from .values import certificates_in, whole_number
+from .values import whole_number
 from .vault_stack import KEY as VAULT_STACK
 from .vault_stack import InstalledVault, OutputsOf, installed_vault
 

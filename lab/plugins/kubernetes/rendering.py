@@ -95,9 +95,7 @@ class RenderedObject(ResourceType):
         """Write the file."""
         if preview:
             return Created("", news)
-        inputs = reveal_properties(news)
-        self._write(inputs)
-        return Created(qualified_name(inputs), _state(inputs, news, {}))
+        return Created(qualified_name(reveal_properties(news)), self._rendered(news, {}))
 
     def read(
         self,
@@ -126,9 +124,7 @@ class RenderedObject(ResourceType):
         """Write the file anew."""
         if preview:
             return news
-        inputs = reveal_properties(news)
-        self._write(inputs)
-        return _state(inputs, news, old_state)
+        return self._rendered(news, old_state)
 
     def delete(
         self,
@@ -142,6 +138,18 @@ class RenderedObject(ResourceType):
         """Delete the file."""
         rendered_path(self._directory, recorded(state).inputs).unlink(missing_ok=True)
 
+    def _rendered(self, news: Properties, former: Properties) -> Properties:
+        """Write the file, and return the object's state."""
+        inputs = reveal_properties(news)
+        self._write(inputs)
+        return compose(
+            inputs,
+            inputs,
+            given=news,
+            initial_api_version=text(inputs, "apiVersion"),
+            field_manager=field_manager(former, inputs),
+        )
+
     def _write(self, rendered: Properties) -> None:
         path = rendered_path(self._directory, rendered)
         try:
@@ -151,16 +159,6 @@ class RenderedObject(ResourceType):
             path.write_text(yaml.safe_dump(rendered))
         except OSError as error:
             raise ProviderError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _state(inputs: Properties, given: Properties, former: Properties) -> Properties:
-    return compose(
-        inputs,
-        inputs,
-        given=given,
-        initial_api_version=text(inputs, "apiVersion"),
-        field_manager=field_manager(former, inputs),
-    )
 
 
 def _without_nulls(value: Value) -> Any:

@@ -9,7 +9,7 @@ import click
 from ..cli import Project, main
 from ..errors import OperationError
 from .comment import Discussion
-from .environments import affected_environments, all_environments, changed_files, vault_stacks
+from .environments import affected_environments, changed_files, environments_of
 from .vault_login import run_with_token
 
 
@@ -41,13 +41,13 @@ def environments(
     """
     if not (project.folder / "Pulumi.yaml").is_file():
         raise OperationError(f"{project.folder} has no Pulumi.yaml: name the project with --cwd")
-    known = all_environments(project.folder)
+    known = environments_of(project.folder)
     for each in without:
-        if each not in known:
+        if each not in known.all:
             raise OperationError(f"--without: there is no Pulumi.{each}.yaml; leave it out")
-    found = known
+    found = known.all
     if reference is not None:
-        affected = affected_environments(project.folder, changed_files(project.folder, reference))
+        affected = affected_environments(known.all, changed_files(project.folder, reference))
         found = affected.environments
         for each in affected.gone:
             click.echo(
@@ -55,7 +55,7 @@ def environments(
                 "`pulumi destroy` from before this change",
                 err=True,
             )
-    among = vault_stacks(project.folder) if of_vault else known
+    among = known.vaults if of_vault else known.all
     click.echo(json.dumps([each for each in found if each in among and each not in without]))
 
 

@@ -28,31 +28,34 @@ class Affected:
     """Those whose configuration the change deletes: there is nothing to preview them with."""
 
 
-def all_environments(folder: Path) -> tuple[str, ...]:
-    """Those of the project in `folder`: each has a `Pulumi.<environment>.yaml`.
+@dataclass(frozen=True)
+class Environments:
+    """Those of a project, each kind by name: each has a `Pulumi.<environment>.yaml`."""
 
-    Stacks of a Vault alone come first, as others stand upon them; each kind is in order of names.
-    """
-    first = vault_stacks(folder)
-    found = (_CONFIGURATION.fullmatch(each.name) for each in folder.iterdir())
-    names = sorted(each["environment"] for each in found if each)
-    return (*first, *(each for each in names if each not in first))
+    vaults: tuple[str, ...]
+    """Stacks that make a Vault for others and nothing else. A pipeline cannot log in to it before
+    they have made it."""
+    others: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """In the order to update them: others stand upon the Vaults."""
+        return (*self.vaults, *self.others)
 
 
-def vault_stacks(folder: Path) -> tuple[str, ...]:
-    """Those of `folder` that make a Vault for others and nothing else, by name.
-
-    A pipeline cannot log in to their Vault before they have made it.
+def environments_of(folder: Path) -> Environments:
+    """Those of the project in `folder`.
 
     Raises:
         OperationError: a configuration cannot be read.
     """
-    found = []
+    vaults: list[str] = []
+    others: list[str] = []
     for path in folder.iterdir():
         match = _CONFIGURATION.fullmatch(path.name)
-        if match and _makes_servers(path):
-            found.append(match["environment"])
-    return tuple(sorted(found))
+        if match:
+            (vaults if _makes_servers(path) else others).append(match["environment"])
+    return Environments(tuple(sorted(vaults)), tuple(sorted(others)))
 
 
 def _makes_servers(path: Path) -> bool:
@@ -70,13 +73,12 @@ def _makes_servers(path: Path) -> bool:
     return any(isinstance(each, dict) and each.get("mode") in SERVER_MODES for each in installs)
 
 
-def affected_environments(folder: Path, changed: Iterable[str]) -> Affected:
-    """Those that the `changed` files are about, paths within `folder`.
+def affected_environments(every: Sequence[str], changed: Iterable[str]) -> Affected:
+    """Those of `every` that the `changed` files are about, paths within the project's folder.
 
     A configuration is about its own environment, documentation and tests are about none, and
     anything else, as it may be a part of the program, is about all.
     """
-    every = all_environments(folder)
     named = set()
     for each in changed:
         path = PurePosixPath(each)

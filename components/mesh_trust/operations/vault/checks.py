@@ -2,12 +2,14 @@
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from cryptography import x509
+
+from mesh_trust.vault_install_args import servers_of
 
 from ..about import About
 from ..certificates import Thresholds
@@ -28,6 +30,9 @@ AUDIT = About("audit-device", VAULT)
 
 _SECONDS = 10
 
+Look = Callable[[], Sequence[Seen]]
+"""How the servers do, looked at once."""
+
 
 def stack_checks(project: Project, thresholds: Thresholds) -> dict[str, list[Check]]:
     """The checks of a stack that installs Vault, by subject.
@@ -42,7 +47,7 @@ def stack_checks(project: Project, thresholds: Thresholds) -> dict[str, list[Che
             "run `pulumi up` first"
         )
     install = stack.settings.vault.install
-    replicas = install.get("replicas", 3) if install["mode"] == "ha" else 1
+    replicas = servers_of(install).replicas
     token = os.environ.get("VAULT_TOKEN", "")
     return server_checks(Named().members(project), replicas, token, thresholds)
 
@@ -54,10 +59,12 @@ def server_checks(
 
     The audit devices are asked for with `token`, which may be empty.
     """
+    # The second check asks the server that the first one has seen lead.
+    seen = cache(partial(_seen, members))
     checks = {
         VAULT: [
-            Check("vault-servers", partial(_servers, members, replicas), is_needed=True),
-            Check("audit-device", partial(_audit_device, members, token)),
+            Check("vault-servers", partial(_servers, seen, replicas), is_needed=True),
+            Check("audit-device", partial(_audit_device, seen, token)),
         ]
     }
     for member in members:
@@ -74,19 +81,23 @@ def _seen(members: Sequence[Member]) -> list[Seen]:
         return judged(list(threads.map(look_at, members)))
 
 
-def _servers(members: Sequence[Member], replicas: int) -> Iterator[Finding]:
+def _leaders(seen: Sequence[Seen]) -> list[Member]:
+    return [each.member for each in seen if each.status is not None and each.status.is_leader]
+
+
+def _servers(look: Look, replicas: int) -> Iterator[Finding]:
     """Whether they are one Vault, which somebody leads, and as many as they should be."""
-    if len(members) != replicas:
+    seen = look()
+    if len(seen) != replicas:
         yield SERVERS.warning(
-            f"there are {len(members)} servers, and the configuration says {replicas}",
+            f"there are {len(seen)} servers, and the configuration says {replicas}",
             "run `pulumi up`, or correct replicas in vaultInstall",
         )
-    seen = _seen(members)
-    leaders = [each.member for each in seen if each.status is not None and each.status.is_leader]
+    leaders = _leaders(seen)
     working = [each for each in seen if each.fault is None]
     if not leaders:
         yield SERVERS.failed(
-            f"none of {len(members)} servers leads, and {len(working)} of them are well",
+            f"none of {len(seen)} servers leads, and {len(working)} of them are well",
             "see what is said of each of them",
         )
         return
@@ -97,9 +108,7 @@ def _servers(members: Sequence[Member], replicas: int) -> Iterator[Finding]:
             "see `mesh-trust vault status`",
         )
         return
-    yield SERVERS.ok(
-        f"{leaders[0].address} leads, {len(working)} of {len(members)} servers are well"
-    )
+    yield SERVERS.ok(f"{leaders[0].address} leads, {len(working)} of {len(seen)} servers are well")
 
 
 def _server(member: Member, about: str) -> Iterator[Finding]:
@@ -137,7 +146,7 @@ def _shown(member: Member) -> x509.Certificate:
         ) from None
 
 
-def _audit_device(members: Sequence[Member], token: str) -> Iterator[Finding]:
+def _audit_device(look: Look, token: str) -> Iterator[Finding]:
     """Whether Vault writes down what it is asked."""
     if not token:
         yield AUDIT.warning(
@@ -145,9 +154,7 @@ def _audit_device(members: Sequence[Member], token: str) -> Iterator[Finding]:
             "set it to the stack's token, and look again",
         )
         return
-    leader = next(
-        each.member for each in _seen(members) if each.status is not None and each.status.is_leader
-    )
+    leader = _leaders(look())[0]
     with asking("its audit devices"):
         devices = leader.client(token).sys.list_enabled_audit_devices()["data"]
     if not devices:

@@ -181,19 +181,14 @@ def _join(member: Member, leader: str) -> None:
         except VaultError:
             # One that looks for a leader by itself, or that somebody else has join at the same
             # time, refuses what comes second in several ways.
-            if not _joins_otherwise(member):
+            if _seen_in_time(member, _is_initialised, _OTHERS_SECONDS) is None:
                 raise
     # Vault tells that it is initialised once it waits for the keys.
-    _await(member, lambda seen: seen.is_initialised)
+    _await(member, _is_initialised)
 
 
-def _joins_otherwise(member: Member) -> bool:
-    deadline = time.monotonic() + _OTHERS_SECONDS
-    while not member_status(member).is_initialised:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_LOOK_EVERY_SECONDS)
-    return True
+def _is_initialised(seen: MemberStatus) -> bool:
+    return seen.is_initialised
 
 
 def _await_leader(members: Sequence[Member]) -> str:
@@ -220,15 +215,25 @@ def _no_leader(members: Sequence[Member]) -> OperationError:
 
 
 def _await(member: Member, is_there: Callable[[MemberStatus], bool]) -> MemberStatus:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    status = _seen_in_time(member, is_there, _PATIENCE_SECONDS)
+    if status is None:
+        raise OperationError(
+            f"Vault at {member.address} is sealed, or has no leader, after "
+            f"{_PATIENCE_SECONDS} s: read its log, and see that more than half of the servers "
+            "are unsealed and that it gets to them"
+        )
+    return status
+
+
+def _seen_in_time(
+    member: Member, is_there: Callable[[MemberStatus], bool], seconds: float
+) -> MemberStatus | None:
+    """What `member` tells once it is as it has to be; None where it has not become so in time."""
+    deadline = time.monotonic() + seconds
     while True:
         status = member_status(member)
         if is_there(status):
             return status
         if time.monotonic() > deadline:
-            raise OperationError(
-                f"Vault at {member.address} is sealed, or has no leader, after "
-                f"{_PATIENCE_SECONDS} s: read its log, and see that more than half of the servers "
-                "are unsealed and that it gets to them"
-            )
+            return None
         time.sleep(_LOOK_EVERY_SECONDS)
