@@ -86,6 +86,8 @@ def main(
         turns = list(rounds) if len(rounds) > 1 else [*rounds] * len(clusters)
         _measure(console, results, dict(zip(clusters, turns, strict=True)), path)
         console.print(f"measured in {(time.monotonic() - began) / 60:.0f} min")
+        # Of what is kept, with its digits: the page can be made of it anew.
+        results = Results.read(path)
     if not results.figures:
         raise click.UsageError(f"there are no figures in {path}: measure first")
     (output / PAGE).write_text(page(results, PICTURE))
