@@ -17,7 +17,6 @@ _REQUEST = (
     "vault:pkiSecret/secretBackendIntermediateCertRequest:SecretBackendIntermediateCertRequest"
 )
 _IMPORT = "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa"
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _DURATION = re.compile(r"(\d+)([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _FIX = "use RSA with {bits} bits or more, or ECDSA with {curves} (mesh-trust:rootKeyAlgorithm)"
@@ -101,7 +100,11 @@ def _days(resource: Resource) -> float | None:
 
 def _certificates(resource: Resource) -> list[x509.Certificate]:
     bundle = resource.text("pemBundle") or ""
-    return [x509.load_pem_x509_certificate(each.encode()) for each in _PEM.findall(bundle)]
+    try:
+        return x509.load_pem_x509_certificates(bundle.encode())
+    except ValueError:
+        # There is none, or one that cannot be read: Vault refuses that bundle.
+        return []
 
 
 RULES = (

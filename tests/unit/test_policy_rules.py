@@ -82,6 +82,7 @@ MOUNTS = (
 )
 SHORT_ROOT = make_certificate("short", path_length=1, days=100)
 LONG_ROOT = make_certificate("long", path_length=1, days=3650)
+UNREADABLE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 @dataclass(frozen=True)
@@ -289,7 +290,7 @@ ROWS = [
         "root-lifetime",
         [resource(IMPORT, pemBundle=f"key\n{SHORT_ROOT}")],
         "too short",
-        [resource(IMPORT, pemBundle=LONG_ROOT)],
+        [resource(IMPORT, pemBundle=LONG_ROOT), resource(IMPORT, pemBundle=UNREADABLE)],
     ),
     Row(
         "no-automatic-restarts",
@@ -349,7 +350,8 @@ def test_other_rules_leave_alone_what_only_breaks_one(row: Row) -> None:
 
 @pytest.mark.parametrize(("bits", "is_weak"), [(2048, True), (3072, False)])
 def test_key_of_an_imported_root(bits: int, is_weak: bool) -> None:
-    bundle = make(Recipe(key=rsa_key(bits))).certificate_pem
+    root = make(Recipe(key=rsa_key(bits)))
+    bundle = f"{root.private_key_pem}\n{root.certificate_pem}"
     found = messages(RULES["root-strength"], [resource(IMPORT, pemBundle=bundle)])
     assert bool(found) is is_weak
 
