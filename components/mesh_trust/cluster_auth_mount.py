@@ -1,13 +1,12 @@
 """Where one cluster's istiod agent logs in to Vault, and as what."""
 
-from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pulumi
 import pulumi_vault as vault
 
 from .known_values import known_after
-from .login_role import LoginRole
+from .login_role import LoginRole, LoginRoleArgs
 from .names import auth_mount_path
 from .never_overwrite import never_overwriting
 from .validation import (
@@ -21,11 +20,9 @@ from .validation import (
 REVIEWER_MODES = ("token", "client")
 
 
-class ClusterAuthMountArgs(TypedDict):
+class ClusterAuthMountArgs(LoginRoleArgs):
     """The cluster's API server, the accounts that may log in, and what they get."""
 
-    cluster: str
-    """Name of the workload cluster, an RFC 1123 label."""
     kubernetes_host: str
     """Address of the cluster's API server as Vault reaches it, `https://host[:port]`."""
     kubernetes_ca_certificate: pulumi.Input[str]
@@ -36,25 +33,11 @@ class ClusterAuthMountArgs(TypedDict):
     no token of the cluster. The accounts then need to be allowed to review tokens themselves."""
     token_reviewer_jwt: NotRequired[pulumi.Input[str]]
     """Mode `token`: token of a service account that may review tokens; treated as secret."""
-    policies: Sequence[pulumi.Input[str]]
-    """Names of the policies that a login carries; at least one."""
-    service_account_names: Sequence[pulumi.Input[str]]
-    """Service accounts that may log in; at least one, no wildcard."""
-    service_account_namespaces: Sequence[pulumi.Input[str]]
-    """Namespaces of those accounts; at least one, no wildcard."""
     audience: NotRequired[str | None]
     """Audience that a token must have; whichever the API server takes when absent. In mode `client`
     the token has to have one of the API server's as well."""
-    token_ttl_seconds: NotRequired[int]
-    """Lifetime of a login, in seconds; 3600 when absent, 2764800 (768 hours) at most. A handshake
-    takes less than a second."""
-    token_no_default_policy: NotRequired[bool]
-    """Whether a login goes without Vault's policy `default`, by which a token may look at, renew
-    and revoke itself; false when absent."""
     mount_path: NotRequired[str]
     """Path of the auth mount below `auth/`; `kube-<cluster>-mesh-auth` when absent."""
-    role_name: NotRequired[str]
-    """Name of the role; `gen-int-ca-istio-<cluster>-mesh` when absent."""
 
 
 class ClusterAuthMount(pulumi.ComponentResource):

@@ -1,13 +1,13 @@
 """Where one cluster's istiod agent logs in to Vault when Vault has the cluster's issuer keys."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pulumi
 import pulumi_vault as vault
 
 from .known_values import known_after
-from .login_role import LoginRole
+from .login_role import LoginRole, LoginRoleArgs
 from .names import KUBERNETES_ISSUER, jwt_auth_mount_path, service_account_subject
 from .never_overwrite import never_overwriting
 from .token_keys import require_public_keys
@@ -23,14 +23,12 @@ ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 """Those that Kubernetes signs service account tokens with."""
 
 
-class ClusterJwtAuthMountArgs(TypedDict):
+class ClusterJwtAuthMountArgs(LoginRoleArgs):
     """The cluster's issuer, the accounts that may log in, and what they get.
 
     Exactly one of `issuer_keys`, `jwks_url` and `oidc_discovery_url` is needed.
     """
 
-    cluster: str
-    """Name of the workload cluster, an RFC 1123 label."""
     issuer_keys: NotRequired[Sequence[str]]
     """Public keys of the cluster's token issuer, each as PEM: `issuer_keys()` reads them from a
     file. Vault asks nobody."""
@@ -46,22 +44,8 @@ class ClusterJwtAuthMountArgs(TypedDict):
     audience: NotRequired[str | None]
     """Audience that a token must have; the issuer when absent, which is that of the API server
     unless it was told otherwise."""
-    policies: Sequence[pulumi.Input[str]]
-    """Names of the policies that a login carries; at least one."""
-    service_account_names: Sequence[pulumi.Input[str]]
-    """Service accounts that may log in; at least one, no wildcard."""
-    service_account_namespaces: Sequence[pulumi.Input[str]]
-    """Namespaces of those accounts; at least one, no wildcard."""
-    token_ttl_seconds: NotRequired[int]
-    """Lifetime of a login, in seconds; 3600 when absent, 2764800 (768 hours) at most. A handshake
-    takes less than a second."""
-    token_no_default_policy: NotRequired[bool]
-    """Whether a login goes without Vault's policy `default`, by which a token may look at, renew
-    and revoke itself; false when absent."""
     mount_path: NotRequired[str]
     """Path of the auth mount below `auth/`; `jwt-<cluster>-mesh-auth` when absent."""
-    role_name: NotRequired[str]
-    """Name of the role; `gen-int-ca-istio-<cluster>-mesh` when absent."""
 
 
 class ClusterJwtAuthMount(pulumi.ComponentResource):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
@@ -18,6 +18,27 @@ DEFAULT_TTL_SECONDS = 3600
 # 768 hours: what a Vault allows whose own maximum, and that of the mount, nobody changed. Beyond
 # it Vault would cut the lifetime without a word.
 MAXIMUM_TTL_SECONDS = 768 * 3600
+
+
+class LoginRoleArgs(TypedDict):
+    """The cluster, the accounts that may log in, and what they get."""
+
+    cluster: str
+    """Name of the workload cluster, an RFC 1123 label."""
+    policies: Sequence[pulumi.Input[str]]
+    """Names of the policies that a login carries; at least one."""
+    service_account_names: Sequence[pulumi.Input[str]]
+    """Service accounts that may log in; at least one, no wildcard."""
+    service_account_namespaces: Sequence[pulumi.Input[str]]
+    """Namespaces of those accounts; at least one, no wildcard."""
+    token_ttl_seconds: NotRequired[int]
+    """Lifetime of a login, in seconds; 3600 when absent, 2764800 (768 hours) at most. A handshake
+    takes less than a second."""
+    token_no_default_policy: NotRequired[bool]
+    """Whether a login goes without Vault's policy `default`, by which a token may look at, renew
+    and revoke itself; false when absent."""
+    role_name: NotRequired[str]
+    """Name of the role; `gen-int-ca-istio-<cluster>-mesh` when absent."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
-"""Hides what may be a secret in the text of others that is shown to a user."""
+"""What keys and tokens look like, and how they are hidden in text that is shown to a user."""
 
 import re
 
 HIDDEN = "…"
 
-# Keys and certificates, tokens of Kubernetes, and those of Vault in their present and former form.
-_KNOWN = re.compile(
-    r"-----BEGIN .*?(-----END [A-Z ]+-----|$)"
-    r"|eyJ[\w-]+(\.[\w-]*)*"
-    r"|\bhv[bsr]\.[\w-]+|\b[bsr]\.[A-Za-z0-9]{24,}",
-    re.DOTALL,
+_TOKENS = r"eyJ[\w-]+(?:\.[\w-]*)*|\bhv[bsr]\.[\w-]+|\b[bsr]\.[A-Za-z0-9]{24,}"
+TOKENS = re.compile(_TOKENS)
+"""JSON Web Tokens, as those of Kubernetes are, whole or cut off, and tokens of Vault (service,
+batch and recovery ones) in their present and former form."""
+
+PRIVATE_KEYS = re.compile(
+    r"-----BEGIN (?P<label>[A-Z0-9 ]*PRIVATE KEY)-----.*?(-----END (?P=label)-----|\Z)", re.DOTALL
 )
+"""PEM, whole or cut off at its end."""
+
+# Of text that others have written nobody knows where a key was cut.
+_ANY_PEM = r"(?s:-----BEGIN .*?(?:-----END [A-Z ]+-----|\Z))"
 
 
 def without_secrets(text: str, others: re.Pattern[str]) -> str:
@@ -18,4 +23,5 @@ def without_secrets(text: str, others: re.Pattern[str]) -> str:
 
     Of what else a secret may look like, the one who knows whose text it is knows best.
     """
-    return others.sub(HIDDEN, _KNOWN.sub(HIDDEN, text))
+    # As one pattern: the letters with which a token begins may stand within another secret.
+    return re.sub(f"{_ANY_PEM}|{_TOKENS}|{others.pattern}", HIDDEN, text)

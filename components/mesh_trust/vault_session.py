@@ -60,12 +60,17 @@ def vault_session(
 
 
 def is_loopback(address: str) -> bool:
-    """Whether a URL leads to this machine itself."""
+    """Whether a URL surely leads to this machine itself, so that nobody is on the way.
+
+    The unspecified address does so, too (`ip(7)`, INADDR_ANY). Names below `localhost` do not
+    count: not every resolver keeps them from a name server.
+    """
     host = urlsplit(address).hostname or ""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return found.is_loopback or found.is_unspecified
 
 
 def _system_certificates() -> str | bool:

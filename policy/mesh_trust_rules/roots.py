@@ -1,6 +1,5 @@
 """Roots whose keys are strong, and which last long enough, and not for ever."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -18,7 +17,6 @@ _REQUEST = (
     "vault:pkiSecret/secretBackendIntermediateCertRequest:SecretBackendIntermediateCertRequest"
 )
 _IMPORT = "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa"
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _FIX = "use RSA with {bits} bits or more, or ECDSA with {curves} (mesh-trust:rootKeyAlgorithm)"
 
 
@@ -100,7 +98,11 @@ def _days(resource: Resource) -> float | None:
 
 def _certificates(resource: Resource) -> list[x509.Certificate]:
     bundle = resource.text("pemBundle") or ""
-    return [x509.load_pem_x509_certificate(each.encode()) for each in _PEM.findall(bundle)]
+    try:
+        return x509.load_pem_x509_certificates(bundle.encode())
+    except ValueError:
+        # There is none, or one that cannot be read: Vault refuses that bundle.
+        return []
 
 
 RULES = (

@@ -90,6 +90,7 @@ def development_vault(
     ):
         try:
             _await_answer(f"http://{address}/v1/sys/health")
+            _await_secrets(vault)
             yield vault
         finally:
             process.terminate()
@@ -122,6 +123,14 @@ def new_vault(
         yield ServedVault(server.address, directory)
     finally:
         processes.end(processes.running(directory))
+
+
+def _await_secrets(vault: DevelopmentVault) -> None:
+    """Waits for what it prints last; it answers before."""
+    deadline = time.monotonic() + _START_SECONDS
+    while f"Root Token: {vault.token}\n" not in vault.log.read_text():
+        assert time.monotonic() < deadline, "Vault does not print its root token"
+        time.sleep(0.05)
 
 
 def _await_answer(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from lab.directory import CHECKOUT
 from lab.lab import Lab
 from tests.commands import run_command
 from tests.printed import run_as_printed
+from tests.pulumi_stack import PulumiStack
 
 _SOURCES = CHECKOUT / "examples"
 
 
 @dataclass
-class Example:
+class Example(PulumiStack):
     """A stack of an example on a lab."""
 
     folder: Path
@@ -52,45 +54,23 @@ class Example:
         command = f"pulumi config set --secret {key} --stack {self.stack} < {file}"
         run_as_printed(command, self.folder, self.environment)
 
-    def attempt(self, *arguments: str) -> tuple[int, str]:
-        """Runs the engine; gives the exit code, and all that was printed."""
-        done = run_command(
-            ["pulumi", *arguments, "--stack", self.stack, "--non-interactive"],
-            self.folder,
-            self.environment,
-        )
-        return done.returncode, done.stdout
-
-    def run(self, *arguments: str) -> str:
-        """Runs the engine, which has to succeed; gives what it printed."""
-        exit_code, output = self.attempt(*arguments)
-        assert exit_code == 0, f"{arguments}\n{output}"
-        return output
+    def _execute(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive"]
+        return run_command(command, self.folder, self.environment)
 
     def up(self, *arguments: str) -> dict[str, Any]:
         """Runs `pulumi up`; gives the stack's outputs."""
-        self.run("up", "--yes", "--skip-preview", *arguments)
+        self.update(*arguments)
         outputs: dict[str, Any] = json.loads(self.run("stack", "output", "--json"))
         return outputs
 
-    def plan(self) -> dict[str, dict[str, Any]]:
-        """The steps of a preview, by the resource's name."""
-        steps = json.loads(self.run("preview", "--json"))["steps"]
-        return {step["urn"].rsplit("::", 1)[-1]: step for step in steps}
-
     def refusals(self) -> list[str]:
         """The errors of a preview that has to fail, a line each."""
-        exit_code, output = self.attempt("preview")
-        assert exit_code != 0, output
-        assert "Traceback" not in output, output
-        lines = [line.strip() for line in output.splitlines()]
-        errors = dict.fromkeys(line for line in lines if line.startswith("error: "))
+        outcome = self.attempt("preview")
+        assert outcome.exit_code != 0, outcome.output
+        assert "Traceback" not in outcome.output, outcome.output
         # What the engine ends with after an error of its own.
-        return [line for line in errors if line != "error: preview failed"]
-
-    def destroy(self) -> None:
-        """Runs `pulumi destroy`."""
-        self.run("destroy", "--yes", "--skip-preview")
+        return [line for line in outcome.errors if line != "preview failed"]
 
     def remove(self) -> None:
         """Takes down what is left of it, and the stack."""

@@ -50,9 +50,9 @@ def test_names_labels_and_protection_are_the_programs(
         assert made.metadata.labels["team"] == "platform"
     example.run("preview", "--expect-no-changes")
 
-    exit_code, output = example.attempt("destroy", "--yes", "--skip-preview")
-    assert exit_code != 0
-    assert "protected" in output
+    refused = example.attempt("destroy", "--yes", "--skip-preview")
+    assert refused.exit_code != 0
+    assert "protected" in refused.output
     handshake(lab, "east")
 
     example.configure(protect=False)

@@ -13,22 +13,14 @@ import yaml
 from lab.directory import CHECKOUT
 from lab.lab import Lab
 from tests.commands import run_command
+from tests.pulumi_stack import Outcome, PulumiStack
 
 NO_CHANGES_EXIT_CODE = 7
 """What the engine ends with where `--expect-no-changes` was asked and there are some."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended, and all that it printed."""
-
-    arguments: tuple[str, ...]
-    exit_code: int
-    output: str
-
-
 @dataclass
-class Program:
+class Program(PulumiStack):
     """The stack `dev` of the checkout's program, in a lab."""
 
     lab: Lab
@@ -40,8 +32,7 @@ class Program:
     """The token to work with in place of the lab's root token."""
     _configuration: Path | None = None
 
-    def attempt(self, *arguments: str) -> Outcome:
-        """Runs the engine with `arguments`, and gives what came of it."""
+    def _execute(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         takes_it = arguments[0] not in ("stack", "state")
         configured = self._configuration is not None and takes_it
         extra = ["--config-file", str(self._configuration)] if configured else []
@@ -54,42 +45,25 @@ class Program:
             extra = extra or ["--config-file", str(self.lab.directory.project / "Pulumi.dev.yaml")]
             environment = {**self.lab.environment(), "VAULT_TOKEN": self.vault_token}
         command += [arguments[0], *extra, *arguments[1:], "--stack", "dev", "--non-interactive"]
-        done = run_command(command, CHECKOUT, environment)
-        outcome = Outcome(tuple(arguments), done.returncode, done.stdout)
+        return run_command(command, CHECKOUT, environment)
+
+    def attempt(self, *arguments: str) -> Outcome:
+        """Runs the engine with `arguments`, and keeps what came of it."""
+        outcome = super().attempt(*arguments)
         self.transcript.append(outcome)
         return outcome
-
-    def run(self, *arguments: str) -> str:
-        """Runs the engine with `arguments`, which has to succeed; gives what it printed."""
-        outcome = self.attempt(*arguments)
-        assert outcome.exit_code == 0, f"{arguments} ended with {outcome.exit_code}\n" + "\n".join(
-            outcome.output.splitlines()[-60:]
-        )
-        return outcome.output
 
     def up(self, *arguments: str) -> str:
         """Runs `pulumi up`."""
         # Before it runs: one that fails half-way leaves things to be taken down as well.
         self.deployed = True
-        return self.run("up", "--yes", "--skip-preview", *arguments)
+        return self.update(*arguments)
 
     def destroy(self, *arguments: str) -> str:
         """Runs `pulumi destroy`."""
-        output = self.run("destroy", "--yes", "--skip-preview", *arguments)
+        output = super().destroy(*arguments)
         self.deployed = False
         return output
-
-    def plan(self) -> dict[str, dict[str, Any]]:
-        """The steps of a preview, by the resource's name."""
-        steps = json.loads(self.run("preview", "--json"))["steps"]
-        return {step["urn"].rsplit("::", 1)[-1]: step for step in steps}
-
-    def steps(self) -> dict[str, str]:
-        """What `up` would change now: the operations, by the resource's name."""
-        unchanging = ("same", "read")
-        return {
-            name: step["op"] for name, step in self.plan().items() if step["op"] not in unchanging
-        }
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, as any user of the stack sees them."""

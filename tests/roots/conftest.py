@@ -32,4 +32,4 @@ def project(engine: LabDirectory, vault: PrivateVault, tmp_path: Path) -> Iterat
     leads_there = {"VAULT_ADDR": vault.address, "VAULT_TOKEN": vault.token}
     project = Project.make(engine, tmp_path / "project", leads_there)
     yield project
-    project.destroy()
+    project.remove()

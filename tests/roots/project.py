@@ -2,7 +2,7 @@
 
 import json
 import os
-import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,14 @@ import yaml
 from lab.directory import CHECKOUT, LabDirectory
 from tests.commands import run_command
 from tests.engine import engine_environment
+from tests.pulumi_stack import PulumiStack
 
 # A program that registers components as its file says. What `late` names among their arguments is
 # an output of another resource, known in `up` only.
 _PROGRAM = """
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pulumi
@@ -47,20 +49,6 @@ for name, (component, args) in given["components"].items():
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended, and all that it printed."""
-
-    exit_code: int
-    output: str
-
-    @property
-    def errors(self) -> list[str]:
-        """The lines that the engine printed as errors, each once."""
-        found = re.findall(r"error: (.*)", self.output)
-        return [*dict.fromkeys(line.strip() for line in found)]
-
-
 _OUTPUTS = {
     "RootCa": ("certificate_pem", "private_key_pem"),
     "RootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id", "root_certificates"),
@@ -71,7 +59,7 @@ _OUTPUTS = {
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(PulumiStack):
     """A stack with components in it."""
 
     engine: LabDirectory
@@ -114,20 +102,13 @@ class Project:
         }
         (self.folder / "given.json").write_text(json.dumps(given))
 
-    def attempt(self, *arguments: str) -> Outcome:
-        """Runs the engine with `arguments`, and gives what came of it."""
-        done = run_command(
-            [self.engine.engine / "pulumi", *arguments, "--stack", "test", "--non-interactive"],
+    def _execute(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        pulumi = self.engine.engine / "pulumi"
+        return run_command(
+            [pulumi, *arguments, "--stack", "test", "--non-interactive"],
             self.folder,
             self.environment,
         )
-        return Outcome(done.returncode, done.stdout)
-
-    def run(self, *arguments: str) -> str:
-        """Runs the engine with `arguments`, which has to succeed; gives what it printed."""
-        outcome = self.attempt(*arguments)
-        assert outcome.exit_code == 0, f"{arguments}\n{outcome.output}"
-        return outcome.output
 
     def up(self) -> dict[str, Any]:
         """Runs `pulumi up`, and gives the outputs of the component named `root`."""
@@ -136,7 +117,7 @@ class Project:
 
     def up_all(self) -> dict[str, dict[str, Any]]:
         """Runs `pulumi up`, and gives the components' outputs by their names."""
-        self.run("up", "--yes", "--skip-preview")
+        self.update()
         outputs: dict[str, dict[str, Any]] = json.loads(
             self.run("stack", "output", "--json", "--show-secrets")
         )
@@ -146,17 +127,11 @@ class Project:
         """Previews with a look at what is really there, and finds nothing to do."""
         self.run("preview", "--refresh", "--expect-no-changes")
 
-    def steps(self) -> dict[str, str]:
-        """What `up` would do: operations other than `same`, by the resource's name."""
-        steps = json.loads(self.run("preview", "--json"))["steps"]
-        found = {step["urn"].rsplit("::", 1)[-1]: step["op"] for step in steps}
-        return {name: op for name, op in found.items() if op != "same"}
-
     def state(self) -> str:
         """The stack's state with its secrets, as text."""
         return self.run("stack", "export", "--show-secrets")
 
-    def destroy(self) -> None:
+    def remove(self) -> None:
         """Destroys the stack and removes it."""
-        self.run("destroy", "--yes", "--skip-preview")
+        self.destroy()
         self.run("stack", "rm", "--yes")

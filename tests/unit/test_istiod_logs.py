@@ -47,6 +47,12 @@ def test_neither_token_nor_key_is_shown(secret: str) -> None:
         assert len(part) < 6 or part not in shown, part
 
 
+def test_a_secret_with_letters_of_a_token_is_hidden_whole() -> None:
+    secret = f"{LONG}eyJ/{LONG}"
+
+    assert without_secrets(f"login failed with {secret}") == "login failed with …"
+
+
 def test_what_helps_is_shown() -> None:
     line = "PUT http://vault.example.com:8200/v1/auth/kube-east-mesh-auth/login: Code: 403"
 

@@ -90,6 +90,7 @@ MOUNTS = (
 EAST = (f"pki_int_east{CSR}", "/v1/auth/kube-east-mesh-auth", "east")
 SHORT_ROOT = make_certificate("short", path_length=1, days=100)
 LONG_ROOT = make_certificate("long", path_length=1, days=3650)
+UNREADABLE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 @dataclass(frozen=True)
@@ -366,7 +367,7 @@ ROWS = [
         "root-lifetime",
         [resource(IMPORT, pemBundle=f"key\n{SHORT_ROOT}")],
         "too short",
-        [resource(IMPORT, pemBundle=LONG_ROOT)],
+        [resource(IMPORT, pemBundle=LONG_ROOT), resource(IMPORT, pemBundle=UNREADABLE)],
     ),
     Row(
         "no-automatic-restarts",
@@ -460,7 +461,8 @@ def test_address_of_the_shell(
 
 @pytest.mark.parametrize(("bits", "is_weak"), [(2048, True), (3072, False)])
 def test_key_of_an_imported_root(bits: int, is_weak: bool) -> None:
-    bundle = make(Recipe(key=rsa_key(bits))).certificate_pem
+    root = make(Recipe(key=rsa_key(bits)))
+    bundle = f"{root.private_key_pem}\n{root.certificate_pem}"
     found = messages(RULES["root-strength"], [resource(IMPORT, pemBundle=bundle)])
     assert bool(found) is is_weak
 

@@ -10,6 +10,7 @@ import pytest
 from mesh_trust.operations.errors import OperationError
 from mesh_trust.operations.preview.document import read_document
 from mesh_trust.operations.preview.markdown import as_markdown
+from mesh_trust.operations.preview.masking import masked_text
 from mesh_trust.operations.preview.summary import Summary, Violation, counts
 from mesh_trust.operations.preview.table import as_document
 from mesh_trust.operations.preview.trust_touched import Touched
@@ -290,6 +291,16 @@ def test_what_is_no_preview_is_refused(text: str, said: str) -> None:
 
 def _key(label: str) -> str:
     return f"-----BEGIN {label}-----\n{CANARY}\n-----END {label}-----\n"
+
+
+@pytest.mark.parametrize("kind", ["s", "b", "r"])
+def test_tokens_of_a_former_vault_are_masked(kind: str) -> None:
+    assert masked_text(f"no: {kind}.Xh3bkL0mQ4fT7vNzP1rUy9Wd!") == "no: [secret]!"
+
+
+def test_a_certificate_is_shown() -> None:
+    shown = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE----- of pods.example.com"
+    assert masked_text(shown) == shown
 
 
 SECRETS: list[Callable[[], str]] = [

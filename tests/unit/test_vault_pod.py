@@ -38,6 +38,8 @@ def test_the_last_line_of_an_error_is_told(log: str, told: str | None) -> None:
         "0f4ae7c1d3b26598aa01",
         "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE=",
         "aB3/eFgHi+kLmNoP/RsTuVwX1yZa/bCdEfGhIjKlMnO=",
+        # Without a digit, and without a long run between two slashes.
+        "aDtYSuPifejb/nIkqJApGSBHxdzdpU/xYiYgSejbwAU=",
     ],
 )
 def test_what_may_be_a_secret_is_not_told(secret: str) -> None:

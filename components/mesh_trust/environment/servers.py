@@ -1,10 +1,8 @@
 """Looks at the servers that settings name, before anything is written to any of them."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pulumi
 
@@ -14,6 +12,7 @@ from mesh_trust.names import istiod_deployment
 from mesh_trust.root_trust_policy_status import API_VERSION, PLURAL
 from mesh_trust.settings import MANAGEMENT, Cluster, Connection, Problems, Settings
 from mesh_trust.vault_health import health_obstacle
+from mesh_trust.vault_session import is_loopback
 from mesh_trust.warning import warn
 
 from .vault_servers import why_silent
@@ -206,20 +205,11 @@ def loopback_warning(settings: Settings, cluster: Cluster) -> str | None:
     if cluster.api_server is None:
         return None
     vault = settings.vault.install.get("address")
-    vault_is_here = isinstance(vault, str) and _is_loopback(vault)
-    if vault_is_here or not _is_loopback(cluster.api_server.address):
+    vault_is_here = isinstance(vault, str) and is_loopback(vault)
+    if vault_is_here or not is_loopback(cluster.api_server.address):
         return None
     return (
         f"{cluster.place}.kubernetesHost (cluster {cluster.name}): "
         f"{cluster.api_server.address!r} is this machine's own address, at which Vault does "
         "not get to the cluster's API server; set kubernetesHost to one at which it does"
     )
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        address_there = ipaddress.ip_address(host)
-        return address_there.is_loopback or address_there.is_unspecified
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -11,8 +11,21 @@ import signal
 import sys
 from typing import Any
 
+from kubernetes import client
+
 import mesh_trust.operations.vault.commands  # noqa: F401 - loaded once, not in each run
 from mesh_trust.operations.command import main
+
+# Hundreds of modules, which are loaded as they are named.
+_OF_CLUSTERS = (
+    client.ApiextensionsV1Api,
+    client.AppsV1Api,
+    client.AuthorizationV1Api,
+    client.CoreV1Api,
+    client.CustomObjectsApi,
+    client.PolicyV1Api,
+    client.VersionApi,
+)
 
 
 def _run(asked: dict[str, Any]) -> None:

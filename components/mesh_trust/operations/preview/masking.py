@@ -8,6 +8,8 @@ like.
 import re
 from typing import Any
 
+from mesh_trust.secrets_in_text import PRIVATE_KEYS, TOKENS
+
 MASK = "[secret]"
 _SPECIAL = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - how the engine marks one
@@ -29,17 +31,6 @@ UNKNOWN = "[known after the update]"
 _SECRET_NAME = re.compile(
     r"password|passphrase|privatekey|pembundle|jwt|secretid|clientsecret|kubeconfig|credentials"
     r"|^token$|accesstoken|vaulttoken|roottoken|datajson|bcrypthash|^data$|^stringdata$"
-)
-_LOOKS_SECRET = (
-    re.compile(
-        r"-----BEGIN (?P<label>[A-Z0-9 ]*PRIVATE KEY)-----.*?(-----END (?P=label)-----|\Z)",
-        re.DOTALL,
-    ),
-    # Tokens of Vault: service, batch and recovery ones.
-    re.compile(r"\bhv[sbr]\.[A-Za-z0-9_-]{16,}"),
-    re.compile(r"\bs\.[A-Za-z0-9]{24}\b"),
-    # A JSON Web Token: three parts, of which the first two begin with a brace.
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
 )
 _PUBLIC_CONFIG_MAPS = ("kubernetes:core/v1:ConfigMap",)
 
@@ -64,9 +55,7 @@ def masked(value: Any, path: str, type_token: str) -> Any:
 
 def masked_text(text: str) -> str:
     """`text` without what looks like a private key or a token."""
-    for pattern in _LOOKS_SECRET:
-        text = pattern.sub(MASK, text)
-    return text
+    return TOKENS.sub(MASK, PRIVATE_KEYS.sub(MASK, text))
 
 
 def _is_secret(path: str, type_token: str) -> bool:
