@@ -39,7 +39,11 @@ def package_schema(components: Components, name: str, version: str) -> str:
         analyzed["type_definitions"],
         sorted(analyzed["dependencies"], key=lambda each: each.name),
     )
-    return json.dumps(schema.to_json())
+    content = schema.to_json()
+    # Else Pulumi's generator names types in Go that it does not make: what is only in lists and
+    # maps that take no outputs.
+    content["language"]["go"]["generateExtraInputTypes"] = True
+    return json.dumps(content)
 
 
 def _describe(

@@ -3,6 +3,7 @@
 from .catalog import (
     BENCH_TOOLS,
     EXAMPLE_TOOLS,
+    GO_HOST,
     ISTIO_CHARTS,
     ISTIOD_AGENT,
     ISTIOD_TOOLS,
@@ -23,6 +24,7 @@ from .tools import PreparedTool, Source, Toolchain, ToolchainError
 __all__ = [
     "BENCH_TOOLS",
     "EXAMPLE_TOOLS",
+    "GO_HOST",
     "ISTIOD_AGENT",
     "ISTIOD_TOOLS",
     "ISTIO_CHARTS",

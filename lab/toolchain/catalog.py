@@ -22,6 +22,7 @@ ENGINE = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
 YAML_HOST = "pulumi-language-yaml"
 NODEJS_HOST = "pulumi-language-nodejs"
+GO_HOST = "pulumi-language-go"
 ISTIO_CHARTS = "istio-charts"
 ISTIOD_AGENT = "istiod-agent"
 KUBECTL = "kubectl"
@@ -139,6 +140,11 @@ def _yaml_host(version: str) -> Tool:
             {f"{module}/pkg/version.Version": f"v{version}"},
         ),
     )
+
+
+def _sdk_host(name: str, package: str, version: str) -> Tool:
+    module = MODULES / "pulumi-languages"
+    return Tool(name, version, build=GoBuild(module, f"./{package}", {"main.version": version}))
 
 
 def _bridged_plugin(name: str, version: str) -> Tool:
@@ -269,12 +275,9 @@ TOOLS: tuple[Tool, ...] = (
     _yaml_host("1.38.1"),
     # Pinned apart from the servers, which would all be built anew with its pins among theirs.
     _kubernetes(KUBECTL, "1.34.4", KUBECTL, ("version", "--client")),
-    # The engine's own generator of SDKs, and no more.
-    Tool(
-        NODEJS_HOST,
-        "3.259.0",
-        build=GoBuild(MODULES / NODEJS_HOST, ".", {"main.version": "3.259.0"}),
-    ),
+    # The engine's own generators of SDKs; that of Go runs programs, too.
+    _sdk_host(NODEJS_HOST, "nodejs", "3.259.0"),
+    _sdk_host(GO_HOST, "golang", "3.259.0"),
 )
 
 ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
@@ -283,7 +286,7 @@ ISTIOD_TOOLS = (PILOT_DISCOVERY, ISTIO_CHARTS, ISTIOD_AGENT)
 NODE_TOOLS = ("kube-scheduler", "kubelet", "kube-proxy", "coredns", "pause", *ISTIOD_TOOLS)
 """What a lab with nodes needs besides `LAB_TOOLS`."""
 
-EXAMPLE_TOOLS = (YAML_HOST, NODEJS_HOST)
+EXAMPLE_TOOLS = (YAML_HOST, NODEJS_HOST, GO_HOST)
 """What no lab needs, but an example in another language."""
 
 BENCH_TOOLS = (KUBECTL,)

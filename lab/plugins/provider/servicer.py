@@ -110,8 +110,11 @@ class ProviderServicer(provider_pb2_grpc.ResourceProviderServicer):
     def GetSchema(
         self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
-        """Return a schema that names the package and no more: programs bring their own SDK."""
-        schema = {"name": self._provider.name, "version": self._provider.version}
+        """Return a schema that names the package and its SDK, which programs bring along."""
+        name, version = self._provider.name, self._provider.version
+        sdk = f"github.com/pulumi/pulumi-{name}/sdk/v{version.partition('.')[0]}/go/{name}"
+        language = {"go": {"importBasePath": sdk}}
+        schema = {"name": name, "version": version, "language": language}
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     @_reporting_errors

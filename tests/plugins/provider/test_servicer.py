@@ -59,7 +59,9 @@ def test_what_the_plugin_tells_of_itself(
 ) -> None:
     assert plugin.version() == "1.2.3"
     schema = stub.GetSchema(provider_pb2.GetSchemaRequest()).schema
-    assert json.loads(schema) == {"name": "tiny", "version": "1.2.3"}
+    sdk = "github.com/pulumi/pulumi-tiny/sdk/v1/go/tiny"
+    language = {"go": {"importBasePath": sdk}}
+    assert json.loads(schema) == {"name": "tiny", "version": "1.2.3", "language": language}
     assert stub.GetMapping(provider_pb2.GetMappingRequest(key="terraform")).data == b""
     assert list(stub.GetMappings(provider_pb2.GetMappingsRequest()).providers) == []
     assert stub.Attach(plugin_pb2.PluginAttach(address="127.0.0.1:1")) == Empty()
