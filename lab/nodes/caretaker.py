@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lab.credentials import IdentityFiles
-from lab.nodes.cluster_access import WATCH_SECONDS, ClusterAccess
+from lab.nodes.cluster_access import WATCH_SECONDS, ClusterAccess, Objects
 from lab.nodes.duty import Duty
 from lab.nodes.load_balancers import care_for_services
 from lab.nodes.volumes import care_for_claims, care_for_volumes
@@ -33,16 +33,21 @@ def main(url: str, credentials: Path, addresses: str, volumes: Path, heartbeat: 
         administrator = IdentityFiles(credentials / "admin.crt", credentials / "admin.key")
         return ClusterAccess(url, credentials / "ca.crt", administrator)
 
+    def services(found: Objects) -> None:
+        care_for_services(first, found, network)
+
+    def claims(found: Objects) -> None:
+        care_for_claims(second, found, volumes)
+
+    def kept(found: Objects) -> None:
+        care_for_volumes(third, found, volumes)
+
+    # Each waits for changes with connections of its own.
+    first, second, third = cluster(), cluster(), cluster()
     duties = (
-        Duty(cluster(), "/api/v1/services", lambda *found: care_for_services(*found, network)),
-        Duty(
-            cluster(),
-            "/api/v1/persistentvolumeclaims",
-            lambda *found: care_for_claims(*found, volumes),
-        ),
-        Duty(
-            cluster(), "/api/v1/persistentvolumes", lambda *found: care_for_volumes(*found, volumes)
-        ),
+        Duty(first, "/api/v1/services", services),
+        Duty(second, "/api/v1/persistentvolumeclaims", claims),
+        Duty(third, "/api/v1/persistentvolumes", kept),
     )
     for duty in duties:
         threading.Thread(target=duty.follow, daemon=True).start()

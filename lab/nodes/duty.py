@@ -17,9 +17,7 @@ class Duty:
     `care` gets all of them: at the start, and whenever one has changed.
     """
 
-    def __init__(
-        self, cluster: ClusterAccess, path: str, care: Callable[[ClusterAccess, Objects], None]
-    ) -> None:
+    def __init__(self, cluster: ClusterAccess, path: str, care: Callable[[Objects], None]) -> None:
         self._cluster = cluster
         self._path = path
         self._care = care
@@ -41,7 +39,7 @@ class Duty:
 
     def _follow_once(self) -> None:
         answer = self._cluster.ask("GET", self._path)
-        self._care(self._cluster, answer["items"])
+        self._care(answer["items"])
         self._last_done = time.monotonic()
         self._told = ""
         self._cluster.await_change(self._path, answer["metadata"]["resourceVersion"])

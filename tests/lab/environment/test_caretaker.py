@@ -35,6 +35,7 @@ class Cluster:
 
     lab: Lab
     folder: Path
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def core(self) -> Any:
@@ -45,12 +46,34 @@ class Cluster:
         return self.folder / "volumes"
 
     @property
-    def heartbeat(self) -> Path:
-        return self.folder / "heartbeat"
-
-    @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
+
+    def start_caretaker(self) -> None:
+        """Starts it where it does not run."""
+        if self.process is not None:
+            return
+        planes = topology(self.lab.directory, LabMemory.read(self.lab.directory)).planes
+        [plane] = [each for each in planes if each.cluster == "east"]
+        arguments = {
+            "--url": plane.url,
+            "--credentials": self.lab.directory.cluster("east"),
+            "--addresses": "198.51.100.0/29",
+            "--volumes": self.volumes,
+            "--heartbeat": self.folder / "heartbeat",
+        }
+        flat = [str(part) for pair in arguments.items() for part in pair]
+        with (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "lab.nodes.caretaker", *flat],
+                env={"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)},
+                stderr=log,
+            )
+
+    def end_caretaker(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
     def claim(self, name: str) -> str:
         """Makes a claim; the name of the volume that it is to get."""
@@ -82,53 +105,24 @@ def cluster(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clus
     classes: Any = client.StorageV1Api(connect(lab, "east"))
     classes.create_storage_class(unchecked(storage_class()))
     cluster.core.create_namespace({"metadata": {"name": "claims"}})
-    yield cluster
-    cluster.core.delete_namespace("claims")
-    until(lambda: not cluster.volume_names(), "the end of all volumes")
-    classes.delete_storage_class(STORAGE_CLASS)
-
-
-@pytest.fixture(scope="module")
-def caretaker(lab: Lab, cluster: Cluster) -> Iterator[Callable[[], None]]:
-    """Starts it, once; it ends with the tests, after the volumes."""
-    planes = topology(lab.directory, LabMemory.read(lab.directory)).planes
-    [plane] = [each for each in planes if each.cluster == "east"]
-    started: list[subprocess.Popen[bytes]] = []
-    with (cluster.folder / "log").open("wb") as log:
-
-        def start() -> None:
-            if started:
-                return
-            arguments = {
-                "--url": plane.url,
-                "--credentials": lab.directory.cluster("east"),
-                "--addresses": "198.51.100.0/29",
-                "--volumes": cluster.volumes,
-                "--heartbeat": cluster.heartbeat,
-            }
-            flat = [str(part) for pair in arguments.items() for part in pair]
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "lab.nodes.caretaker", *flat],
-                env={"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)},
-                stderr=log,
-            )
-            started.append(process)
-
-        yield start
-        for process in started:
-            process.kill()
-            process.wait()
+    try:
+        yield cluster
+        cluster.core.delete_namespace("claims")
+        until(lambda: not cluster.volume_names(), "the end of all volumes")
+    finally:
+        cluster.end_caretaker()
+        classes.delete_storage_class(STORAGE_CLASS)
 
 
 def test_a_folder_that_cannot_be_made_keeps_no_other_claim_waiting(
-    cluster: Cluster, caretaker: Callable[[], None]
+    cluster: Cluster,
 ) -> None:
     """Nor does it end the care: the claim gets its volume once that is possible."""
     # The claims come in the order of their names.
     held_up, other = cluster.claim("a"), cluster.claim("b")
     cluster.volumes.mkdir()
     (cluster.volumes / held_up).write_text("in the way")
-    caretaker()
+    cluster.start_caretaker()
 
     until(lambda: cluster.is_bound("b"), "a volume for the other claim")
     assert (cluster.volumes / other).is_dir()
@@ -141,9 +135,9 @@ def test_a_folder_that_cannot_be_made_keeps_no_other_claim_waiting(
 
 
 def test_a_folder_that_cannot_be_deleted_stays_known_and_keeps_no_other_volume(
-    cluster: Cluster, caretaker: Callable[[], None]
+    cluster: Cluster,
 ) -> None:
-    caretaker()
+    cluster.start_caretaker()
     held_up, other = cluster.claim("c"), cluster.claim("d")
     until(lambda: cluster.is_bound("c") and cluster.is_bound("d"), "volumes")
     (cluster.volumes / held_up).rmdir()
