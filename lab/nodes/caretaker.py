@@ -5,15 +5,14 @@ Services of type LoadBalancer get an address, and claims of volumes get a folder
 
 import threading
 import time
-from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import click
-import requests
 
 from lab.credentials import IdentityFiles
 from lab.nodes.cluster_access import WATCH_SECONDS, ClusterAccess, Objects
+from lab.nodes.duty import Duty
 from lab.nodes.load_balancers import care_for_services
 from lab.nodes.volumes import care_for_claims, care_for_volumes
 
@@ -34,38 +33,27 @@ def main(url: str, credentials: Path, addresses: str, volumes: Path, heartbeat: 
         administrator = IdentityFiles(credentials / "admin.crt", credentials / "admin.key")
         return ClusterAccess(url, credentials / "ca.crt", administrator)
 
-    services, claims, kept = cluster(), cluster(), cluster()
-    beats = [time.monotonic()] * 3
+    def services(found: Objects) -> None:
+        care_for_services(first, found, network)
 
-    def follow(index: int, each: ClusterAccess, path: str, care: Callable[[Objects], None]) -> None:
-        while True:
-            try:
-                answer = each.ask("GET", path)
-                care(answer["items"])
-                beats[index] = time.monotonic()
-                each.await_change(path, answer["metadata"]["resourceVersion"])
-            except requests.RequestException as error:
-                click.echo(f"{path}: {error}", err=True)
-                time.sleep(_PAUSE_SECONDS)
+    def claims(found: Objects) -> None:
+        care_for_claims(second, found, volumes)
 
-    duties: list[tuple[ClusterAccess, str, Callable[[Objects], None]]] = [
-        (services, "/api/v1/services", lambda found: care_for_services(services, found, network)),
-        (
-            claims,
-            "/api/v1/persistentvolumeclaims",
-            lambda found: care_for_claims(claims, found, volumes),
-        ),
-        (
-            kept,
-            "/api/v1/persistentvolumes",
-            lambda found: care_for_volumes(kept, found, volumes),
-        ),
-    ]
-    for index, (each, path, care) in enumerate(duties):
-        threading.Thread(target=follow, args=(index, each, path, care), daemon=True).start()
+    def kept(found: Objects) -> None:
+        care_for_volumes(third, found, volumes)
+
+    # Each waits for changes with connections of its own.
+    first, second, third = cluster(), cluster(), cluster()
+    duties = (
+        Duty(first, "/api/v1/services", services),
+        Duty(second, "/api/v1/persistentvolumeclaims", claims),
+        Duty(third, "/api/v1/persistentvolumes", kept),
+    )
+    for duty in duties:
+        threading.Thread(target=duty.follow, daemon=True).start()
     while True:
-        # All of them work, or the process is not well.
-        if time.monotonic() - min(beats) < 3 * WATCH_SECONDS:
+        # All of them are done, or the process is not well.
+        if max(duty.neglected_seconds() for duty in duties) < 3 * WATCH_SECONDS:
             heartbeat.touch(mode=0o600)
         time.sleep(_PAUSE_SECONDS)
 

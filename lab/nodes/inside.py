@@ -18,6 +18,7 @@ import click
 from lab.nodes.holding import hold, run
 from lab.nodes.mounts import prepare_mounts
 from lab.nodes.specification import HOME, RUNTIME_SOCKET, Specification
+from lab.nodes.telling import tell
 
 _INTERFACE = "eth0"
 _APPEARS_SECONDS = 20.0
@@ -76,7 +77,7 @@ class _Daemons:
         name = self._running.pop(ended, None)
         if name is not None:
             code = os.waitstatus_to_exitcode(status)
-            click.echo(f"{name} ended with {code} and is started again", err=True)
+            tell(f"{name} ended with {code} and is started again")
             time.sleep(_RESTART_SECONDS)
             self.start(name)
 
@@ -131,20 +132,35 @@ def _prepare_network(node: Specification) -> None:
     run(ip, "link", "set", _INTERFACE, "up")
     for network, other in node.routes:
         run(ip, "route", "add", network, "via", other, "dev", _INTERFACE)
-    # No packet takes this way: kube-proxy has changed its destination by then. But without a route
-    # the node's own processes would be told that there is none.
+    # No packet takes these ways: kube-proxy has changed its destination by then, or refuses it. But
+    # without a route whoever asks would be told that there is none, even of a Service that only
+    # has no endpoint at the moment.
     run(ip, "route", "add", node.services, "dev", _INTERFACE)
+    run(ip, "route", "add", node.load_balancers, "dev", "lo")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-    run(node.commands["nft"], "-f", "-", content=_leaving_pods(node.pods))
+    run(node.commands["nft"], "-f", "-", content=_rules(node))
 
 
-def _leaving_pods(pods: str) -> str:
-    """Render the rule that gives what leaves the node from a pod the node's own address."""
+def _rules(node: Specification) -> str:
+    """Render the rules of the node's own.
+
+    What leaves it from a pod gets the node's address. What is for an address of load balancers, and
+    is left by kube-proxy as it is, is for one that no Service has.
+    """
+    nobody = f"ip daddr {node.load_balancers} reject with icmp host-unreachable"
     return f"""\
 table ip lab {{
   chain leaving {{
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr {pods} ip daddr != {pods} masquerade
+    ip saddr {node.pods} ip daddr != {node.pods} masquerade
+  }}
+  chain passing {{
+    type filter hook forward priority filter + 10; policy accept;
+    {nobody}
+  }}
+  chain asking {{
+    type filter hook output priority filter + 10; policy accept;
+    {nobody}
   }}
 }}
 """
@@ -167,7 +183,7 @@ def _import_images(node: Specification) -> None:
     ctr = (node.commands["ctr"], "--address", str(RUNTIME_SOCKET), "--namespace", "k8s.io")
     for image in node.images:
         run(*ctr, "images", "import", "--digests=false", image.archive)
-        click.echo(f"has image {image.name}", err=True)
+        tell(f"has image {image.name}")
 
 
 def _without_prefix(address: str) -> str:

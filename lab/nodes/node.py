@@ -19,6 +19,7 @@ from lab.directory import CHECKOUT, LabDirectory
 from lab.nodes.cgroups import cgroup_of, make_cgroups, remove_cgroups
 from lab.nodes.holding import hold, run
 from lab.nodes.specification import Specification, node_name
+from lab.nodes.telling import tell
 
 SWITCH = "switch"
 
@@ -53,10 +54,10 @@ def main(directory: Path, specification: Path, digest: str) -> None:
     try:
         inside = _inside(holder)
         _connect(switch, inside, node.cluster)
-        click.echo(f"{node_name(node.cluster)} is process {inside.pid} here", err=True)
+        tell(f"{node_name(node.cluster)} is process {inside.pid} here")
         while holder.poll() is None and switch.is_running():
             time.sleep(_PAUSE_SECONDS)
-        reason = "the node ended" if holder.poll() is not None else "the switch is gone"
+        reason = _why_ended(holder)
     except _TerminatedError:
         reason = ""
         # A second one, from whoever cannot wait, changes nothing.
@@ -68,7 +69,9 @@ def main(directory: Path, specification: Path, digest: str) -> None:
         holder.wait()
         remove_cgroups(cgroup)
     if reason:
-        raise SystemExit(reason)
+        tell(reason)
+        raise SystemExit(1)
+    tell("ended, as was asked")
 
 
 def _start(specification: Path) -> subprocess.Popen[bytes]:
@@ -111,6 +114,11 @@ def _connect(switch: psutil.Process, inside: psutil.Process, cluster: str) -> No
         *("peer", "name", "eth0", "netns", str(inside.pid)),
     )
     run("ip", "link", "set", port, "alias", cluster, "master", "nodes", "up", inside=switch.pid)
+
+
+def _why_ended(holder: subprocess.Popen[bytes]) -> str:
+    code = holder.poll()
+    return "the switch is gone" if code is None else f"the node ended with {code}"
 
 
 def _ask_to_end(holder: subprocess.Popen[bytes]) -> None:

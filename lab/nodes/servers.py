@@ -73,6 +73,7 @@ def node(
         address=str(address),
         pods=str(network.pods(index)),
         services=str(SERVICES),
+        load_balancers=str(network.load_balancers(index)),
         routes=tuple(_routes(network, len(planes), without=index)),
         commands={name: str(parts.commands[name]) for name in _NODE_COMMANDS},
         search_path=_search_path(parts.commands),

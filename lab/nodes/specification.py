@@ -37,6 +37,8 @@ class Specification:
     """With the prefix length."""
     pods: str
     services: str
+    load_balancers: str
+    """Network of the addresses that this cluster's Services of type LoadBalancer get."""
     routes: tuple[tuple[str, str], ...]
     """Networks of other nodes, and the addresses of these nodes."""
     commands: dict[str, str]

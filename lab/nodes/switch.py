@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from lab.nodes.holding import hold, run
+from lab.nodes.telling import tell
 
 BRIDGE = "nodes"
 
@@ -43,15 +44,17 @@ def main(interface: str, address: str, routes: Sequence[tuple[str, str]]) -> Non
     run("ip", "link", "set", interface, "up")
     for network, node in routes:
         run("ip", "route", "add", network, "via", node, "dev", interface)
-    click.echo(f"{interface} has {address}", err=True)
+    tell(f"{interface} has {address}")
     try:
         signal.signal(signal.SIGTERM, _end)
         holder.wait()
     except _TerminatedError:
+        tell("ends, as was asked")
         # The kernel would do it, too, but in its own time.
         run("ip", "link", "delete", interface)
     else:
-        raise SystemExit("the switch's namespace is gone")
+        tell(f"the switch's namespace is gone: its process ended with {holder.returncode}")
+        raise SystemExit(1)
 
 
 def _await_namespace(holder: int) -> None:

@@ -9,22 +9,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from lab.nodes.cluster_access import ClusterAccess, Objects
+from lab.nodes.duty import for_each
 from lab.nodes.system_objects import PROVISIONER, STORAGE_CLASS
+from lab.nodes.telling import tell
 
 
 def care_for_claims(cluster: ClusterAccess, claims: Objects, folder: Path) -> None:
     """Make a volume for each claim that waits for one.
 
     Raises:
-        requests.RequestException: the server does not take it.
+        ExceptionGroup: of what the server or the file system does not take.
     """
-    for claim in claims:
+
+    def care(claim: Mapping[str, Any]) -> None:
         spec, metadata = claim["spec"], claim["metadata"]
         if spec.get("storageClassName") != STORAGE_CLASS or spec.get("volumeName"):
-            continue
+            return
         name = f"pvc-{metadata['uid']}"
         place = folder / name
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,25 +36,32 @@ def care_for_claims(cluster: ClusterAccess, claims: Objects, folder: Path) -> No
         )
         if not answer["items"]:
             cluster.ask("POST", "/api/v1/persistentvolumes", _volume(name, place, claim))
-            click.echo(f"{metadata['namespace']}/{metadata['name']} has {name}", err=True)
+            tell(f"{metadata['namespace']}/{metadata['name']} has {name}")
+
+    for_each(claims, care)
 
 
 def care_for_volumes(cluster: ClusterAccess, volumes: Objects, folder: Path) -> None:
     """Delete the volumes whose claims are gone, as their reclaim policy says, and their folders.
 
     Raises:
-        requests.RequestException: the server does not take it.
+        ExceptionGroup: of what the server or the file system does not take.
     """
-    for volume in volumes:
+
+    def care(volume: Mapping[str, Any]) -> None:
         spec, name = volume["spec"], volume["metadata"]["name"]
         if spec.get("storageClassName") != STORAGE_CLASS:
-            continue
+            return
         released = volume.get("status", {}).get("phase") == "Released"
         if released and spec.get("persistentVolumeReclaimPolicy") == "Delete":
-            cluster.ask("DELETE", f"/api/v1/persistentvolumes/{name}")
+            # First, as nobody would know of a folder that could not be deleted: a container may
+            # still be writing to it.
             if (folder / name).exists():
                 shutil.rmtree(folder / name)
-            click.echo(f"{name} is deleted", err=True)
+            cluster.ask("DELETE", f"/api/v1/persistentvolumes/{name}")
+            tell(f"{name} is deleted")
+
+    for_each(volumes, care)
 
 
 def _volume(name: str, place: Path, claim: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Pods run on the lab's nodes as on anybody's."""
 
+import errno
+import socket
 from functools import partial
 from typing import Any
 
@@ -104,6 +106,41 @@ def test_a_load_balancer_has_an_address_that_answers_everywhere(lab: Lab) -> Non
             assert outcome(lab, "east", ask)[0] == "Failed"
         finally:
             api.delete_namespaced_service("server", "default")
+
+
+def test_a_load_balancer_without_endpoints_refuses_and_one_that_is_gone_is_not_found(
+    lab: Lab,
+) -> None:
+    """As a cloud's does: the way to the cluster's addresses is there, whoever has them."""
+    api = core(lab, "mgmt")
+    spec: Any = {
+        "type": "LoadBalancer",
+        "selector": {"app": "nobody"},
+        "ports": [{"port": 80}],
+    }
+    api.create_namespaced_service("default", {"metadata": {"name": "nobody"}, "spec": spec})
+
+    def address() -> str | None:
+        ingress = api.read_namespaced_service("nobody", "default").status.load_balancer.ingress
+        return ingress[0].ip if ingress else None
+
+    try:
+        found = until(address, "address of the load balancer")
+        until(lambda: _refusal(found) == "ECONNREFUSED", "a connection refused")
+    finally:
+        api.delete_namespaced_service("nobody", "default")
+    until(lambda: _refusal(found) == "EHOSTUNREACH", "an address that is not found")
+
+
+def _refusal(address: str) -> str:
+    """Why the host gets no connection."""
+    try:
+        with socket.create_connection((address, 80), timeout=5):
+            return ""
+    except TimeoutError:
+        return "no answer"
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
 
 
 def test_a_service_that_asks_for_no_address_gets_none(lab: Lab) -> None:
