@@ -1,21 +1,11 @@
-"""What a program that runs for seconds need not pay for, as a long one may.
+"""What the state keeps of the calls that registered a resource."""
 
-Importing this has the collector of garbage look rarely: the SDKs make half a million objects that
-stay, and it would go through all of them again and again, a fifth of the time that loading takes.
-"""
-
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_NEW_OBJECTS = 100_000
-"""So many more objects than before have it look; it is 700 otherwise."""
-
 _FRAMES = 12
 """Six of them are the SDK's own, from a resource's constructor on."""
-
-gc.set_threshold(_NEW_OBJECTS)
 
 
 @contextmanager
