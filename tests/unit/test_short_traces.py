@@ -18,7 +18,7 @@ def _deep(calls: int) -> int:
 
 def _failing(calls: int) -> None:
     if calls == 0:
-        raise ValueError
+        raise ValueError("at the bottom")
     _failing(calls - 1)
 
 
@@ -30,7 +30,7 @@ def test_what_is_noted_is_short_meanwhile_only() -> None:
 
 
 def test_an_error_is_told_whole() -> None:
-    with pytest.raises(ValueError) as raised, short_traces():
+    with pytest.raises(ValueError, match="at the bottom") as raised, short_traces():
         _failing(_DEPTH)
     assert len(traceback.extract_tb(raised.tb)) > _DEPTH
 
