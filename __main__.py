@@ -4,6 +4,9 @@ Or the Vault that another stack sets the trust up in: nothing can be configured 
 initialised.
 """
 
+import mesh_trust.environment.rare_collection  # noqa: F401  before all that makes many objects
+
+# isort: split
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
@@ -15,6 +18,7 @@ from mesh_trust.environment.root_guard import RootGuard
 from mesh_trust.environment.root_of_trust import root_of_trust
 from mesh_trust.environment.root_retirement import once_retirable
 from mesh_trust.environment.servers import look_at_servers
+from mesh_trust.environment.short_traces import short_traces
 from mesh_trust.environment.stack_outputs import outputs_of
 from mesh_trust.environment.vault_access import administrator, audit_log, cluster_cas
 from mesh_trust.environment.vault_stack import export_vault
@@ -52,6 +56,7 @@ vault_install = VaultInstall(
 )
 
 
+@short_traces()
 def set_up_trust(guard: RootGuard) -> None:
     """All that is made in a Vault that can be worked with, and in the workload clusters."""
     # Nor is a generation of the root given up that something still chains to.

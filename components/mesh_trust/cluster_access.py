@@ -3,19 +3,23 @@
 import json
 import os
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 import yaml
 
+from .cluster_json import ClusterJson
 from .parsed_kubeconfigs import parsed_kubeconfig
 from .readiness import on_one_line
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
+
+_T = TypeVar("_T")
 
 IDENTITY_NAMESPACE = "kube-system"
 """The namespace whose uid tells clusters apart: every cluster has it from its start to its end."""
@@ -74,11 +78,8 @@ class ClusterAccess:
         from kubernetes import client
 
         configuration = client_configuration(kubeconfig, context)
-        api_client = client.ApiClient(configuration)
-        # The stubs make every field of an answer optional.
-        self._core: Any = client.CoreV1Api(api_client)
-        self._apps: Any = client.AppsV1Api(api_client)
-        self._custom: Any = client.CustomObjectsApi(api_client)
+        self._client = client.ApiClient(configuration)
+        self._json = ClusterJson(self._client)
         self._reads = reads
         quoted = shlex.quote(context) if context else ""
         self.kubectl = f"kubectl --context {quoted}" if context else "kubectl"
@@ -88,15 +89,30 @@ class ClusterAccess:
         self.host = str(configuration.host)
         """Address of the cluster's API server."""
 
+    # What every update asks is read as JSON, since these take more than a second to load. The stubs
+    # make every field of an answer optional.
+    @cached_property
+    def _core(self) -> Any:
+        from kubernetes import client
+
+        return client.CoreV1Api(self._client)
+
+    @cached_property
+    def _apps(self) -> Any:
+        from kubernetes import client
+
+        return client.AppsV1Api(self._client)
+
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """The StatefulSet, or None where there is none."""
         return self._found(self._apps.read_namespaced_stateful_set, name, namespace)
 
     def deployment(self, namespace: str, name: str) -> dict[str, Any] | None:
         """The Deployment, in its JSON form, or None where there is none."""
-        found = self._found(self._apps.read_namespaced_deployment, name, namespace)
-        shown: dict[str, Any] | None = self._apps.api_client.sanitize_for_serialization(found)
-        return shown
+        return self._json_at(
+            "/apis/apps/v1/namespaces/{namespace}/deployments/{name}",
+            {"namespace": namespace, "name": name},
+        )
 
     def service(self, namespace: str, name: str) -> Any | None:
         """The Service, or None where there is none."""
@@ -117,34 +133,34 @@ class ClusterAccess:
 
         `api_version` is `group/version`; where the cluster has no such resource, there is none.
         """
-        group, _, version = api_version.partition("/")
-        return self._found(
-            self._custom.get_namespaced_custom_object, group, version, namespace, plural, name
+        return self._json_at(
+            f"/apis/{api_version}/namespaces/{{namespace}}/{plural}/{{name}}",
+            {"namespace": namespace, "name": name},
         )
 
     def namespace_uid(self, name: str) -> str | None:
         """The uid of a namespace, or None where there is none."""
-        namespace = self._found(self._core.read_namespace, name)
-        return None if namespace is None else str(namespace.metadata.uid)
+        found = self._json_at("/api/v1/namespaces/{name}", {"name": name})
+        return None if found is None else str(found["metadata"]["uid"])
 
     def serves(self, group: str, version: str, plural: str) -> bool:
         """Whether the API server knows a kind of objects that somebody defined."""
-        listed = self._found(self._custom.get_api_resources, group, version)
-        return listed is not None and any(each.name == plural for each in listed.resources)
+        listed = self._json_at("/apis/{group}/{version}", {"group": group, "version": version})
+        return listed is not None and any(each["name"] == plural for each in listed["resources"])
 
     def has_release(self, namespace: str, name: str) -> bool:
         """Whether there is a Helm release of this name, in whichever state.
 
         Helm keeps each revision as a Secret, unless it was told to keep them elsewhere.
         """
-        found = self._found(
-            self._core.list_namespaced_secret,
-            namespace,
-            label_selector=f"owner=helm,name={name}",
-            field_selector="type=helm.sh/release.v1",
+        found = self._json_at(
+            "/api/v1/namespaces/{namespace}/secrets",
+            {"namespace": namespace},
+            labelSelector=f"owner=helm,name={name}",
+            fieldSelector="type=helm.sh/release.v1",
             limit=1,
         )
-        return bool(found is not None and found.items)
+        return bool(found is not None and found["items"])
 
     def last_warning(
         self, namespace: str, uid: str, reasons: Collection[str] | None = None
@@ -184,10 +200,10 @@ class ClusterAccess:
             pulumi.RunError: it cannot be asked.
         """
         try:
-            found = self._found(self._core.read_namespace, IDENTITY_NAMESPACE)
+            found = self.namespace_uid(IDENTITY_NAMESPACE)
         except ClusterSilentError as error:
             raise pulumi.RunError(f"the cluster of the kubeconfig is not there: {error}") from None
-        if found is None or found.metadata.uid != uid:
+        if found != uid:
             raise UnusableAccessError(
                 "context",
                 self.host,
@@ -195,14 +211,24 @@ class ClusterAccess:
                 "they lead to another one",
             )
 
+    def _json_at(self, path: str, names: Mapping[str, str], **query: Any) -> dict[str, Any] | None:
+        return self._unless_absent(
+            lambda: self._json.get(path, names, query, _REQUEST_SECONDS), (404,)
+        )
+
     def _found(
         self, read: Any, *names: str, absent: tuple[int, ...] = (404,), **options: Any
     ) -> Any | None:
+        return self._unless_absent(
+            lambda: read(*names, **options, _request_timeout=_REQUEST_SECONDS), absent
+        )
+
+    def _unless_absent(self, read: Callable[[], _T], absent: tuple[int, ...]) -> _T | None:
         from kubernetes.client import ApiException
 
         with explained(self._reads):
             try:
-                return read(*names, **options, _request_timeout=_REQUEST_SECONDS)
+                return read()
             except ApiException as error:
                 if error.status in absent:
                     return None

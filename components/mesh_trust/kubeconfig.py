@@ -14,6 +14,9 @@ from .cluster_access import is_content
 from .files import content_of, path_of
 from .validation import InvalidInputError
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C, where there is one: the kubeconfig of a fleet is a long file."""
+
 
 @dataclass(frozen=True)
 class ApiServer:
@@ -180,7 +183,7 @@ def api_server(kubeconfig: str | Path, context: str) -> ApiServer:
 
 def _document(content: str, field: str, shown: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(content)
+        document = yaml.load(content, _Loader)
     except (yaml.YAMLError, ValueError):
         # The latter of a date that is none.
         raise InvalidInputError(field, shown, "name a YAML file") from None

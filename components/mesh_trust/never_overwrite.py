@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -61,6 +62,7 @@ class _Run:
         self._kinds: dict[pulumi.Resource, Kind] = {}
         self._existing: list[Existing] = []
         self._moved: set[str] = set()
+        self._new_mounts: set[tuple[pulumi.Resource | None, Any, str]] = set()
         self._warned: set[str] = set()
         self._report: pulumi.Output[int] | None = None
 
@@ -107,8 +109,14 @@ class _Run:
         resource = await self._resource_of(args)
         kind = self._kinds[resource]
         provider, parent = resource.get_provider(args.type), self._parents[resource]
+        vault = (provider, inputs.get("namespace"))
+        if kind.within is not None and (*vault, kind.within(inputs)) in self._new_mounts:
+            return
         found = await self._find(kind, inputs, pulumi.InvokeOptions(provider=provider))
         if found is None:
+            if kind.makes is not None and kind.where not in self._warned:
+                # Vault would refuse it if somebody were quicker. So nothing is in it before.
+                self._new_mounts.add((*vault, kind.makes(inputs)))
             return
         existing = Existing(
             kind.label,

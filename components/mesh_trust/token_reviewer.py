@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from .core_objects import Secret, ServiceAccount
 from .reviewer_token import ACCOUNT_ANNOTATION, automatic_secret, token_in, token_of
 
 RBAC_API_GROUP = "rbac.authorization.k8s.io"
@@ -26,14 +27,14 @@ class TokenReviewer:
 
         `source` is one of TOKEN_SOURCES.
         """
-        account = kubernetes.core.v1.ServiceAccount(
+        account = ServiceAccount(
             f"{self.name}-reviewer",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=self.account, namespace=self.namespace),
+            kubernetes.meta.v1.ObjectMetaArgs(name=self.account, namespace=self.namespace),
             # Vault presents the token from outside; no pod needs it mounted.
-            automount_service_account_token=False,
+            automount_token=False,
             opts=self._opts(),
         )
-        binding = self._bind(account.metadata.name)
+        binding = self._bind(account.metadata["name"])
         token = self._automatic(account) if source == "automatic" else self._created(account)
         return _with(token, binding)
 
@@ -42,39 +43,35 @@ class TokenReviewer:
         binding = self._bind(self.account)
         place = f"{self.namespace}/{secret}"
         # Read at every preview and update, so that a token that others renew is taken up.
-        read = kubernetes.core.v1.Secret.get(
-            f"{self.name}-present-reviewer-token", place, opts=self._opts()
-        )
+        read = Secret.read(f"{self.name}-present-reviewer-token", place, self._opts())
         # Checked without the binding, which a preview may not know yet.
         token = pulumi.Output.all(read.data, read.metadata).apply(
             lambda resolved: token_of(resolved[0], resolved[1], place, self.account)
         )
         return _with(token, binding)
 
-    def _created(self, account: kubernetes.core.v1.ServiceAccount) -> pulumi.Output[str]:
+    def _created(self, account: ServiceAccount) -> pulumi.Output[str]:
         # Kubernetes 1.24 and newer make no token Secret of their own accord.
-        secret = kubernetes.core.v1.Secret(
+        secret = Secret(
             f"{self.name}-reviewer-token",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+            kubernetes.meta.v1.ObjectMetaArgs(
                 name=self.account,
                 namespace=self.namespace,
-                annotations={ACCOUNT_ANNOTATION: account.metadata.name},
+                annotations={ACCOUNT_ANNOTATION: account.metadata["name"]},
             ),
-            type="kubernetes.io/service-account-token",
-            opts=self._opts(),
+            "kubernetes.io/service-account-token",
+            self._opts(),
         )
         return secret.data.apply(lambda data: token_in(data, f"{self.namespace}/{self.account}"))
 
-    def _automatic(self, account: kubernetes.core.v1.ServiceAccount) -> pulumi.Output[str]:
+    def _automatic(self, account: ServiceAccount) -> pulumi.Output[str]:
         # On a server older than 1.24 the provider waits until the account names its Secret.
         place = account.secrets.apply(
             lambda secrets: (
                 f"{self.namespace}/" + automatic_secret(secrets, f"{self.namespace}/{self.account}")
             )
         )
-        read = kubernetes.core.v1.Secret.get(
-            f"{self.name}-automatic-reviewer-token", place, opts=self._opts()
-        )
+        read = Secret.read(f"{self.name}-automatic-reviewer-token", place, self._opts())
         return pulumi.Output.all(read.data, read.metadata, place).apply(
             lambda resolved: token_of(resolved[0], resolved[1], resolved[2], self.account)
         )

@@ -1,9 +1,11 @@
 """What Vault has already of that which a stack is about to make."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 
@@ -37,16 +39,40 @@ class Kind:
     """Whether every mount has it anyhow, so that it is foreign only where its mount is."""
     where: str = "Vault"
     """Where it is looked for, as a message says it."""
+    makes: "MountOf | None" = None
+    """The mount that it is, where it is one."""
+    within: "MountOf | None" = None
+    """The mount that it is in, where it is in one: it is not there before that is."""
+
+
+MountOf = Callable[[Inputs], str]
+"""Gives the API path of a mount, without `/v1`."""
 
 
 async def _mount(inputs: Inputs, opts: pulumi.InvokeOptions) -> str | None:
     path = _text(inputs, "path")
-    return path if path and f"{path}/" in await _mounted("sys/mounts", inputs, opts) else None
+    return path if path and await _is_mounted("sys/mounts", path, inputs, opts) else None
 
 
 async def _auth_mount(inputs: Inputs, opts: pulumi.InvokeOptions) -> str | None:
     path = _text(inputs, "path") or _text(inputs, "type")
-    return path if path and f"{path}/" in await _mounted("sys/auth", inputs, opts) else None
+    return path if path and await _is_mounted("sys/auth", path, inputs, opts) else None
+
+
+def _mount_path(inputs: Inputs) -> str:
+    return str(inputs.get("path"))
+
+
+def _auth_mount_path(inputs: Inputs) -> str:
+    return f"auth/{inputs.get('path') or inputs.get('type')}"
+
+
+def _mount_around(inputs: Inputs) -> str:
+    return str(inputs.get("backend"))
+
+
+def _auth_mount_around(inputs: Inputs) -> str:
+    return f"auth/{inputs.get('backend')}"
 
 
 async def _policy(inputs: Inputs, opts: pulumi.InvokeOptions) -> str | None:
@@ -98,22 +124,66 @@ async def _root_trust_policy(inputs: Inputs, _: pulumi.InvokeOptions) -> str | N
 
 
 KINDS: Mapping[str, Kind] = {
-    "vault:index/mount:Mount": Kind("mount", _mount),
-    "vault:index/authBackend:AuthBackend": Kind("auth mount", _auth_mount),
+    "vault:index/mount:Mount": Kind("mount", _mount, makes=_mount_path),
+    "vault:index/authBackend:AuthBackend": Kind("auth mount", _auth_mount, makes=_auth_mount_path),
     "vault:index/policy:Policy": Kind("policy", _policy),
-    "vault:kubernetes/authBackendRole:AuthBackendRole": Kind("role", _role),
-    "vault:jwt/authBackend:AuthBackend": Kind("auth mount", _auth_mount),
-    "vault:jwt/authBackendRole:AuthBackendRole": Kind("role", _jwt_role),
-    "vault:kubernetes/authBackendConfig:AuthBackendConfig": Kind("configuration", _auth_config),
+    "vault:kubernetes/authBackendRole:AuthBackendRole": Kind(
+        "role", _role, within=_auth_mount_around
+    ),
+    "vault:jwt/authBackend:AuthBackend": Kind("auth mount", _auth_mount, makes=_auth_mount_path),
+    "vault:jwt/authBackendRole:AuthBackendRole": Kind("role", _jwt_role, within=_auth_mount_around),
+    "vault:kubernetes/authBackendConfig:AuthBackendConfig": Kind(
+        "configuration", _auth_config, within=_auth_mount_around
+    ),
     "vault:generic/endpoint:Endpoint": Kind("data at", _endpoint),
     "vault:pkiSecret/secretBackendConfigIssuers:SecretBackendConfigIssuers": Kind(
-        "default issuer", _default_issuer, seen=False, of_mount=True
+        "default issuer", _default_issuer, seen=False, of_mount=True, within=_mount_around
     ),
     "kubernetes:admin.gloo.solo.io/v2:RootTrustPolicy": Kind(
         "RootTrustPolicy", _root_trust_policy, seen=False
     ),
 }
 """What is looked for, by type token."""
+
+
+_Tables = dict[tuple[str, str | None], asyncio.Task[Mapping[str, Any]]]
+
+_TABLES: WeakKeyDictionary[pulumi.Resource, _Tables] = WeakKeyDictionary()
+"""What was mounted when a program asked first, by its provider, and by table and namespace."""
+
+
+async def _is_mounted(table: str, path: str, inputs: Inputs, opts: pulumi.InvokeOptions) -> bool:
+    """Whether something is mounted at `path`; no where the provider is not configured yet.
+
+    All mounts of a program are looked for in one answer: Vault itself refuses to mount where
+    something is. What was there then is looked for again, as it may have gone or moved since.
+
+    Raises:
+        pulumi.RunError: the token may not read it.
+    """
+    if f"{path}/" not in await _mounted_at_first(table, inputs, opts):
+        return False
+    return f"{path}/" in await _mounted(table, inputs, opts)
+
+
+async def _mounted_at_first(
+    table: str, inputs: Inputs, opts: pulumi.InvokeOptions
+) -> Mapping[str, Any]:
+    provider = opts.provider
+    if provider is None:
+        return await _mounted(table, inputs, opts)
+    tables = _TABLES.setdefault(provider, {})
+    key = (table, _text(inputs, "namespace"))
+    if key not in tables:
+        tables[key] = asyncio.ensure_future(_mounted(table, inputs, opts))
+    asked, found = tables[key], None
+    try:
+        found = await asked
+    finally:
+        # Vault has mounts of its own always: what did not tell them is asked again.
+        if not found and tables.get(key) is asked:
+            del tables[key]
+    return found
 
 
 async def _mounted(table: str, inputs: Inputs, opts: pulumi.InvokeOptions) -> Mapping[str, Any]:

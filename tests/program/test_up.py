@@ -65,6 +65,14 @@ def test_a_second_up_changes_nothing(deployed: Program) -> None:
     deployed.run("up", "--yes", "--skip-preview", "--expect-no-changes")
 
 
+def test_the_state_keeps_few_calls_of_each_resource(deployed: Program) -> None:
+    resources = deployed.state()["deployment"]["resources"]
+    kept = [each["stackTrace"] for each in resources if "ClusterTrust$" in each["urn"]]
+    assert len(kept) > len(CLUSTERS)
+    # Less the SDK's own.
+    assert all(0 < len(trace) < 12 for trace in kept)
+
+
 def test_expecting_no_changes_notices_one(deployed: Program) -> None:
     deployed.configure(intermediateLifetimeDays=30)
     try:

@@ -21,6 +21,9 @@ _DEFAULT_FILE = "~/.kube/config"
 _LISTS = ("clusters", "contexts", "users")
 _FILE_FIELDS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C, where there is one: each plugin reads a kubeconfig of all clusters three times."""
+
 
 class KubeconfigError(Exception):
     """A kubeconfig that is missing or cannot be used; the text quotes nothing of its content."""
@@ -154,7 +157,7 @@ def _as_path(given: str) -> Path | None:
 
 def _parse_text(content: str, source: str) -> Properties:
     try:
-        parsed = yaml.safe_load(content)
+        parsed = yaml.load(content, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark is not None else ""
