@@ -17,8 +17,8 @@ from mesh_trust.readiness import on_one_line
 from mesh_trust.settings import InvalidConfigurationError, Look, Settings
 
 from .errors import OperationError
+from .project import PROJECT
 
-PROJECT = "mesh-trust"
 _SECRET = "[secret]"  # noqa: S105 - what the engine shows of one
 _ROOT_TYPE = "pulumi:pulumi:Stack"
 _SPECIAL = "4dabf18193072939515e22adb298388d"
@@ -54,7 +54,7 @@ class Stack:
         """
         name, outputs = _read(name, folder, config_file, ["stack", "output", "--json"])
         shown = {key: value for key, value in outputs.items() if value != _SECRET}
-        return cls(name, Settings.load(look, partial(_outputs_of, folder)), shown)
+        return cls(name, Settings.load(look, partial(outputs_of, folder)), shown)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class PlannedStack:
         seen: list[Settings] = []
         problems: tuple[str, ...] = ()
         try:
-            Settings.load(lambda settings, _: seen.append(settings), partial(_outputs_of, folder))
+            Settings.load(lambda settings, _: seen.append(settings), partial(outputs_of, folder))
         except InvalidConfigurationError as error:
             problems = error.lines
         return cls(
@@ -124,8 +124,8 @@ def _read(
     return name, printed.result()
 
 
-def _outputs_of(folder: Path, stack: str) -> Mapping[str, Any]:
-    """Those of another stack.
+def outputs_of(folder: Path, stack: str) -> Mapping[str, Any]:
+    """Those of a stack of the project in `folder`, without what is secret.
 
     Raises:
         pulumi.RunError: they cannot be told.

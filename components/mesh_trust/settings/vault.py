@@ -92,7 +92,7 @@ def _of_another_stack(
             problems.note(InvalidInputError(key, config.get(key), fix))
     namespace = problems.value(None, _namespace, config)
     existing: VaultInstallArgs = {"mode": "existing"}
-    found = problems.value(None, installed_vault, config, outputs_of)
+    found = problems.value(None, installed_vault, str(config.get(VAULT_STACK)), outputs_of)
     if found is None:
         return Vault(existing, False, None, None, namespace, lifetime_days)
     existing["address"] = found.address

@@ -49,13 +49,12 @@ class InstalledVault:
         return None if self.ca_certificate is None else _kept(self.ca_certificate)
 
 
-def installed_vault(config: pulumi.Config, outputs_of: OutputsOf) -> InstalledVault:
-    """The Vault of the stack that `config` names, by that stack's outputs.
+def installed_vault(name: str, outputs_of: OutputsOf) -> InstalledVault:
+    """The Vault of the stack `name`, by that stack's outputs.
 
     Raises:
         InvalidInputError: there is no such stack, or it has not installed a Vault yet.
     """
-    name = str(config.get(KEY))
     if not _NAME.fullmatch(name):
         raise InvalidInputError(
             KEY, name, "name a stack of this project, or one as organization/project/stack"

@@ -10,7 +10,9 @@ from ..cli import Project, main
 from ..errors import OperationError
 from .comment import Discussion
 from .environments import affected_environments, changed_files, environments_of
-from .vault_login import run_with_token
+from .identity import token_of_github
+from .place import place_of
+from .vault_login import run_with_token, run_without
 
 
 @main.group()
@@ -26,11 +28,13 @@ def ci() -> None:
     "--without", multiple=True, help="An environment to leave out, as one of a developer's own."
 )
 @click.option(
-    "--of-vault", is_flag=True, help="Only stacks of a Vault alone, which has to be made first."
+    "--of-vault/--not-of-vault",
+    default=None,
+    help="Only stacks of a Vault alone, which has to be made first, or only the others.",
 )
 @click.pass_obj
 def environments(
-    project: Project, reference: str | None, without: tuple[str, ...], of_vault: bool
+    project: Project, reference: str | None, without: tuple[str, ...], of_vault: bool | None
 ) -> None:
     """Print the project's environments as a JSON list, in the order to update them.
 
@@ -55,7 +59,7 @@ def environments(
                 "`pulumi destroy` from before this change",
                 err=True,
             )
-    among = known.vaults if of_vault else known.all
+    among = {None: known.all, True: known.vaults, False: known.others}[of_vault]
     click.echo(json.dumps([each for each in found if each in among and each not in without]))
 
 
@@ -86,7 +90,7 @@ def comment(
     else:
         assert request is not None
         discussion = Discussion.on_gitlab(os.environ, request)
-    click.echo(discussion.write([each.read_text() for each in previews]))
+    click.echo(discussion.write([_told(each) for each in previews]))
 
 
 @ci.command("with-vault", context_settings={"ignore_unknown_options": True})
@@ -94,29 +98,52 @@ def comment(
 @click.option("--mount", default="jwt", show_default=True, help="The auth mount, without auth/.")
 @click.option(
     "--jwt-variable",
-    default="VAULT_ID_TOKEN",
-    show_default=True,
-    help="The variable that has the pipeline's own token.",
+    help="The variable that has the pipeline's own token.  [default: VAULT_ID_TOKEN]",
+)
+@click.option(
+    "--github-audience",
+    metavar="AUDIENCE",
+    help="On GitHub Actions, in place of a variable: have a token made for it.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def with_vault(role: str, mount: str, jwt_variable: str, command: tuple[str, ...]) -> None:
+@click.pass_obj
+def with_vault(
+    project: Project,
+    role: str,
+    mount: str,
+    jwt_variable: str | None,
+    github_audience: str | None,
+    command: tuple[str, ...],
+) -> None:
     """Run COMMAND, behind --, with a token of Vault's in VAULT_TOKEN.
 
     The pipeline's own OpenID Connect token is given for it, and it is given back at
-    the end. VAULT_ADDR and, where Vault has a CA of its own, VAULT_CACERT say where
-    Vault is.
+    the end, also where a signal ends the run. Where Vault is, and its CA, is what the
+    configuration of --stack says (vaultAddress and vaultCaFile, or vaultStack), or else
+    VAULT_ADDR and VAULT_CACERT. For a stack that makes a Vault there is no login.
 
     Exit codes: those of COMMAND; 2 it could not be run.
     """
-    raise SystemExit(
-        run_with_token(
-            command,
-            address=_variable("VAULT_ADDR"),
-            ca_file=os.environ.get("VAULT_CACERT"),
-            mount=mount,
-            role=role,
-            jwt=_variable(jwt_variable),
+    if jwt_variable is not None and github_audience is not None:
+        raise OperationError(
+            "--jwt-variable and --github-audience exclude each other: leave one out"
         )
+    place = place_of(project, os.environ)
+    if place is None:
+        click.echo(f"{project.stack_name} makes a Vault: nothing is logged in to.", err=True)
+        raise SystemExit(run_without(command))
+    if github_audience is not None:
+        jwt = token_of_github(os.environ, github_audience)
+    else:
+        jwt = _variable(jwt_variable or "VAULT_ID_TOKEN")
+    raise SystemExit(run_with_token(command, place, mount=mount, role=role, jwt=jwt))
+
+
+def _told(preview: Path) -> str:
+    """The text of a preview; an empty file is what a job leaves that could make none."""
+    environment = preview.stem.removeprefix("preview-")
+    return preview.read_text() or (
+        f"### `{environment}`: the preview **could not be made**\n\nIts job says why.\n"
     )
 
 

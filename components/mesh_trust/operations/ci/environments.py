@@ -5,14 +5,11 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import yaml
 
 from mesh_trust.readiness import on_one_line
-from mesh_trust.vault_install_args import SERVER_MODES
 
 from ..errors import OperationError
+from .configuration import configuration_in, makes_servers
 
 _CONFIGURATION = re.compile(r"Pulumi\.(?P<environment>[A-Za-z0-9_.-]+)\.ya?ml")
 _NOT_THE_PROGRAM = ("docs", "tests", "bench")
@@ -54,23 +51,10 @@ def environments_of(folder: Path) -> Environments:
     for path in folder.iterdir():
         match = _CONFIGURATION.fullmatch(path.name)
         if match:
-            (vaults if _makes_servers(path) else others).append(match["environment"])
+            (vaults if makes_servers(configuration_in(path)) else others).append(
+                match["environment"]
+            )
     return Environments(tuple(sorted(vaults)), tuple(sorted(others)))
-
-
-def _makes_servers(path: Path) -> bool:
-    try:
-        document: Any = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OperationError(f"{path.name} is not YAML ({on_one_line(str(error), 200)})") from None
-    config = document.get("config") if isinstance(document, dict) else None
-    # The project's own namespace may have another name than ours.
-    installs = [
-        value
-        for key, value in (config if isinstance(config, dict) else {}).items()
-        if str(key).rpartition(":")[2] == "vaultInstall"
-    ]
-    return any(isinstance(each, dict) and each.get("mode") in SERVER_MODES for each in installs)
 
 
 def affected_environments(every: Sequence[str], changed: Iterable[str]) -> Affected:

@@ -47,7 +47,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=
 @click.option(
     "--save-plan",
     type=click.Path(dir_okay=False, resolve_path=True, path_type=Path),
-    help="Have the engine write its plan here, for `pulumi up --plan` (experimental).",
+    help="Have the engine write its plan here, for `pulumi up --plan` (experimental); none is kept "
+    "where nothing would change.",
 )
 @with_json
 @click.pass_obj
@@ -98,7 +99,11 @@ def preview(
 
 def _previewed(wanted: Wanted) -> Summary:
     made = preview_by_engine(wanted)
-    return Summary.of(made.document, wanted.stack, made.violations, has_failed=made.has_failed)
+    summary = Summary.of(made.document, wanted.stack, made.violations, has_failed=made.has_failed)
+    if wanted.save_plan is not None and summary.is_empty:
+        # Nobody has to agree to it.
+        wanted.save_plan.unlink(missing_ok=True)
+    return summary
 
 
 def _read(source: Path, stack: str | None) -> Summary:
