@@ -5,19 +5,11 @@ from dataclasses import dataclass
 
 from .validation import require_vault_path
 
-# What may be changed of a role: whom it admits, and what its logins are like. The policies that a
-# login carries are not among them, or a role could be given any policy that there is.
+# What may be changed of a role: how long its logins last, and what they are good for. Not whom it
+# admits: it carries an agent's policy, and with it comes a CA's key. So neither accounts nor
+# claims, nor audiences, nor leeways, by which tokens of others, or past their time, would do. Nor
+# the policies, or a role could be given any that there is.
 _ROLE_PARAMETERS = (
-    "audience",
-    "bound_audiences",
-    "bound_claims",
-    "bound_claims_type",
-    "bound_service_account_names",
-    "bound_service_account_namespaces",
-    "bound_subject",
-    "clock_skew_leeway",
-    "expiration_leeway",
-    "not_before_leeway",
     "token_bound_cidrs",
     "token_max_ttl",
     "token_no_default_policy",
@@ -43,9 +35,9 @@ def administrator_policy(
     """The rules of the policy `name`: look at all of this setup, and change what is safe to change.
 
     `signing_mount_paths` are the mounts whose CAs sign. Left out on purpose, as each of them leads
-    to more: writing policies, making roles and auth mounts, where an auth mount looks for who logs
-    in, importing or making CAs, signing with them. Paths are exact, so that nothing is within reach
-    but what is listed.
+    to more: writing policies, making roles and auth mounts, whom a role admits, where an auth mount
+    looks for who logs in, importing or making CAs, signing with them. Paths are exact, so that
+    nothing is within reach but what is listed.
 
     Raises:
         InvalidInputError: a name could widen the policy.

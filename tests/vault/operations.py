@@ -11,7 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mesh_trust.names import auth_mount_path, jwt_auth_mount_path, role_name
+from mesh_trust.names import (
+    auth_mount_path,
+    csr_path,
+    jwt_auth_mount_path,
+    role_name,
+    service_account_subject,
+    sign_intermediate_path,
+)
+from mesh_trust.vault_policy import agent_policy
 from tests.private_vault import PrivateVault
 from tests.token_issuer import TokenIssuer
 
@@ -31,6 +39,8 @@ class Setup:
     """Id of another issuer there."""
     csr: str
     """A request for a CA's certificate, PEM."""
+    issuer: TokenIssuer
+    """Of the service accounts of each cluster, for its JWT auth mount."""
 
     def fill_in(self, path: str) -> str:
         """`path` with what stands in angle brackets made or looked up, in the mount it begins with.
@@ -91,6 +101,7 @@ class Operation:
 def set_up(vault: PrivateVault) -> Setup:
     """Makes what the program makes for two clusters, with a CA of each one's own besides."""
     client = vault.client
+    issuer = TokenIssuer()
 
     def write(path: str, **data: Any) -> Any:
         answer = client.write_data(path, data=data)
@@ -112,12 +123,13 @@ def set_up(vault: PrivateVault) -> Setup:
         client.sys.enable_auth_method("jwt", path=jwt_auth_mount_path(cluster))
         write(
             f"auth/{jwt_auth_mount_path(cluster)}/config",
-            jwt_validation_pubkeys=TokenIssuer().public_key_pem,
+            jwt_validation_pubkeys=issuer.public_key_pem,
         )
-        write(f"auth/{jwt_auth_mount_path(cluster)}/role/{role_name(cluster)}", **JWT_ROLE)
-        client.sys.create_or_update_policy(role_name(cluster), 'path "x" { capabilities = [] }')
+        write(f"auth/{jwt_auth_mount_path(cluster)}/role/{role_name(cluster)}", **jwt_role(cluster))
+        text = agent_policy(csr_path(f"pki_int_{cluster}"), sign_intermediate_path("pki"))
+        client.sys.create_or_update_policy(role_name(cluster), text)
     write(SECRET, data={"password": "of someone else"})
-    return Setup(vault, root["issuer_id"], other["issuer_id"], _csr())
+    return Setup(vault, root["issuer_id"], other["issuer_id"], _csr(), issuer)
 
 
 KUBERNETES_CONFIG = {
@@ -125,7 +137,14 @@ KUBERNETES_CONFIG = {
     "kubernetes_ca_cert": "-----BEGIN CERTIFICATE-----\nnot looked at\n-----END CERTIFICATE-----",
     "disable_local_ca_jwt": True,
 }
-JWT_ROLE = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": "any"}
+ISTIOD = service_account_subject("istio-system", "istiod")
+JWT_ROLE = {
+    "role_type": "jwt",
+    "user_claim": "sub",
+    "bound_audiences": "any",
+    "bound_claims": {"sub": ISTIOD},
+}
+"""A role of a JWT auth mount as the program makes it, but for its policies."""
 
 
 def kube_role(cluster: str) -> dict[str, Any]:
@@ -136,6 +155,11 @@ def kube_role(cluster: str) -> dict[str, Any]:
         "token_policies": role_name(cluster),
         "token_ttl": 3600,
     }
+
+
+def jwt_role(cluster: str) -> dict[str, Any]:
+    """A role of a JWT auth mount as the program makes it."""
+    return {**JWT_ROLE, "token_policies": role_name(cluster), "token_ttl": 3600}
 
 
 def _csr() -> str:

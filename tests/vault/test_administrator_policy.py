@@ -3,22 +3,42 @@
 The table is that of docs/vault-policies.md, which is compared with it.
 """
 
+import time
 from typing import Any
 
 import pytest
+import requests
 
 from lab.directory import CHECKOUT
 from mesh_trust.administrator_policy import AdministeredNames, administrator_policy
-from mesh_trust.names import auth_mount_path, jwt_auth_mount_path, role_name
+from mesh_trust.names import (
+    auth_mount_path,
+    jwt_auth_mount_path,
+    role_name,
+    service_account_subject,
+)
 from tests.private_vault import PrivateVault
 
-from .operations import JWT_ROLE, KUBERNETES_CONFIG, NAMED, SECRET, Operation, Setup, kube_role
+from .operations import (
+    ISTIOD,
+    KUBERNETES_CONFIG,
+    NAMED,
+    SECRET,
+    Operation,
+    Setup,
+    jwt_role,
+    kube_role,
+)
 
 KUBE, JWT = auth_mount_path("east"), jwt_auth_mount_path("west")
 ROLE = role_name("east")
 KUBE_ROLE, ROLE_PATH = f"auth/{KUBE}/role", f"auth/{KUBE}/role/{ROLE}"
 JWT_ROLE_PATH = f"auth/{JWT}/role/{role_name('west')}"
 SUDO = 'path "*" { capabilities = ["sudo"] }'
+# Vault takes a role of this kind for another, if it is not said at each change.
+OF_JWT = {"role_type": "jwt", "user_claim": "sub"}
+ANOTHER = service_account_subject("any", "any")
+ADMITTING_ANOTHER = {**OF_JWT, "bound_claims": {"sub": [ISTIOD, ANOTHER]}}
 
 # Two clusters whose agents log in in different ways, one with a CA of its own.
 POLICY = administrator_policy(
@@ -60,32 +80,14 @@ ALLOWED = [
     Operation("read how a login is checked", "GET", f"auth/{KUBE}/config"),
     Operation("list roles", "LIST", KUBE_ROLE),
     Operation("read a role", "GET", ROLE_PATH),
-    Operation(
-        "admit another account",
-        "PUT",
-        ROLE_PATH,
-        {
-            "bound_service_account_names": ["istiod-1-20"],
-            "bound_service_account_namespaces": ["istio-system"],
-        },
-    ),
-    Operation(
-        "shorten logins",
-        "PUT",
-        ROLE_PATH,
-        {
-            "bound_service_account_names": "istiod",
-            "bound_service_account_namespaces": "istio-system",
-            "token_ttl": "10m",
-            "token_policies": ROLE,
-        },
-    ),
+    Operation("shorten logins", "PUT", ROLE_PATH, {"token_ttl": "10m", "token_policies": ROLE}),
     Operation(
         "… of a JWT auth mount",
         "PUT",
         JWT_ROLE_PATH,
-        {**JWT_ROLE, "token_ttl": "10m", "token_policies": [role_name("west")]},
+        {**OF_JWT, "token_ttl": "10m", "token_policies": [role_name("west")]},
     ),
+    Operation("have logins end after a few requests", "PUT", ROLE_PATH, {"token_num_uses": 4}),
     Operation("end a cluster's logins", "PUT", f"sys/leases/revoke-prefix/auth/{KUBE}/login"),
 ]
 
@@ -102,27 +104,48 @@ REFUSED = [
     Operation("make a token", "PUT", "auth/token/create", {"policies": ["root"]}),
     Operation("make a token without a parent", "PUT", "auth/token/create-orphan"),
     Operation("make a token role", "PUT", "auth/token/roles/any", {"allowed_policies": "root"}),
+    # Whom a role admits gets the agent's policy, and with it a CA's key.
+    Operation("admit another account", "PUT", ROLE_PATH, {"bound_service_account_names": ["any"]}),
+    Operation("… any", "PUT", ROLE_PATH, {"bound_service_account_names": "*"}),
     Operation(
-        "give a role another policy",
+        "… of another namespace", "PUT", ROLE_PATH, {"bound_service_account_namespaces": "any"}
+    ),
+    Operation("… in capitals", "PUT", ROLE_PATH, {"BOUND_SERVICE_ACCOUNT_NAMES": "any"}),
+    Operation(
+        "… with its policy as it is",
         "PUT",
         ROLE_PATH,
         {
-            "bound_service_account_names": "istiod",
-            "bound_service_account_namespaces": "istio-system",
-            "token_policies": "super",
+            "bound_service_account_names": ["istiod", "any"],
+            "bound_service_account_namespaces": ["istio-system"],
+            "token_policies": ROLE,
         },
     ),
+    Operation("admit tokens that were made for others", "PUT", ROLE_PATH, {"audience": "any"}),
+    Operation("admit another account by its claims", "PUT", JWT_ROLE_PATH, ADMITTING_ANOTHER),
+    Operation("… by its subject", "PUT", JWT_ROLE_PATH, {**OF_JWT, "bound_subject": "any"}),
+    Operation("… by a pattern", "PUT", JWT_ROLE_PATH, {**OF_JWT, "bound_claims_type": "glob"}),
+    Operation(
+        "… with tokens that were made for others",
+        "PUT",
+        JWT_ROLE_PATH,
+        {**OF_JWT, "bound_audiences": ["any", "vault"]},
+    ),
+    Operation(
+        "… with tokens that have expired", "PUT", JWT_ROLE_PATH, {**OF_JWT, "expiration_leeway": 1}
+    ),
+    Operation("… or were not valid yet", "PUT", JWT_ROLE_PATH, {**OF_JWT, "not_before_leeway": 1}),
+    Operation(
+        "… by a clock that is far off", "PUT", JWT_ROLE_PATH, {**OF_JWT, "clock_skew_leeway": 1}
+    ),
+    Operation("give a role another policy", "PUT", ROLE_PATH, {"token_policies": "super"}),
     Operation("… beside its own", "PUT", ROLE_PATH, {"token_policies": f"{ROLE},super"}),
     Operation("… in a list", "PUT", ROLE_PATH, {"token_policies": [ROLE, "super"]}),
     Operation("… by its old name", "PUT", ROLE_PATH, {"policies": "super"}),
     Operation("… in capitals", "PUT", ROLE_PATH, {"TOKEN_POLICIES": "super"}),
-    Operation(
-        "… of a JWT auth mount", "PUT", JWT_ROLE_PATH, {**JWT_ROLE, "token_policies": "super"}
-    ),
-    Operation(
-        "take another user's name", "PUT", JWT_ROLE_PATH, {**JWT_ROLE, "user_claim": "email"}
-    ),
-    Operation("give a role groups", "PUT", JWT_ROLE_PATH, {**JWT_ROLE, "groups_claim": "groups"}),
+    Operation("… of a JWT auth mount", "PUT", JWT_ROLE_PATH, {**OF_JWT, "token_policies": "super"}),
+    Operation("take another user's name", "PUT", JWT_ROLE_PATH, {**OF_JWT, "user_claim": "email"}),
+    Operation("give a role groups", "PUT", JWT_ROLE_PATH, {**OF_JWT, "groups_claim": "groups"}),
     Operation("delete a role", "DELETE", ROLE_PATH),
     Operation(
         "make another role",
@@ -191,6 +214,9 @@ def token(vault: PrivateVault, setup: Setup) -> str:
     vault.client.sys.create_or_update_policy("admins", POLICY)
     vault.client.sys.create_or_update_policy("super", SUDO)
     vault.client.write_data(ROLE_PATH, data=kube_role("east"))
+    # What a change leaves out of a role, it leaves as it is.
+    vault.client.delete(JWT_ROLE_PATH)
+    vault.client.write_data(JWT_ROLE_PATH, data=jwt_role("west"))
     vault.client.auth.userpass.create_or_update_user("admin", "x", policies="admins")
     made: str = vault.client.auth.token.create(policies=["admins"])["auth"]["client_token"]
     return made
@@ -215,15 +241,49 @@ def test_what_the_administrator_may_not_do(
         assert operation.is_allowed(setup, vault.token)
 
 
-def test_a_change_of_a_role_leaves_its_policies(
-    vault: PrivateVault, setup: Setup, token: str
+@pytest.mark.parametrize(("path", "named"), [(ROLE_PATH, {}), (JWT_ROLE_PATH, OF_JWT)])
+def test_a_change_of_a_role_leaves_its_policies_and_whom_it_admits(
+    vault: PrivateVault, setup: Setup, token: str, path: str, named: dict[str, str]
 ) -> None:
-    change = Operation("", "PUT", ROLE_PATH, {"token_ttl": 60})
+    before = vault.client.read(path)["data"]
+    change = Operation("", "PUT", path, {**named, "token_ttl": 60})
 
     assert change.is_allowed(setup, token)
 
-    found = vault.client.read(ROLE_PATH)["data"]
-    assert (found["token_policies"], found["token_ttl"]) == ([ROLE], 60)
+    assert vault.client.read(path)["data"] == {**before, "token_ttl": 60}
+
+
+def test_nobody_gets_a_ca_key_through_the_administrator(
+    vault: PrivateVault, setup: Setup, token: str
+) -> None:
+    """Whoever has any account in the cluster would log in as the agent, once admitted."""
+
+    def get_key(subject: str) -> bool:
+        """Makes the agent's exchange, if the account is let in."""
+        now = int(time.time())
+        claims = {"sub": subject, "aud": "any", "nbf": now - 60, "exp": now + 600}
+        jwt = setup.issuer.token(claims)
+        login = requests.post(
+            f"{vault.address}/v1/auth/{JWT}/login",
+            json={"role": role_name("west"), "jwt": jwt},
+            timeout=60,
+        )
+        if not login.ok:
+            assert "does not match any associated bound claim" in login.text, login.text
+            return False
+        got = login.json()["auth"]["client_token"]
+        made = Operation("", "PUT", "pki_int_west/intermediate/generate/exported", NAMED)
+        signed = Operation("", "PUT", "pki/root/sign-intermediate", signing)
+        return made.is_allowed(setup, got) and signed.is_allowed(setup, got)
+
+    admit = Operation("", "PUT", JWT_ROLE_PATH, ADMITTING_ANOTHER)
+
+    assert get_key(ISTIOD)
+    assert not admit.is_allowed(setup, token)
+    assert not get_key(ANOTHER)
+    # The control: that is all there is between them and the key.
+    assert admit.is_allowed(setup, vault.token)
+    assert get_key(ANOTHER)
 
 
 def test_the_documentation_has_these_tables() -> None:
