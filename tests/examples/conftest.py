@@ -5,16 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from lab.directory import CHECKOUT
 from lab.lab import Lab
 from lab.toolchain import Toolchain
 from tests.labs import started_lab
-from tests.program.inventory import Inventory, await_own_objects, take_inventory
+from tests.program.inventory import (
+    Inventory,
+    await_own_objects,
+    take_inventory,
+    vault_client,
+)
 
 from .example import Example
 
 CLUSTERS = ("east", "west")
 
 ExampleOf = Callable[..., Example]
+TokenOf = Callable[..., str]
 Look = Callable[[], Inventory]
 
 
@@ -33,8 +40,30 @@ def look(lab: Lab) -> Look:
 
 
 @pytest.fixture
-def example_of(lab: Lab, tmp_path: Path) -> Iterator[ExampleOf]:
+def token_of(lab: Lab) -> Iterator[TokenOf]:
+    """Makes tokens with the policies that examples' READMEs have, the first of each or another."""
+    client = vault_client(lab)
+    made: list[str] = []
+
+    def token_of(example: str, number: int = 0) -> str:
+        page = (CHECKOUT / "examples" / example / "README.md").read_text()
+        policy = page.split("```hcl\n")[number + 1].partition("```")[0]
+        name = f"of-{example}-{number}"
+        client.sys.create_or_update_policy(name, policy)
+        made.append(name)
+        token: str = client.auth.token.create(policies=[name])["auth"]["client_token"]
+        return token
+
+    yield token_of
+    for name in made:
+        client.sys.delete_policy(name)
+
+
+@pytest.fixture
+def example_of(lab: Lab, token_of: TokenOf, tmp_path: Path) -> Iterator[ExampleOf]:
     """Makes stacks of examples; what is left of them is taken down after the test."""
+    # The tokens outlast what was made with them.
+    assert token_of
     made: list[Example] = []
 
     def example_of(name: str, stack: str = "test") -> Example:

@@ -5,12 +5,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from lab.directory import CHECKOUT
 from lab.lab import Lab
 from tests.program.handshake import handshake
-from tests.program.inventory import vault_client
 
-from .conftest import ExampleOf, Look
+from .conftest import ExampleOf, Look, TokenOf
 from .example import Example
 
 ROOT_STACK = "organization/fleet-root/test"
@@ -37,22 +35,6 @@ def clusters(
     return stack
 
 
-def token_of_clusters(lab: Lab) -> str:
-    """A token with the policy that the example's README has for the stacks of clusters."""
-    page = (CHECKOUT / "examples" / "fleet" / "README.md").read_text()
-    policy = page.partition("```hcl\n")[2].partition("```")[0]
-    client = vault_client(lab)
-    client.sys.create_or_update_policy("fleet-clusters", policy)
-    token: str = client.auth.token.create(policies=["fleet-clusters"])["auth"]["client_token"]
-    return token
-
-
-@pytest.fixture
-def token(lab: Lab) -> Any:
-    yield token_of_clusters(lab)
-    vault_client(lab).sys.delete_policy("fleet-clusters")
-
-
 @pytest.mark.soak
 def test_a_cluster_is_added_without_touching_the_others(
     root: Example,
@@ -60,9 +42,11 @@ def test_a_cluster_is_added_without_touching_the_others(
     leads_there: dict[str, str],
     lab: Lab,
     look: Look,
-    token: str,
+    token_of: TokenOf,
 ) -> None:
     before = look()
+    token = token_of("fleet", 1)
+    root.environment["VAULT_TOKEN"] = token_of("fleet", 0)
     certificate = x509.load_pem_x509_certificate(root.up()["rootCertificate"].encode())
     east = clusters(example_of, leads_there, "east")
     east.environment["VAULT_TOKEN"] = token

@@ -12,7 +12,7 @@ from lab.lab import Lab
 from tests.program.handshake import handshake
 from tests.program.inventory import kubernetes_client
 
-from .conftest import ExampleOf, Look
+from .conftest import ExampleOf, Look, TokenOf
 from .example import Example
 
 POLICIES = ("admin.gloo.solo.io", "v2", "gloo-mesh", "roottrustpolicies")
@@ -70,9 +70,10 @@ def take_away(lab: Lab, objects: dict[tuple[str, str], dict[str, Any]]) -> None:
 
 
 def test_the_files_are_all_that_the_cluster_needs(
-    example: Example, lab: Lab, look: Look, tmp_path: Path
+    example: Example, lab: Lab, look: Look, token_of: TokenOf, tmp_path: Path
 ) -> None:
     before = look()
+    example.environment["VAULT_TOKEN"] = token_of("gitops")
     folder = tmp_path / "manifests"
 
     outputs = example.up()

@@ -10,7 +10,7 @@ from lab.lab import Lab
 from tests.program.handshake import handshake
 from tests.program.inventory import kubernetes_client, vault_client
 
-from .conftest import ExampleOf, Look
+from .conftest import ExampleOf, Look, TokenOf
 from .example import Example
 
 NAMES = ("prod/mesh-root", "prod/mesh-east")
@@ -24,9 +24,10 @@ def example(example_of: ExampleOf, leads_there: dict[str, str]) -> Example:
 
 
 def test_names_labels_and_protection_are_the_programs(
-    example: Example, lab: Lab, look: Look
+    example: Example, lab: Lab, look: Look, token_of: TokenOf
 ) -> None:
     before = look()
+    example.environment["VAULT_TOKEN"] = token_of("in-your-program")
 
     outputs = example.up()
 
