@@ -1,12 +1,12 @@
 """Roots whose keys are strong, and which last long enough, and not for ever."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from .durations import seconds_of
 from .resource import CA_COMPONENTS, Resource
 from .rule import Bound, Rule, Settings
 
@@ -17,8 +17,6 @@ _REQUEST = (
     "vault:pkiSecret/secretBackendIntermediateCertRequest:SecretBackendIntermediateCertRequest"
 )
 _IMPORT = "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa"
-_DURATION = re.compile(r"(\d+)([smhd]?)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _FIX = "use RSA with {bits} bits or more, or ECDSA with {curves} (mesh-trust:rootKeyAlgorithm)"
 
 
@@ -90,8 +88,8 @@ def _days(resource: Resource) -> float | None:
         hours = resource.number("validityPeriodHours")
         return None if hours is None else hours / 24
     if resource.type == _IN_VAULT:
-        found = _DURATION.fullmatch(resource.text("ttl") or "")
-        return None if found is None else int(found[1]) * _SECONDS[found[2]] / 86400
+        seconds = seconds_of(resource.text("ttl"))
+        return None if seconds is None else seconds / 86400
     if resource.type == _IMPORT:
         left = [each.not_valid_after_utc - datetime.now(UTC) for each in _certificates(resource)]
         return min((each.total_seconds() / 86400 for each in left), default=None)
