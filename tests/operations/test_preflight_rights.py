@@ -10,12 +10,12 @@ import yaml
 from kubernetes import client
 
 from lab.lab import Lab
-from tests.program.inventory import kubernetes_client
+from tests.program.inventory import kubernetes_client, take_inventory
 from tests.program.program import Program
 
 from .command import MeshTrust, Told
 from .looked import preflight
-from .test_preflight_clusters import EAST, configured
+from .test_preflight_clusters import EAST, MANAGEMENT, configured
 
 USER = "limited"
 _LACKING = re.compile(
@@ -29,9 +29,9 @@ Rules = Sequence[dict[str, Any]]
 
 
 @contextmanager
-def limited_user(lab: Lab, folder: Path, rules: Rules) -> Iterator[str]:
-    """A kubeconfig whose user in `east` may do what `rules` say, and nothing else."""
-    api = kubernetes_client(lab, "east")
+def limited_user(lab: Lab, folder: Path, rules: Rules, cluster: str = "east") -> Iterator[str]:
+    """A kubeconfig whose user in `cluster` may do what `rules` say, and nothing else."""
+    api = kubernetes_client(lab, cluster)
     core: Any = client.CoreV1Api(api)
     rbac: Any = client.RbacAuthorizationV1Api(api)
     core.create_namespaced_service_account("default", {"metadata": {"name": USER}})
@@ -49,7 +49,7 @@ def limited_user(lab: Lab, folder: Path, rules: Rules) -> Iterator[str]:
     )
     token = core.create_namespaced_service_account_token(USER, "default", {"spec": {}})
     document = yaml.safe_load(lab.directory.kubeconfig.read_text())
-    (context,) = (each["context"] for each in document["contexts"] if each["name"] == "east")
+    (context,) = (each["context"] for each in document["contexts"] if each["name"] == cluster)
     context["user"] = USER
     document["users"].append({"name": USER, "user": {"token": token.status.token}})
     path = folder / "kubeconfig"
@@ -62,11 +62,11 @@ def limited_user(lab: Lab, folder: Path, rules: Rules) -> Iterator[str]:
         core.delete_namespaced_service_account(USER, "default")
 
 
-def rules_lacking(told: Told) -> list[dict[str, Any]]:
+def rules_lacking(told: Told, subject: str = EAST) -> list[dict[str, Any]]:
     """What preflight says that the user lacks, as the rules of a ClusterRole."""
     rules = []
     for each in told.findings:
-        if (each["check"], each["subject"]) != ("permissions", EAST):
+        if (each["check"], each["subject"]) != ("permissions", subject):
             continue
         found = _LACKING.fullmatch(each["seen"])
         if found is not None:
@@ -89,6 +89,40 @@ LOOKED_AT = [
 ]
 
 
+VAULT = {"mode": "dev", "chart": "./lab/charts/vault"}
+
+
+def without(rules: Rules, resource: str) -> list[dict[str, Any]]:
+    less = [rule for rule in rules if rule["resources"] != [resource]]
+    assert len(less) == len(rules) - 1
+    return less
+
+
+def test_what_the_release_of_vault_takes_is_told_before_it_is_made(
+    lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
+) -> None:
+    """Of each right that is lacking, also of one in which only the release would fail."""
+    before = take_inventory(lab, ("mgmt",))
+    with (
+        limited_user(lab, tmp_path, [], "mgmt") as kubeconfig,
+        configured(undeployed, kubeconfig=kubeconfig, vaultInstall=VAULT),
+    ):
+        told = preflight(mesh_trust)
+        assert told.those("failed") == {("permissions", MANAGEMENT)}
+        rules = rules_lacking(told, MANAGEMENT)
+    lacking = without(rules, "statefulsets")
+    with (
+        limited_user(lab, tmp_path, lacking, "mgmt") as kubeconfig,
+        configured(undeployed, kubeconfig=kubeconfig, vaultInstall=VAULT),
+    ):
+        told = preflight(mesh_trust)
+        assert told.those("failed") == {("permissions", MANAGEMENT)}
+        assert rules_lacking(told, MANAGEMENT) == [
+            rule for rule in rules if rule["resources"] == ["statefulsets"]
+        ]
+    assert take_inventory(lab, ("mgmt",)).changes_since(before) == set()
+
+
 def test_what_is_looked_for_is_enough(
     lab: Lab, undeployed: Program, mesh_trust: MeshTrust, tmp_path: Path
 ) -> None:
@@ -101,10 +135,8 @@ def test_what_is_looked_for_is_enough(
         assert told.those("failed") == {("permissions", EAST)}
         rules = rules_lacking(told)
     undeployed.deployed = True
-    less = [rule for rule in rules if rule["resources"] != ["secrets"]]
-    assert len(less) == len(rules) - 1
     with (
-        limited_user(lab, tmp_path, [*less, *LOOKED_AT]) as kubeconfig,
+        limited_user(lab, tmp_path, [*without(rules, "secrets"), *LOOKED_AT]) as kubeconfig,
         configured(undeployed, kubeconfig=kubeconfig),
     ):
         told = preflight(mesh_trust)

@@ -8,7 +8,8 @@ import pytest
 
 from lab.directory import CHECKOUT, LabDirectory
 from mesh_trust_rules.rules import ALL_RULES
-from tests.roots.project import Outcome, Project
+from tests.pulumi_stack import Outcome
+from tests.roots.project import Project
 
 _VIOLATION = re.compile(r"\[mandatory\]\s+(\S+)\s+\(([^)]+)\)")
 
