@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from mesh_trust import ClusterTrust, InvalidInputError, api_server, ca_certificates
+from mesh_trust import ClusterTrust, api_server, ca_certificates
 
 config = pulumi.Config()
 kubeconfig, vault_ca_file = config.require("kubeconfig"), config.require("vaultCaFile")
@@ -21,8 +21,9 @@ root_stack = config.require("rootStack")
 def made(outputs: Mapping[str, str]) -> Mapping[str, str]:
     """The outputs of the root's stack, which has some once it has been made."""
     if missing := {"caPath", "vaultAddress", "vaultCaCertificate"} - set(outputs):
-        raise InvalidInputError(
-            "rootStack", root_stack, f"`pulumi up` there first: it has no {min(missing)}"
+        raise pulumi.RunError(
+            f"rootStack: {root_stack!r} is not valid; run `pulumi up` there first: "
+            f"it has no {min(missing)}"
         )
     return outputs
 
