@@ -129,7 +129,7 @@ def test_a_root_that_has_not_been_made_yet_is_told_in_a_line(
     assert look().changes_since(before) == set()
 
 
-WRONG = {
+WRONG: dict[str, list[tuple[Any, str]]] = {
     "clusters": [
         ({"east_1": "east"}, "cluster: 'east_1' is not valid; "),
         ({"east": "nowhere"}, "'nowhere' is not valid; use one that it has: "),
