@@ -16,7 +16,10 @@ from mesh_trust import ClusterTrust, RootPki, ca_certificates
 config = pulumi.Config()
 cluster = config.require("cluster")
 vault_address, vault_ca_file = config.require("vaultAddress"), config.require("vaultCaFile")
-istio = yaml.safe_load(Path("istio.yaml").read_text())
+try:
+    istio = yaml.safe_load(Path("istio.yaml").read_text())
+except (OSError, yaml.YAMLError) as error:
+    raise pulumi.RunError(f"istio.yaml: {' '.join(str(error).split())}") from None
 
 # All that is made with this provider is a file.
 in_files = kubernetes.Provider("files", render_yaml_to_directory=config.require("manifests"))

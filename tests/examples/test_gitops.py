@@ -112,12 +112,43 @@ def test_the_files_are_all_that_the_cluster_needs(
     assert look().changes_since(before) == set()
 
 
-def test_a_wrong_value_is_told_in_a_line(example: Example, look: Look, tmp_path: Path) -> None:
+WRONG = {
+    "kubernetesHost": ("http://east", "kubernetes_host: 'http://east' is not valid; "),
+    "cluster": ("east_1", "cluster: 'east_1' is not valid; "),
+    "kubernetesCaFile": ("/nowhere", "kubernetesCaFile: '/nowhere' is not valid; "),
+    "vaultCaFile": ("/nowhere", "vaultCaFile: '/nowhere' is not valid; "),
+}
+
+WRONG_ISTIO = {
+    "": "give the whole IstioOperator",
+    "apiVersion: v1\nkind: Service\nmetadata: {name: istio}": "give the whole IstioOperator",
+    "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator": "metadata",
+    "a: [": "istio.yaml: while parsing",
+    None: "istio.yaml: [Errno 2]",
+}
+
+
+def test_a_wrong_value_is_told_in_a_line(
+    example: Example, leads_there: dict[str, str], look: Look, tmp_path: Path
+) -> None:
     before = look()
-    example.configure(kubernetesHost="http://east")
+    right = {
+        "kubernetesHost": "https://east",
+        "cluster": "east",
+        "kubernetesCaFile": leads_there["vaultCaFile"],
+        "vaultCaFile": leads_there["vaultCaFile"],
+    }
 
-    [told] = example.refusals()
+    for key, (value, line) in WRONG.items():
+        example.configure(**{**right, key: value})
+        [told] = example.refusals()
+        assert line in told
+    example.configure(**right)
+    for content, line in WRONG_ISTIO.items():
+        file = example.folder / "istio.yaml"
+        file.unlink() if content is None else file.write_text(content)
+        [told] = example.refusals()
+        assert line in told
 
-    assert "kubernetes_host: 'http://east' is not valid; " in told
     assert look().changes_since(before) == set()
     assert not (tmp_path / "manifests").exists()

@@ -62,11 +62,24 @@ def test_names_labels_and_protection_are_the_programs(
     assert look().changes_since(before) == set()
 
 
-def test_a_wrong_value_is_told_in_a_line(example: Example, look: Look) -> None:
+WRONG = {
+    "environment": ("prod*", "mount_path: 'prod*/mesh-root' is not valid; "),
+    "kubeconfig": ("/nowhere", "kubeconfig: '/nowhere' is not valid; "),
+    "context": ("nowhere", "'nowhere' is not valid; use one that it has: "),
+    "vaultAddress": ("https://vault/v1", "vault_address: 'https://vault/v1' is not valid; "),
+    "vaultCaFile": ("/nowhere", "vaultCaFile: '/nowhere' is not valid; "),
+}
+
+
+def test_a_wrong_value_is_told_in_a_line(
+    example: Example, leads_there: dict[str, str], look: Look
+) -> None:
     before = look()
-    example.configure(environment="prod*")
+    right = {"environment": "prod", **leads_there}
 
-    [told] = example.refusals()
+    for key, (value, line) in WRONG.items():
+        example.configure(**{**right, key: value})
+        [told] = example.refusals()
+        assert line in told
 
-    assert "mount_path: 'prod*/mesh-root' is not valid; " in told
     assert look().changes_since(before) == set()

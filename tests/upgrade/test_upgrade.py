@@ -56,7 +56,12 @@ NEW_VERSIONS = {
         "root_ca.py",
         'f"{name}-key"',
         'f"{name}-private-key"',
-        {"root-private-key": "create", "root-key": "delete", "root-certificate": "replace"},
+        {
+            "root-private-key": "create",
+            "root-key": "delete",
+            "root-certificate": "replace",
+            "root-pki-import": "replace",
+        },
     ),
     "a role that a binding may not change": NewVersion(
         "agent_rbac.py",

@@ -4,22 +4,36 @@ One stack for each group of clusters, or for each cluster: they do not know of e
 Change: nothing but the stacks' configuration.
 """
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_vault as vault
 
-from mesh_trust import ClusterTrust, api_server
+from mesh_trust import ClusterTrust, api_server, ca_certificates
 
 config = pulumi.Config()
-kubeconfig = config.require("kubeconfig")
+kubeconfig, vault_ca_file = config.require("kubeconfig"), config.require("vaultCaFile")
 clusters: dict[str, str] = config.require_object("clusters")
+root_stack = config.require("rootStack")
 
-root = pulumi.StackReference(config.require("rootStack"))
-vault_address = root.require_output("vaultAddress")
 
-in_vault = vault.Provider(
-    "vault", address=vault_address, ca_cert_file=config.require("vaultCaFile")
-)
+def made(outputs: Mapping[str, str]) -> Mapping[str, str]:
+    """The outputs of the root's stack, which has some once it has been made."""
+    if missing := {"caPath", "vaultAddress", "vaultCaCertificate"} - set(outputs):
+        raise pulumi.RunError(
+            f"rootStack: {root_stack!r} is not valid; run `pulumi up` there first: "
+            f"it has no {min(missing)}"
+        )
+    return outputs
+
+
+root = pulumi.StackReference(root_stack).outputs.apply(made)
+vault_address = root["vaultAddress"]
+
+# One that cannot be read is told here, and not by the provider in the middle of an update.
+ca_certificates(vault_ca_file, "vaultCaFile")
+in_vault = vault.Provider("vault", address=vault_address, ca_cert_file=vault_ca_file)
 
 for cluster, context in clusters.items():
     server = api_server(kubeconfig, context)
@@ -29,9 +43,9 @@ for cluster, context in clusters.items():
             "cluster": cluster,
             "kubernetes_host": server.address,
             "kubernetes_ca_certificate": server.ca_certificate,
-            "ca_path": root.require_output("caPath"),
+            "ca_path": root["caPath"],
             "vault_address": vault_address,
-            "vault_ca_certificate": root.require_output("vaultCaCertificate"),
+            "vault_ca_certificate": root["vaultCaCertificate"],
         },
         opts=pulumi.ResourceOptions(
             providers=[
