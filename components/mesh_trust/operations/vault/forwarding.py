@@ -1,7 +1,7 @@
 """Requests to a server in a pod, by connections through the API server."""
 
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 from threading import Thread
 from typing import Any
 
@@ -76,8 +76,16 @@ def _relayed(way: Any) -> socket.socket:
     its own, which its thread prints.
     """
     near, far = socket.socketpair()
-    for source, target in ((far, way), (way, far)):
-        Thread(target=_relay, args=(source, target), daemon=True).start()
+    back = Thread(target=_relay, args=(way, far), daemon=True)
+    back.start()
+
+    def forth() -> None:
+        # The one that lives longest closes both: `near` is closed by whoever has it.
+        with closing(way), far:
+            _relay(far, way)
+            back.join()
+
+    Thread(target=forth, daemon=True).start()
     return near
 
 
