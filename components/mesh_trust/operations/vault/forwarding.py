@@ -1,7 +1,7 @@
 """Requests to a server in a pod, by connections through the API server."""
 
 import socket
-from contextlib import closing, suppress
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -10,7 +10,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from ..port_forward import PodPort
+from ..port_forward import PodPort, Way
 from ..unreachable import UnreachableError
 
 
@@ -69,7 +69,7 @@ class ForwardedTransport(HTTPAdapter):
         return Pool
 
 
-def _relayed(way: Any) -> socket.socket:
+def _relayed(way: Way) -> socket.socket:
     """A connection that leads on by `way`, and can be closed at any time.
 
     Where something is unread at the close, a forward that it leads by directly ends in an error of
@@ -80,10 +80,11 @@ def _relayed(way: Any) -> socket.socket:
     back.start()
 
     def forth() -> None:
-        # The one that lives longest closes both: `near` is closed by whoever has it.
-        with closing(way), far:
+        # `near` is closed by whoever has it.
+        with far:
             _relay(far, way)
             back.join()
+            way.end()
 
     Thread(target=forth, daemon=True).start()
     return near
