@@ -53,7 +53,8 @@ class ClusterClient:
 
     def close(self) -> None:
         """Closes its connections; whoever asks again makes new ones."""
-        self.api.rest_client.pool_manager.clear()
+        api: Any = self.api
+        api.rest_client.pool_manager.clear()
 
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
