@@ -49,17 +49,20 @@ def care_for_volumes(cluster: ClusterAccess, volumes: Objects, folder: Path) -> 
     """
 
     def care(volume: Mapping[str, Any]) -> None:
-        spec, name = volume["spec"], volume["metadata"]["name"]
+        spec, metadata = volume["spec"], volume["metadata"]
         if spec.get("storageClassName") != STORAGE_CLASS:
             return
         released = volume.get("status", {}).get("phase") == "Released"
-        if released and spec.get("persistentVolumeReclaimPolicy") == "Delete":
-            # First, as nobody would know of a folder that could not be deleted: a container may
-            # still be writing to it.
-            if (folder / name).exists():
-                shutil.rmtree(folder / name)
-            cluster.ask("DELETE", f"/api/v1/persistentvolumes/{name}")
-            tell(f"{name} is deleted")
+        if not released or spec.get("persistentVolumeReclaimPolicy") != "Delete":
+            return
+        # First, as nobody would know of a folder that could not be deleted: a container may still
+        # be writing to it.
+        place = folder / metadata["name"]
+        if place.exists():
+            shutil.rmtree(place)
+        if metadata.get("deletionTimestamp") is None:
+            cluster.ask("DELETE", f"/api/v1/persistentvolumes/{metadata['name']}")
+            tell(f"{metadata['name']} is deleted")
 
     for_each(volumes, care)
 

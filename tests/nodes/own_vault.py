@@ -64,14 +64,14 @@ class Stack:
     def up(self, *arguments: str) -> str:
         return self.run("up", "--yes", "--skip-preview", *arguments)
 
-    def mesh_trust(self, *arguments: str) -> str:
+    def mesh_trust(self, *arguments: str, token: str | None = None) -> str:
         """Runs `mesh-trust` for this stack, which has to succeed; gives what it printed."""
         path = os.pathsep.join([str(self.lab.directory.engine), os.environ["PATH"]])
         command = [sys.executable, "-m", "mesh_trust.operations", "--stack", self.name]
         done = subprocess.run(
             [*command, "--config-file", str(self._file), *arguments],
             cwd=CHECKOUT,
-            env={**self.lab.environment(), "PATH": path},
+            env={**self.lab.environment(), "PATH": path, **_vault_token(token)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -105,11 +105,10 @@ class Stack:
         mixed: bool = True,
         given: str | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        token = {} if self.token is None else {"VAULT_TOKEN": self.token}
         return subprocess.run(
             [self.lab.directory.engine / "pulumi", *arguments, "--non-interactive"],
             cwd=folder,
-            env={**self.lab.environment(), **token},
+            env={**self.lab.environment(), **_vault_token(self.token)},
             input=given or "",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if mixed else None,
@@ -190,6 +189,11 @@ class Servers:
         """The pod of the one that leads."""
         return next(pod for pod in self.names if self.status(pod).get("is_self"))
 
+    def are_led(self) -> bool:
+        """Whether Vault's address leads to one that leads: servers are ready before they vote."""
+        found = self.core.read_namespaced_endpoints("vault-active", self.namespace).subsets or ()
+        return any(part.addresses for part in found)
+
     def _is_initialised(self, pod: str) -> bool:
         return bool(self.status(pod).get("initialized"))
 
@@ -198,6 +202,10 @@ class Servers:
             any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions)
             for pod in self.pods().values()
         )
+
+
+def _vault_token(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"VAULT_TOKEN": token}
 
 
 def engine_is_there(lab: Lab) -> None:

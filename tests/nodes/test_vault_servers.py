@@ -151,6 +151,20 @@ def test_once_initialised_nothing_is_to_be_done_and_the_trust_can_be_set_up(
     trust_stack.run("preview", "--expect-no-changes")
 
 
+def test_verify_and_preflight_look_at_the_servers(vault_stack: Stack, trust_stack: Stack) -> None:
+    """By forwards to each of them; with the token of the trust's stack at the audit log, too."""
+    verified = vault_stack.mesh_trust("verify", "--json")
+    assert "leads, 3 of 3 servers are well" in verified
+    assert "not looked at, as VAULT_TOKEN is not set" in verified
+    for pod in SERVERS:
+        assert f"https://{pod}.vault-internal:8200" in verified
+    assert "3 servers of vault/vault run" in vault_stack.mesh_trust("preflight", "--json")
+    assert trust_stack.token is not None
+    assert "mesh-trust/ is a file" in vault_stack.mesh_trust(
+        "verify", "--json", token=trust_stack.token
+    )
+
+
 def answering(servers: Servers) -> set[str]:
     """The pods that requests to Vault's address get to."""
     found = servers.core.read_namespaced_endpoints("vault-active", "vault").subsets or []

@@ -131,6 +131,7 @@ def test_three_servers_come_back_unsealed_when_all_were_lost(
     until(servers.are_ready, "servers that are ready", SECONDS)
     assert not any(servers.status(pod)["sealed"] for pod in servers.names)
     assert "warning" not in vault.up("--expect-no-changes")
+    until(servers.are_led, "a server that leads", SECONDS)
     assert handshake(lab, "east")
     configure_trust(trust, vault, "east", tokenTtlSeconds=1800)
     trust.up()
