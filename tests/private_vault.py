@@ -45,12 +45,22 @@ class AuditLog:
 
     def all_writes(self) -> list[str]:
         """All paths that were written, once for the request and once for the answer."""
-        requests = [json.loads(line)["request"] for line in self._path.read_text().splitlines()]
         return [
-            request["path"]
-            for request in requests
-            if request["operation"] in ("create", "update", "patch", "delete")
+            entry["request"]["path"]
+            for entry in self._entries()
+            if entry["request"]["operation"] in ("create", "update", "patch", "delete")
         ]
+
+    def requests(self) -> list[tuple[str, str]]:
+        """Operation and path of every request, in their order."""
+        return [
+            (entry["request"]["operation"], entry["request"]["path"])
+            for entry in self._entries()
+            if entry["type"] == "request"
+        ]
+
+    def _entries(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._path.read_text().splitlines()]
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,7 @@ _OUTPUTS = {
     "ExternalRootPki": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
     "ClusterCa": ("certificate_pem", "mount_path", "ca_path", "issuer_id"),
     "IntermediatePki": ("mount_path",),
+    "ClusterAuthMount": ("mount_path", "role_name"),
 }
 
 
