@@ -84,7 +84,7 @@ def test_all_environments_but_one(project: Path) -> None:
     assert (done.exit_code, "there is no Pulumi.prod.yaml" in done.output) == (2, True)
 
 
-OF_VAULT = "config:\n  other-name:vaultInstall: {mode: ha}\n"
+OF_VAULT = "config:\n  mesh-trust:vaultInstall: {mode: ha}\n"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,9 @@ OF_VAULT = "config:\n  other-name:vaultInstall: {mode: ha}\n"
         (OF_VAULT.replace("ha", "standalone"), ["us-1"]),
         (OF_VAULT.replace("ha", "dev"), []),
         (OF_VAULT.replace("{mode: ha}", "true"), []),
+        # Nobody else reads another's keys, nor one without a namespace.
+        (OF_VAULT.replace("mesh-trust", "other-name"), []),
+        (OF_VAULT.replace("mesh-trust:", ""), []),
         ("config:\n  mesh-trust:vaultStack: us-1\n", []),
         ("config: null\n", []),
         ("", []),
@@ -106,6 +109,7 @@ def test_a_vault_comes_before_what_stands_in_it(
     git(project, "commit", "--all", "--message", "x")
     rest = [each for each in ("dev", "eu", "us-1") if each not in first]
     assert environments(project, "--of-vault") == first
+    assert environments(project, "--not-of-vault") == rest
     assert environments(project) == [*first, *rest]
     changed(project, "__main__.py")
     since = ("--changed-since", "HEAD~1")
@@ -308,6 +312,18 @@ def test_comment_without_what_it_needs(
     assert (done.exit_code, said in done.output) == (2, True), done.output
 
 
+def test_a_preview_that_could_not_be_made_is_told(forge: Forge, preview: Path) -> None:
+    other = preview.with_name("preview-us-1.md")
+    other.touch()
+    files = (str(preview), str(other))
+    done = run("ci", "comment", "--github", "5", *files, environment=forge.github())
+    assert done.exit_code == 0
+    assert forge.comments[0]["body"] == (
+        f"{MARKER}\n### `eu`: no changes\n\n"
+        "### `us-1`: the preview **could not be made**\n\nIts job says why.\n"
+    )
+
+
 def test_long_previews_share_the_room_there_is() -> None:
     body = comment_body(["### `a`\n" + "x" * 100_000, "### `b`\n" + "y" * 100_000, "### `c`\nz"])
     assert len(body) <= MOST_CHARACTERS + 3
@@ -330,9 +346,3 @@ def test_preview_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
     empty.touch()
     done = run(*command, "--from", str(empty))
     assert (done.exit_code, "not a single JSON document" in done.stderr) == (2, True)
-
-
-def test_with_vault_without_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VAULT_ADDR", raising=False)
-    done = run("ci", "with-vault", "--role", "r", "--", "true")
-    assert (done.exit_code, "VAULT_ADDR is not set" in done.output) == (2, True)
