@@ -139,16 +139,18 @@ def test_the_identity_of_a_job_on_github(project: Path, logins: Logins) -> None:
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{logins.address}/token?api=2",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
     }
-    asks = (project, "--github-audience", "mesh-trust-prod", *ROLE, *SAYS_ITS_TOKEN)
-    done = with_vault(*asks, **job)
+    asks = ("--github-audience", "mesh-trust-prod", *ROLE, *SAYS_ITS_TOKEN)
+    done = with_vault(project, *asks, **job)
     assert done.exit_code == 7, done.output
     assert logins.asked[0][1] == {"role": "r", "jwt": "jwt-for-mesh-trust-prod-2"}
 
-    refused = with_vault(*asks, **{**job, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "canary-token"})
+    refused = with_vault(
+        project, *asks, **{**job, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "canary-token"}
+    )
     assert refused.exit_code == 2
     assert "GitHub gives the job no token" in refused.output
     assert "canary-token" not in refused.output
-    without = with_vault(*asks)
+    without = with_vault(project, *asks)
     assert (without.exit_code, "give the job `permissions: id-token" in without.output) == (2, True)
 
 
