@@ -229,6 +229,15 @@ def test_no_merge_is_left_out() -> None:
     assert inner["update"]["environment"] == "${{ inputs.environment }}"
 
 
+def test_a_called_workflow_may_what_its_jobs_need() -> None:
+    jobs = loaded(CHECKOUT / "ci/github/environment.yml")["jobs"].values()
+    needed = dict(pair for job in jobs for pair in job["permissions"].items())
+    callers = loaded(CHECKOUT / "ci/github/update.yml")["jobs"]
+    for name in ("vaults", "others"):
+        # A called workflow gets no more than its caller has.
+        assert callers[name]["permissions"] == needed
+
+
 def test_nothing_of_an_environment_is_in_variables_of_all() -> None:
     for path in GITHUB:
         assert "VAULT_ADDR" not in path.read_text(), path.name
