@@ -331,3 +331,51 @@ def test_the_engine_on_gitlab_is_what_was_published(tmp_path: Path, has: str) ->
     else:
         assert done.returncode != 0
         assert "here" not in done.stdout
+
+
+@pytest.mark.parametrize("preview", ["changes", "changes nothing", "fails"])
+def test_jobs_on_gitlab_update_what_is_planned_and_changes_anything(
+    tmp_path: Path, preview: str
+) -> None:
+    """The lines as a runner runs them; the command notes what it is asked, and plans as told."""
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f"""#!/bin/sh
+echo "$*" >> asked
+case "$*" in *ci-preview*)
+  echo "the summary"
+  case "{preview}" in fails) exit 1 ;; changes) touch prod.plan ;; esac
+esac
+"""
+    )
+    python.chmod(0o755)
+
+    def run(job: str) -> tuple[int, str, list[str]]:
+        asked = tmp_path / "asked"
+        asked.unlink(missing_ok=True)
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", "\n".join(gitlab()[job]["script"])],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "ENVIRONMENT": "prod", "CI_COMMIT_SHA": "c0ffee"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = asked.read_text().splitlines() if asked.exists() else []
+        return done.returncode, done.stdout, lines
+
+    code, told, asked = run(".plan")
+    assert code == (1 if preview == "fails" else 0)
+    assert told.startswith("the summary\n")
+    compared = ["-m mesh_trust.operations ci compare --gitlab c0ffee plan-prod.md"]
+    assert asked[1:] == (compared if preview == "changes" else [])
+
+    for job, verified in (("update-vaults", 0), ("update", 1)):
+        code, told, asked = run(job)
+        assert code == 0
+        if preview == "changes":
+            assert asked[0].endswith("make ci-up STACK=prod PLAN=prod.plan")
+            assert len([each for each in asked if each.endswith("verify")]) == verified
+        else:
+            assert (told, asked) == ("Nothing would change.\n", [])
