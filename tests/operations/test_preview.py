@@ -301,8 +301,10 @@ def test_steps_of_the_pipelines(
     drift, verify = pipeline_steps("drift.yml", "Drift", "Verify")
     plan, update = pipeline_steps("environment.yml", "Plan", "Update")
     assert run_step(drift, job, environment).returncode == 0
-    done = run_step(verify, job, environment)
-    assert done.returncode == 0, done.stdout + done.stderr
+    # With no Gloo there is something to find; of Vault it sees all.
+    seen = " ".join(run_step(verify, job, environment).stdout.split())
+    assert "default, pipeline-preview" in seen
+    assert " unknown " not in seen
     assert run_step(plan, job, environment).returncode == 0
     assert "changes=true" not in outputs.read_text()
     assert not (job / "dev.plan").exists()
