@@ -1,55 +1,21 @@
 """The pipelines to copy: what they may use, and that what they run is there."""
 
-import hashlib
-import os
 import re
 import shlex
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.directory import CHECKOUT
 from lab.toolchain.cache import cache_root
 from lab.toolchain.catalog import AGENT, MODULES
-from mesh_trust.operations.ci.environments import environments_of
 from mesh_trust.operations.command import main
 from tests.command_line import require_known
+from tests.pipelines import ENGINE, GITHUB, GITLAB, commands, gitlab, loaded, steps
 
-GITHUB = sorted(
-    [*(CHECKOUT / "ci" / "github").glob("*.yml"), *(CHECKOUT / ".github/workflows").glob("*.yml")]
-)
-GITLAB = sorted((CHECKOUT / "ci" / "gitlab").glob("*.yml"))
-ENGINE = "3.259.0"
-"""The engine that the lab builds, and that all of this was tried with."""
 _TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
-
-
-def loaded(path: Any) -> dict[Any, Any]:
-    document = yaml.safe_load(path.read_text())
-    assert isinstance(document, dict)
-    return document
-
-
-def steps(workflow: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, job in workflow["jobs"].items():
-        for step in job.get("steps", ()):
-            yield name, step
-
-
-def commands() -> list[str]:
-    """Every line that a pipeline runs."""
-    found = [
-        line for path in GITHUB for _, step in steps(loaded(path)) if (line := step.get("run"))
-    ]
-    for path in GITLAB:
-        for job in loaded(path).values():
-            if isinstance(job, dict):
-                found += [*job.get("script", ()), *job.get("before_script", ())]
-    return found
 
 
 def test_there_are_pipelines() -> None:
@@ -154,18 +120,6 @@ def test_the_project_s_own_workflow_has_what_the_tests_need() -> None:
         assert any(folder.is_relative_to(CHECKOUT / each) for each in pinned), folder
 
 
-def gitlab() -> dict[Any, Any]:
-    [path] = GITLAB
-    return loaded(path)
-
-
-def listed(job: Mapping[str, Any]) -> list[str]:
-    """The environments of a job on GitLab."""
-    [matrix] = job["parallel"]["matrix"]
-    found: list[str] = matrix["ENVIRONMENT"]
-    return found
-
-
 def with_what_it_extends(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A job on GitLab as it is run: what it says itself counts most."""
     job = document[name]
@@ -174,15 +128,6 @@ def with_what_it_extends(document: Mapping[str, Any], name: str) -> dict[str, An
     for each in [extended] if isinstance(extended, str) else extended:
         merged |= with_what_it_extends(document, each)
     return {**merged, **job}
-
-
-def test_gitlab_has_the_environments_of_this_project_as_an_example() -> None:
-    document = gitlab()
-    found = environments_of(CHECKOUT)
-    others = [each for each in found.others if each != "dev"]
-    assert listed(document[".vaults"]) == list(found.vaults)
-    assert listed(document[".others"]) == others
-    assert listed(document[".all"]) == [*found.vaults, *others]
 
 
 def test_vaults_are_planned_and_updated_before_what_stands_in_them() -> None:
@@ -282,100 +227,3 @@ def test_what_is_kept_of_a_run_is_kept_for_days() -> None:
     assert len(artifacts) == 2
     for each in artifacts:
         assert (each["expire_in"], each["access"]) == ("3 days", "developer")
-
-
-@pytest.mark.parametrize("has", ["what is published", "another archive", "nothing"])
-def test_the_engine_on_gitlab_is_what_was_published(tmp_path: Path, has: str) -> None:
-    """The lines as a runner runs them, with hosts that are folders."""
-    archive = f"pulumi-v{ENGINE}-linux-x64.tar.gz"
-    hosts = tmp_path / "hosts"
-    (tmp_path / "pulumi").mkdir()
-    (tmp_path / "pulumi" / "pulumi").write_text("#!/bin/sh\necho here\n")
-    (tmp_path / "pulumi" / "pulumi").chmod(0o755)
-    published = hosts / "get.pulumi.com/releases/sdk" / archive
-    published.parent.mkdir(parents=True)
-    subprocess.run(["tar", "-czf", published, "-C", tmp_path, "pulumi"], check=True)
-    digest = hashlib.sha256(published.read_bytes()).hexdigest()
-    release = hosts / f"github.com/pulumi/pulumi/releases/download/v{ENGINE}"
-    release.mkdir(parents=True)
-    lines = [f"{'0' * 64}  other.tar.gz", f"{digest}  {archive}", f"{'1' * 64}  {archive}.sig"]
-    if has == "nothing":
-        del lines[1]
-    (release / f"pulumi-{ENGINE}-checksums.txt").write_text("\n".join(lines) + "\n")
-    if has == "another archive":
-        published.write_bytes(published.read_bytes() + b"\n")
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "curl").write_text(f'#!/bin/sh\ncp "{hosts}/${{4#https://}}" "$3"\n')
-    (tools / "make").write_text("#!/bin/sh\nexec pulumi\n")
-    for each in tools.iterdir():
-        each.chmod(0o755)
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    script = "\n".join(gitlab()[".tools"]["before_script"])
-    script = script.replace("/tmp", str(temporary))  # noqa: S108 - the runner's own
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script],
-        env={
-            "PATH": f"{tools}:{os.environ['PATH']}",
-            "HOME": str(tmp_path / "home"),
-            "PULUMI_VERSION": ENGINE,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if has == "what is published":
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.endswith("here\n")
-    else:
-        assert done.returncode != 0
-        assert "here" not in done.stdout
-
-
-@pytest.mark.parametrize("preview", ["changes", "changes nothing", "fails"])
-def test_jobs_on_gitlab_update_what_is_planned_and_changes_anything(
-    tmp_path: Path, preview: str
-) -> None:
-    """The lines as a runner runs them; the command notes what it is asked, and plans as told."""
-    python = tmp_path / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(
-        f"""#!/bin/sh
-echo "$*" >> asked
-case "$*" in *ci-preview*)
-  echo "the summary"
-  case "{preview}" in fails) exit 1 ;; changes) touch prod.plan ;; esac
-esac
-"""
-    )
-    python.chmod(0o755)
-
-    def run(job: str) -> tuple[int, str, list[str]]:
-        asked = tmp_path / "asked"
-        asked.unlink(missing_ok=True)
-        done = subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", "\n".join(gitlab()[job]["script"])],
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "ENVIRONMENT": "prod", "CI_COMMIT_SHA": "c0ffee"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        lines = asked.read_text().splitlines() if asked.exists() else []
-        return done.returncode, done.stdout, lines
-
-    code, told, asked = run(".plan")
-    assert code == (1 if preview == "fails" else 0)
-    assert told.startswith("the summary\n")
-    compared = ["-m mesh_trust.operations ci compare --gitlab c0ffee plan-prod.md"]
-    assert asked[1:] == (compared if preview == "changes" else [])
-
-    for job, verified in (("update-vaults", 0), ("update", 1)):
-        code, told, asked = run(job)
-        assert code == 0
-        if preview == "changes":
-            assert asked[0].endswith("make ci-up STACK=prod PLAN=prod.plan")
-            assert len([each for each in asked if each.endswith("verify")]) == verified
-        else:
-            assert (told, asked) == ("Nothing would change.\n", [])
