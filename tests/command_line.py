@@ -5,7 +5,7 @@ import click
 
 def require_known(command: click.Command, words: list[str]) -> None:
     """Fails unless the command has this sub-command, these options and so many arguments."""
-    options = {name: each for each in command.params for name in each.opts}
+    options = {name: each for each in command.params for name in (*each.opts, *each.secondary_opts)}
     given = 0
     rest = iter(words)
     for word in rest:

@@ -79,6 +79,10 @@ ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
     ("preview-in-ci.md", "mesh-trust ci comment --github 17 preview-prod.md"): RunBy(
         "tests/unit/test_ci.py::test_one_comment_is_kept_up_to_date", ("comment", "--github")
     ),
+    ("preview-in-ci.md", "mesh-trust ci compare --github 8d5f2c1 plan-prod.md"): RunBy(
+        "tests/unit/test_ci.py::test_a_plan_is_compared_with_what_the_request_has_shown",
+        ("compare", "--github"),
+    ),
     (
         "preview-in-ci.md",
         "vault write auth/jwt-github/config"

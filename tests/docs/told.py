@@ -134,7 +134,7 @@ STEPS = (
     Step(
         "preview-in-ci.md",
         "vault write auth/jwt-github/role/mesh-trust-preview-prod - <<'JSON'\n"
-        '{"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["https://vault.example.com:8200"],\n'
+        '{"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["mesh-trust-prod"],\n'
         '"bound_claims": {"repository": "your-org/your-repository"},\n'
         '"token_policies": ["mesh-trust-preview"], "token_ttl": "20m", "token_max_ttl": "20m"}\n'
         "JSON",
@@ -144,8 +144,9 @@ STEPS = (
     Step(
         "preview-in-ci.md",
         "vault write auth/jwt-github/role/mesh-trust-update-prod - <<'JSON'\n"
-        '{"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["https://vault.example.com:8200"],\n'
-        '"bound_claims": {"sub": "repo:your-org/your-repository:environment:prod"},\n'
+        '{"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["mesh-trust-prod"],\n'
+        '"bound_claims": {"sub": "repo:your-org/your-repository:environment:prod",'
+        ' "ref": "refs/heads/main"},\n'
         '"token_policies": ["mesh-trust-stack"], "token_ttl": "60m", "token_max_ttl": "60m"}\n'
         "JSON",
         before=ROOT,

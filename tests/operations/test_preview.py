@@ -5,8 +5,11 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -14,14 +17,16 @@ from hvac.exceptions import Forbidden
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
+from tests.background import in_background
 from tests.program.inventory import vault_client
 from tests.program.program import Program, clusters
-from tests.program.token_policy import hcl_of, limited_token
+from tests.program.token_policy import hcl_of, limited_token, rules
 from tests.token_issuer import TokenIssuer
 
 from .command import MeshTrust, Told
 from .put_back import put_back
 
+PAGE = "docs/preview-in-ci.md"
 ROLE = "auth/kube-east-mesh-auth/role/gen-int-ca-istio-east-mesh"
 RULES = (
     *("--policy-pack", str(CHECKOUT / "policy")),
@@ -135,7 +140,7 @@ def token_ttl(lab: Lab, seconds: int) -> Iterator[None]:
 def test_drift_is_seen_with_a_token_that_can_only_look(
     deployed: Program, mesh_trust: MeshTrust, lab: Lab
 ) -> None:
-    with token_ttl(lab, 500), limited_token(deployed, hcl_of("docs/preview-in-ci.md")):
+    with token_ttl(lab, 500), limited_token(deployed, hcl_of(PAGE)):
         told = mesh_trust.run("preview", "--json", "--refresh", "--expect-no-changes")
         assert told.exit_code == 1, told.errors
         assert told.document["failed"] is False, told.document["diagnostics"]
@@ -212,33 +217,126 @@ def job(tmp_path: Path) -> Path:
     return folder
 
 
+@dataclass
+class JobOnGitHub:
+    """What a job on GitHub Actions is to Vault."""
+
+    claims: dict[str, str]
+    variables: Mapping[str, str]
+
+
+@pytest.fixture
+def on_github(lab: Lab) -> Iterator[JobOnGitHub]:
+    """Roles as docs/preview-in-ci.md has them, and who gives a job its identity for them."""
+    vault, issuer = vault_client(lab), TokenIssuer()
+    job = JobOnGitHub({}, {})
+    vault.sys.enable_auth_method("jwt", path="jwt-github")
+    vault.auth.jwt.configure(jwt_validation_pubkeys=[issuer.public_key_pem], path="jwt-github")
+    for name, policy, claims in (
+        ("preview", hcl_of(PAGE), {"repository": "o/r"}),
+        ("update", rules(), {"sub": "repo:o/r:environment:dev", "ref": "refs/heads/main"}),
+    ):
+        vault.sys.create_or_update_policy(f"pipeline-{name}", "\n".join(policy))
+        vault.auth.jwt.create_role(
+            name=f"mesh-trust-{name}-dev",
+            role_type="jwt",
+            allowed_redirect_uris=[],
+            user_claim="sub",
+            bound_audiences=["mesh-trust-dev"],
+            bound_claims=claims,
+            token_policies=[f"pipeline-{name}"],
+            token_ttl=1200,
+            path="jwt-github",
+        )
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            [audience] = parse_qs(urlsplit(self.path).query)["audience"]
+            now = int(time.time())
+            times = {"iat": now, "nbf": now - 60, "exp": now + 600}
+            token = issuer.token({"aud": audience, **times, **job.claims})
+            body = json.dumps({"value": token}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    job.variables = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{server.server_port}/?api=2",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
+        "NO_PROXY": "127.0.0.1",
+    }
+    with in_background(server):
+        yield job
+    vault.sys.disable_auth_method("jwt-github")
+    for name in ("preview", "update"):
+        vault.sys.delete_policy(f"pipeline-{name}")
+
+
 @pytest.mark.soak
-@pytest.mark.usefixtures("deployed")
 def test_steps_of_the_pipelines(
-    mesh_trust: MeshTrust, job: Path, lab: Lab, canaries: list[str]
+    deployed: Program,
+    mesh_trust: MeshTrust,
+    job: Path,
+    lab: Lab,
+    canaries: list[str],
+    on_github: JobOnGitHub,
 ) -> None:
-    summary = job / "summary.md"
-    environment = pipeline_environment(mesh_trust, GITHUB_STEP_SUMMARY=str(summary))
+    summary, outputs = job / "summary.md", job / "outputs"
+    files = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    environment = pipeline_environment(mesh_trust, **files, **on_github.variables)
+    # Nothing of these is there on a runner.
+    environment["VAULT_TOKEN"] = ""
+    of_a_branch = {"repository": "o/r", "sub": "repo:o/r:pull_request", "ref": "refs/pull/1/merge"}
+    on_github.claims = of_a_branch
     [preview] = pipeline_steps("preview.yml", "Preview")
     done = run_step(preview, job, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (job / "preview-dev.md").read_text().startswith("### `dev`: no changes\n")
 
-    [drift] = pipeline_steps("drift.yml", "Drift")
-    plan, update = pipeline_steps("update.yml", "Plan", "Update")
+    drift, verify = pipeline_steps("drift.yml", "Drift", "Verify")
+    plan, update = pipeline_steps("environment.yml", "Plan", "Update")
+    assert run_step(drift, job, environment).returncode == 0
+    # With no Gloo there is something to find; of Vault it sees all.
+    seen = " ".join(run_step(verify, job, environment).stdout.split())
+    assert "default, pipeline-preview" in seen
+    assert " unknown " not in seen
+    assert run_step(plan, job, environment).returncode == 0
+    assert "changes=true" not in outputs.read_text()
+    assert not (job / "dev.plan").exists()
+    without = run_step("make ci-up STACK=dev PLAN=dev.plan", job, environment)
+    assert (without.returncode, "PLAN names no file" in without.stderr) == (2, True)
+
     with token_ttl(lab, 500):
         assert run_step(drift, job, environment).returncode != 0
         assert "| `tokenTtl` | `500` | `3600` |" in summary.read_text()
-    assert run_step(drift, job, environment).returncode == 0
-
-    assert run_step(plan, job, environment).returncode == 0
-    planned = (job / "dev.plan").read_text()
-    for each in canaries:
-        assert each not in planned
-    done = run_step(update, job, environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    without = run_step(update, job, {**environment, "ENVIRONMENT": "other"})
-    assert (without.returncode, "PLAN names no file" in without.stderr) == (2, True)
+        # Seen, it is what an update changes.
+        deployed.run("refresh", "--yes", "--skip-preview")
+        done = run_step(plan, job, environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "changes=true" in outputs.read_text().splitlines()
+        planned = (job / "dev.plan").read_text()
+        for each in canaries:
+            assert each not in planned
+        # A job that was agreed to, of another branch; one of the branch that was not.
+        agreed = {"sub": "repo:o/r:environment:dev", "ref": "refs/heads/main"}
+        for wrong in (
+            {**of_a_branch, "sub": agreed["sub"]},
+            {**of_a_branch, "ref": agreed["ref"]},
+        ):
+            on_github.claims = wrong
+            refused = run_step(update, job, environment)
+            assert refused.returncode != 0
+            assert "role 'mesh-trust-update-dev' is refused" in refused.stderr
+        assert vault_client(lab).read(ROLE)["data"]["token_ttl"] == 500
+        on_github.claims = {**of_a_branch, **agreed}
+        done = run_step(update, job, environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert vault_client(lab).read(ROLE)["data"]["token_ttl"] == 3600
 
 
 @pytest.mark.soak

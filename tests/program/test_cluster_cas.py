@@ -21,7 +21,7 @@ from .inventory import vault_client
 from .program import Program
 from .test_logins import key_set
 from .test_up import exported_root
-from .token_policy import further_rules, limited_token, readme_rules
+from .token_policy import further_rules, hcl_of, limited_token, readme_rules
 
 CLUSTERS = ("east", "west")
 
@@ -46,12 +46,18 @@ def configure(
 
 
 def rules() -> list[str]:
-    own_ca = further_rules("signingCa: cluster")
-    assert any("pki_east" in rule for rule in own_ca)
     return [
         *readme_rules(),
         *further_rules("administrator"),
         *further_rules("reviewerMode: jwt"),
+        *of_both(further_rules("signingCa: cluster")),
+    ]
+
+
+def of_both(own_ca: list[str]) -> list[str]:
+    """Rules of cluster east, and the same of west."""
+    assert any("pki_east" in rule for rule in own_ca)
+    return [
         *own_ca,
         *(rule.replace("pki_east", "pki_west") for rule in own_ca if "pki_east" in rule),
     ]
@@ -91,6 +97,23 @@ def path_length(certificate: x509.Certificate) -> int | None:
 def test_a_second_up_changes_nothing(program: Program) -> None:
     program.run("preview", "--expect-no-changes")
     program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def test_it_is_previewed_with_rules_that_only_look(program: Program) -> None:
+    page = "docs/preview-in-ci.md"
+    looking = [
+        *hcl_of(page),
+        *further_rules("reviewerMode: jwt", page),
+        *of_both(further_rules("signingCa: cluster", page)),
+    ]
+    preview = ("preview", "--refresh", "--expect-no-changes")
+    with limited_token(program, looking):
+        program.run(*preview)
+    for left_out in ("auth/jwt-*", "pki_west/issuer/*"):
+        with limited_token(program, [each for each in looking if f'"{left_out}"' not in each]):
+            refused = program.attempt(*preview)
+        assert refused.exit_code != 0
+        assert "permission denied" in refused.output, left_out
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)

@@ -16,9 +16,9 @@ def readme_rules() -> list[str]:
     return _first_policy((CHECKOUT / "README.md").read_text())
 
 
-def further_rules(heading: str) -> list[str]:
-    """The lines that the documentation has under `heading` for what an environment can have."""
-    _, _, rest = (CHECKOUT / "docs" / "stack-token.md").read_text().partition(f"## {heading}\n")
+def further_rules(heading: str, page: str = "docs/stack-token.md") -> list[str]:
+    """The lines that `page` has under `heading` for what an environment can have."""
+    _, _, rest = (CHECKOUT / page).read_text().partition(f"## {heading}\n")
     return _first_policy(rest)
 
 

@@ -84,7 +84,7 @@ def test_all_environments_but_one(project: Path) -> None:
     assert (done.exit_code, "there is no Pulumi.prod.yaml" in done.output) == (2, True)
 
 
-OF_VAULT = "config:\n  other-name:vaultInstall: {mode: ha}\n"
+OF_VAULT = "config:\n  mesh-trust:vaultInstall: {mode: ha}\n"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,9 @@ OF_VAULT = "config:\n  other-name:vaultInstall: {mode: ha}\n"
         (OF_VAULT.replace("ha", "standalone"), ["us-1"]),
         (OF_VAULT.replace("ha", "dev"), []),
         (OF_VAULT.replace("{mode: ha}", "true"), []),
+        # Nobody else reads another's keys, nor one without a namespace.
+        (OF_VAULT.replace("mesh-trust", "other-name"), []),
+        (OF_VAULT.replace("mesh-trust:", ""), []),
         ("config:\n  mesh-trust:vaultStack: us-1\n", []),
         ("config: null\n", []),
         ("", []),
@@ -106,6 +109,7 @@ def test_a_vault_comes_before_what_stands_in_it(
     git(project, "commit", "--all", "--message", "x")
     rest = [each for each in ("dev", "eu", "us-1") if each not in first]
     assert environments(project, "--of-vault") == first
+    assert environments(project, "--not-of-vault") == rest
     assert environments(project) == [*first, *rest]
     changed(project, "__main__.py")
     since = ("--changed-since", "HEAD~1")
@@ -166,6 +170,8 @@ class Forge:
 
     comments: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    merged: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Requests by the end of the path that lists those of a commit."""
     token: str = "t0ken"
     address: str = ""
 
@@ -192,6 +198,10 @@ def forge() -> Iterator[Forge]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
+            for end, merged in forge.merged.items():
+                if path.endswith(end):
+                    self.answer(merged)
+                    return
             page = int(query.rpartition("=")[2] or 1)
             listed = forge.comments[(page - 1) * 100 : page * 100]
             self.answer({"username": OURS} if path == "/user" else listed)
@@ -276,6 +286,44 @@ def test_one_comment_is_kept_up_to_date(
     assert "No environment is changed." in forge.comments[-1]["body"]
 
 
+@pytest.mark.parametrize(
+    ("option", "listed", "number", "name"),
+    [
+        ("--github", "/repos/o/r/commits/c0ffee/pulls", "number", "#5"),
+        ("--gitlab", "/projects/7/repository/commits/c0ffee/merge_requests", "iid", "!5"),
+    ],
+)
+def test_a_plan_is_compared_with_what_the_request_has_shown(
+    forge: Forge, preview: Path, option: str, listed: str, number: str, name: str
+) -> None:
+    environment = forge.github() if option == "--github" else forge.gitlab()
+    forge.merged[listed] = [
+        {number: 4, "merged_at": None},
+        {number: 5, "merged_at": "2026-01-01T00:00:00Z"},
+    ]
+    preview.write_text("### `eu`: 1 to update\n\n| a | b |\n")
+    other = preview.with_name("preview-us.md")
+    other.write_text("### `us`: 2 to delete\n")
+    run("ci", "comment", option, "5", str(preview), str(other), environment=environment)
+    # As forges may keep it.
+    forge.comments[0]["body"] = forge.comments[0]["body"].replace("\n", "\r\n")
+
+    def told() -> str:
+        done = run("ci", "compare", option, "c0ffee", str(preview), environment=environment)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert told() == f"_This is what the comment on {name} has shown._\n"
+    preview.write_text("### `eu`: 1 to update\n\n| a | c |\n")
+    assert told().startswith(f"> [!WARNING]\n> **The comment on {name} has not shown this.**")
+    # What somebody else has written is no comment of ours.
+    forge.add("mallory", f"{MARKER}\n{preview.read_text()}")
+    assert "has not shown this" in told()
+    forge.merged[listed] = []
+    assert "**No request has shown this.**" in told()
+    assert "#" not in told().partition("WARNING")[2]
+
+
 def test_nothing_is_said_of_nothing(forge: Forge) -> None:
     done = run("ci", "comment", "--github", "5", environment=forge.github())
     assert done.exit_code == 0
@@ -308,6 +356,24 @@ def test_comment_without_what_it_needs(
     assert (done.exit_code, said in done.output) == (2, True), done.output
 
 
+def test_a_preview_that_could_not_be_made_is_told(forge: Forge, preview: Path) -> None:
+    other = preview.with_name("preview-us-1.md")
+    other.touch()
+    files = (str(preview), str(other))
+    done = run("ci", "comment", "--github", "5", *files, environment=forge.github())
+    assert done.exit_code == 0
+    assert forge.comments[0]["body"] == (
+        f"{MARKER}\n### `eu`: no changes\n\n"
+        "### `us-1`: the preview **could not be made**\n\nIts job says why.\n"
+    )
+
+
+def test_compare_without_what_it_needs(preview: Path) -> None:
+    for options in ((), ("--github", "a", "--gitlab", "b")):
+        done = run("ci", "compare", *options, str(preview))
+        assert (done.exit_code, "name the commit with --github" in done.output) == (2, True)
+
+
 def test_long_previews_share_the_room_there_is() -> None:
     body = comment_body(["### `a`\n" + "x" * 100_000, "### `b`\n" + "y" * 100_000, "### `c`\nz"])
     assert len(body) <= MOST_CHARACTERS + 3
@@ -330,9 +396,3 @@ def test_preview_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
     empty.touch()
     done = run(*command, "--from", str(empty))
     assert (done.exit_code, "not a single JSON document" in done.stderr) == (2, True)
-
-
-def test_with_vault_without_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VAULT_ADDR", raising=False)
-    done = run("ci", "with-vault", "--role", "r", "--", "true")
-    assert (done.exit_code, "VAULT_ADDR is not set" in done.output) == (2, True)

@@ -9,10 +9,18 @@ import click
 from ..cli import Project, main
 from ..errors import OperationError
 from .comment import Discussion
+from .compared import compared, requests_on_github, requests_on_gitlab
 from .environments import affected_environments, changed_files, environments_of
 from .identity import token_of_github
 from .place import place_of
 from .vault_login import run_with_token, run_without
+
+_AUTHOR = click.option(
+    "--author",
+    default="github-actions[bot]",
+    show_default=True,
+    help="Whose comment it is on GitHub: that of the token's owner.",
+)
 
 
 @main.group()
@@ -66,12 +74,7 @@ def environments(
 @ci.command()
 @click.option("--github", "number", type=int, metavar="NUMBER", help="Number of the pull request.")
 @click.option("--gitlab", "request", type=int, metavar="NUMBER", help="Of the merge request.")
-@click.option(
-    "--author",
-    default="github-actions[bot]",
-    show_default=True,
-    help="Whose comment it is on GitHub: that of the token's owner.",
-)
+@_AUTHOR
 @click.argument("previews", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def comment(
     number: int | None, request: int | None, author: str, previews: tuple[Path, ...]
@@ -91,6 +94,29 @@ def comment(
         assert request is not None
         discussion = Discussion.on_gitlab(os.environ, request)
     click.echo(discussion.write([_told(each) for each in previews]))
+
+
+@ci.command()
+@click.option("--github", metavar="COMMIT", help="The commit that is planned, on GitHub.")
+@click.option("--gitlab", metavar="COMMIT", help="The same on GitLab.")
+@_AUTHOR
+@click.argument("preview", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def compare(github: str | None, gitlab: str | None, author: str, preview: Path) -> None:
+    """Say whether PREVIEW, a plan's file of Markdown, is what a comment has shown.
+
+    The comment is that on the request which has brought the commit. What is printed is
+    Markdown, for who has to agree to the plan. Variables are those of `ci comment`.
+
+    Exit codes: 0 it is said; 2 it cannot be found out.
+    """
+    if (github is None) == (gitlab is None):
+        raise OperationError("name the commit with --github, or else with --gitlab")
+    if github is not None:
+        requests = requests_on_github(os.environ, github, author)
+    else:
+        assert gitlab is not None
+        requests = requests_on_gitlab(os.environ, gitlab)
+    click.echo(compared(preview.read_text(), requests), nl=False)
 
 
 @ci.command("with-vault", context_settings={"ignore_unknown_options": True})

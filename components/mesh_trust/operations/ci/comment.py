@@ -2,19 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import requests
-
-from mesh_trust.readiness import on_one_line
-
-from ..errors import OperationError
+from .forge import asked, needed
 
 MARKER = "<!-- mesh-trust preview -->"
 """How the comment is known; nobody sees it."""
 MOST_CHARACTERS = 65_000
 """GitHub takes 65536, GitLab a million."""
-_TIMEOUT_SECONDS = 30
 _PAGE = 100
 
 
@@ -42,13 +36,13 @@ class Discussion:
             OperationError: a variable is missing.
         """
         api = environment.get("GITHUB_API_URL", "https://api.github.com")
-        repository = f"{api}/repos/{_needed(environment, 'GITHUB_REPOSITORY')}"
+        repository = f"{api}/repos/{needed(environment, 'GITHUB_REPOSITORY')}"
         return cls(
             f"{repository}/issues/{number}/comments",
             f"{repository}/issues/comments",
             {
                 "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {_needed(environment, 'GITHUB_TOKEN')}",
+                "Authorization": f"Bearer {needed(environment, 'GITHUB_TOKEN')}",
                 "X-GitHub-Api-Version": "2022-11-28",
             },
             "PATCH",
@@ -63,11 +57,11 @@ class Discussion:
         Raises:
             OperationError: a variable is missing, or GitLab does not know the token.
         """
-        api = _needed(environment, "CI_API_V4_URL")
-        headers = {"PRIVATE-TOKEN": _needed(environment, "GITLAB_TOKEN")}
-        project = f"{api}/projects/{_needed(environment, 'CI_PROJECT_ID')}"
+        api = needed(environment, "CI_API_V4_URL")
+        headers = {"PRIVATE-TOKEN": needed(environment, "GITLAB_TOKEN")}
+        project = f"{api}/projects/{needed(environment, 'CI_PROJECT_ID')}"
         notes = f"{project}/merge_requests/{number}/notes"
-        author = str(_asked("GET", f"{api}/user", headers)["username"])
+        author = str(asked("GET", f"{api}/user", headers)["username"])
         return cls(notes, notes, headers, "PUT", "username", author)
 
     def write(self, previews: Sequence[str]) -> str:
@@ -78,28 +72,36 @@ class Discussion:
         Raises:
             OperationError: the server refuses, or cannot be reached.
         """
-        own = self._own()
+        own, _ = self._own()
         body = {"body": comment_body(previews)}
         if own is not None:
-            _asked(self.replacing, f"{self.comment}/{own}", self.headers, body)
+            asked(self.replacing, f"{self.comment}/{own}", self.headers, body)
             return "The comment is written anew."
         if not previews:
             return "No environment is changed: there is nothing to comment on."
-        _asked("POST", self.comments, self.headers, body)
+        asked("POST", self.comments, self.headers, body)
         return "The comment is written."
 
-    def _own(self) -> int | None:
+    def own_text(self) -> str | None:
+        """The comment that is there; None where there is none.
+
+        Raises:
+            OperationError: the server refuses, or cannot be reached.
+        """
+        own, text = self._own()
+        return None if own is None else text
+
+    def _own(self) -> tuple[int | None, str]:
         page = 1
-        while listed := _asked(
-            "GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers
-        ):
+        while listed := asked("GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers):
             for each in listed:
                 author = each.get("user") or each.get("author") or {}
                 is_ours = author.get(self.author_field) == self.author
-                if is_ours and str(each.get("body")).startswith(MARKER):
-                    return int(each["id"])
+                text = str(each.get("body"))
+                if is_ours and text.startswith(MARKER):
+                    return int(each["id"]), text
             page += 1
-        return None
+        return None, ""
 
 
 def comment_body(previews: Sequence[str]) -> str:
@@ -112,27 +114,3 @@ def comment_body(previews: Sequence[str]) -> str:
 def _cut(text: str, most: int) -> str:
     note = "\n\n… and more, in the job's own output.\n"
     return text[: most - len(note) - 1] + note
-
-
-def _needed(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name)
-    if not value:
-        raise OperationError(f"{name} is not set: the pipeline has to give it to this step")
-    return value
-
-
-def _asked(
-    method: str, url: str, headers: Mapping[str, str], sent: Mapping[str, str] | None = None
-) -> Any:
-    try:
-        answer = requests.request(
-            method, url, headers=dict(headers), json=sent, timeout=_TIMEOUT_SECONDS
-        )
-    except requests.RequestException as error:
-        raise OperationError(f"{method} {url}: {on_one_line(str(error), 200)}") from None
-    if not answer.ok:
-        raise OperationError(
-            f"{method} {url} is refused with {answer.status_code} "
-            f"({on_one_line(answer.text, 200)}); the token has to be allowed to write comments"
-        )
-    return answer.json()
