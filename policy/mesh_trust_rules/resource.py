@@ -6,7 +6,8 @@ from typing import Any
 
 CLUSTER_TRUST = "mesh-trust:index:ClusterTrust"
 ROOT_COMPONENTS = ("mesh-trust:index:RootCa", "mesh-trust:index:RootPki")
-CA_COMPONENTS = (*ROOT_COMPONENTS, "mesh-trust:index:ClusterCa")
+CLUSTER_CA = "mesh-trust:index:ClusterCa"
+CA_COMPONENTS = (*ROOT_COMPONENTS, CLUSTER_CA)
 
 
 class Unknown:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from .durations import seconds_of
 from .resource import CA_COMPONENTS, Resource
 from .rule import Bound, Rule, Settings
 
@@ -18,8 +19,6 @@ _REQUEST = (
 )
 _IMPORT = "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa"
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-_DURATION = re.compile(r"(\d+)([smhd]?)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _FIX = "use RSA with {bits} bits or more, or ECDSA with {curves} (mesh-trust:rootKeyAlgorithm)"
 
 
@@ -91,8 +90,8 @@ def _days(resource: Resource) -> float | None:
         hours = resource.number("validityPeriodHours")
         return None if hours is None else hours / 24
     if resource.type == _IN_VAULT:
-        found = _DURATION.fullmatch(resource.text("ttl") or "")
-        return None if found is None else int(found[1]) * _SECONDS[found[2]] / 86400
+        seconds = seconds_of(resource.text("ttl"))
+        return None if seconds is None else seconds / 86400
     if resource.type == _IMPORT:
         left = [each.not_valid_after_utc - datetime.now(UTC) for each in _certificates(resource)]
         return min((each.total_seconds() / 86400 for each in left), default=None)

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .resource import CLUSTER_TRUST, Resource
+from .resource import CLUSTER_CA, CLUSTER_TRUST, Resource
 from .rule import Rule, Settings
 
 _TRUST_POLICY = "kubernetes:admin.gloo.solo.io/v2:RootTrustPolicy"
 _VAULT = ("spec", "config", "agentCa", "vault")
-_REQUEST_MOUNT = "vault:index/mount:Mount"
+_MOUNT = "vault:index/mount:Mount"
 _AUTH_MOUNT = "vault:index/authBackend:AuthBackend"
 _JWT_MOUNT = "vault:jwt/authBackend:AuthBackend"
+_SIGNING = re.compile(r"/(?:root|issuer/[^/]+)/sign-intermediate$")
 # The guide's names, for mounts that are none of the stack's.
 _NAMED = (
     re.compile(r"pki_int_(?P<cluster>.+)"),
@@ -32,19 +33,22 @@ def own_mounts(resources: Sequence[Resource], _: Settings) -> Iterator[tuple[Res
     owners = {
         (each.type in (_AUTH_MOUNT, _JWT_MOUNT), path): cluster
         for each in resources
-        if each.type in (_REQUEST_MOUNT, _AUTH_MOUNT, _JWT_MOUNT)
+        if each.type in (_MOUNT, _AUTH_MOUNT, _JWT_MOUNT)
         and (path := each.text("path")) is not None
         and (cluster := _cluster(each)) is not None
-    }
+    } | _own_cas(resources)
     for each in resources:
         if each.type != _TRUST_POLICY:
             continue
         csr = (each.text(*_VAULT, "csrPath") or "").partition("/intermediate/")[0]
+        # Signs for all clusters, or is one cluster's own.
+        signing = _SIGNING.sub("", each.text(*_VAULT, "caPath") or "")
         auth = each.text(*_VAULT, "kubernetesAuth", "mountPath") or ""
         auth = auth.removeprefix("/").removeprefix("v1/").removeprefix("auth/")
         found = {
             f"requests at {csr!r}": owners.get((False, csr)) or _named(csr),
             f"logs in at {auth!r}": owners.get((True, auth)) or _named(auth),
+            f"is signed for at {signing!r}": owners.get((False, signing)),
         }
         own = _cluster(each)
         others = {told: whose for told, whose in found.items() if whose not in (None, own)}
@@ -61,6 +65,19 @@ def own_mounts(resources: Sequence[Resource], _: Settings) -> Iterator[tuple[Res
 def _cluster(resource: Resource) -> str | None:
     """The name of the ClusterTrust that it is part of."""
     return next((each.name for each in resource.parents if each.type == CLUSTER_TRUST), None)
+
+
+def _own_cas(resources: Sequence[Resource]) -> dict[tuple[bool, str], str]:
+    """Clusters with a CA of their own, by its mount: a ClusterCa stands beside its ClusterTrust."""
+    clusters = {cluster for each in resources if (cluster := _cluster(each)) is not None}
+    found = {}
+    for each in resources:
+        path = each.text("path")
+        if each.type == _MOUNT and path is not None and each.is_within(CLUSTER_CA):
+            names = {path.removeprefix("pki_"), *(p.name.removesuffix("-ca") for p in each.parents)}
+            for cluster in names & clusters:
+                found[False, path] = cluster
+    return found
 
 
 def _named(path: str) -> str | None:

@@ -1,9 +1,10 @@
 """A Vault that is reached over TLS, is no development server, and is not worked on by root."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from .resource import Resource
+from .resource import UNKNOWN, Resource
 from .rule import Rule, Settings
 
 _PROVIDER = "pulumi:providers:vault"
@@ -15,17 +16,28 @@ _POLICY_FIELDS = ("tokenPolicies", "policies")
 def over_tls(resource: Resource, _: Settings) -> Iterator[str]:
     """Faults of what says where Vault is, or what Vault is to be."""
     if resource.type == _PROVIDER:
-        yield from _plain(resource.text("address"), "the program's Vault provider", "vaultAddress")
+        address = resource.text("address")
+        if resource.at("address") is None:
+            # The provider asks the same shell, and does not tell the engine.
+            address = os.environ.get("VAULT_ADDR")
+        yield from _plain(address, "the program's Vault provider", "vaultAddress")
+        # The engine keeps a provider's inputs as texts.
+        if resource.at("skipTlsVerify") in (True, "true"):
+            yield (
+                "the program's Vault provider takes any TLS certificate for Vault's; leave "
+                "skipTlsVerify and VAULT_SKIP_VERIFY out, and name Vault's CA (caCertFile, or "
+                "VAULT_CACERT)"
+            )
     elif resource.type == _TRUST_POLICY:
         server = resource.text("spec", "config", "agentCa", "vault", "server")
         yield from _plain(server, f"RootTrustPolicy {resource.name!r}", "vaultAddress")
-    elif _is_vault(resource):
+    elif _is_vault(resource) and not _is_client(resource):
         if resource.at("values", "server", "dev", "enabled") is True:
             yield (
                 f"Release {resource.name!r} installs a Vault in dev mode, which forgets all its "
                 "keys with its pod; use one that is initialised (docs/vault-init.md)"
             )
-        elif resource.at("values", "global", "tlsDisable") is True:
+        elif _serves_plain(resource):
             yield (
                 f"Release {resource.name!r} installs a Vault without TLS, by which CA keys travel "
                 "in clear; set global.tlsDisable to false"
@@ -68,6 +80,23 @@ def _is_vault(resource: Resource) -> bool:
         return False
     chart = resource.text("chart") or ""
     return chart.rstrip("/").rpartition("/")[2] == "vault"
+
+
+def _is_client(resource: Resource) -> bool:
+    """Whether it brings no server of Vault, but what asks one that is elsewhere."""
+    return (
+        resource.at("values", "server", "enabled") is False
+        or bool(resource.text("values", "global", "externalVaultAddr"))
+        or bool(resource.text("values", "injector", "externalVaultAddr"))
+    )
+
+
+def _serves_plain(resource: Resource) -> bool:
+    told = resource.at("values", "global", "tlsDisable")
+    if told is None:
+        # The chart's own default is to disable it; a file of values may say otherwise.
+        return not resource.at("valueYamlFiles")
+    return not (told is False or told is UNKNOWN)
 
 
 def _policies(resource: Resource) -> set[str]:

@@ -43,6 +43,18 @@ ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
         ("import", "kubernetes:helm.sh/v3:Release", "gloo-mesh/gloo-agent"),
     ),
     (
+        "existing-setup.md",
+        "pulumi import --stack $stack --yes --protect=false --generate-code=false \\\n"
+        '--parent "trust=urn:pulumi:$stack::mesh-trust::mesh-trust:index:ClusterTrust'
+        '\\$mesh-trust:index:RootTrustPolicy::$cluster-trust" \\\n'
+        '--provider "cluster=urn:pulumi:$stack::mesh-trust::pulumi:providers:kubernetes::$cluster"'
+        " \\\n"
+        "kubernetes:admin.gloo.solo.io/v2:RootTrustPolicy $cluster-trust-policy gloo-mesh/$cluster",
+    ): RunBy(
+        "tests/program/test_move.py::test_clusters_move_to_a_new_vault_one_after_the_other",
+        ("pulumi import",),
+    ),
+    (
         "other-languages.md",
         "pulumi package add <git repository of this project>/package@v0.1.0",
     ): NotRun("the repository is nowhere that the engine could clone it from; a path is tested"),

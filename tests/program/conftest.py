@@ -9,11 +9,12 @@ from lab.toolchain import Toolchain
 from tests.labs import started_lab
 
 from .audit import audit
+from .by_hand import by_hand, shell
 from .inventory import Inventory, await_own_objects, take_inventory
 from .program import Program
 from .states import deployed, undeployed
 
-__all__ = ["audit", "deployed", "undeployed"]
+__all__ = ["audit", "by_hand", "deployed", "shell", "undeployed"]
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ CERTIFICATE = "mesh-trust:index:RootCa$tls:index/selfSignedCert:SelfSignedCert"
 ROOT_MOUNT = f"mesh-trust:index:RootPki${MOUNT}"
 IMPORT = "vault:pkiSecret/secretBackendConfigCa:SecretBackendConfigCa"
 GENERATED = "vault:pkiSecret/secretBackendRootCert:SecretBackendRootCert"
+TOKEN = "vault:index/token:Token"
 USER = "vault:generic/endpoint:Endpoint"
 RULES = {each.name: each for each in ALL_RULES}
 
@@ -65,8 +66,11 @@ def server(address: Any) -> dict[str, Any]:
     return {"config": {"agentCa": {"vault": {"server": address}}}}
 
 
-def trust_policy(csr: Any, auth: Any, trust: str = "") -> Resource:
+def trust_policy(
+    csr: Any, auth: Any, trust: str = "", ca: Any = "pki/root/sign-intermediate"
+) -> Resource:
     vault = {
+        "caPath": ca,
         "csrPath": csr,
         "kubernetesAuth": {"mountPath": auth, "role": "r"},
     }
@@ -79,7 +83,11 @@ MOUNTS = (
     resource(AUTH_MOUNT, trust="east", path="kube-east-mesh-auth"),
     resource(MOUNT, trust="west", path="requests-of-west"),
     resource(AUTH_MOUNT, trust="west", path="kube-west-mesh-auth"),
+    resource(f"mesh-trust:index:ClusterCa${MOUNT}", path="pki_east"),
+    resource(f"mesh-trust:index:ClusterCa${MOUNT}", path="pki_west"),
+    resource(f"mesh-trust:index:RootPki${MOUNT}", path="pki"),
 )
+EAST = (f"pki_int_east{CSR}", "/v1/auth/kube-east-mesh-auth", "east")
 SHORT_ROOT = make_certificate("short", path_length=1, days=100)
 LONG_ROOT = make_certificate("long", path_length=1, days=3650)
 
@@ -153,7 +161,33 @@ ROWS = [
         "vault-over-tls",
         [resource(RELEASE, chart="vault", values={"global": {"tlsDisable": True}})],
         "without TLS",
-        [resource(RELEASE, chart="vault", values={"global": {"tlsDisable": False}})],
+        [
+            resource(RELEASE, chart="vault", values={"global": {"tlsDisable": False}}),
+            resource(RELEASE, chart="vault", values={"global": {"tlsDisable": UNKNOWN}}),
+        ],
+    ),
+    Row(
+        "vault-over-tls",
+        # The chart's default.
+        [resource(RELEASE, chart="oci://charts.example.com/vault", values={})],
+        "without TLS",
+        [
+            resource(RELEASE, chart="vault", values={}, valueYamlFiles=["own.yaml"]),
+            resource(RELEASE, chart="vault", values={"server": {"enabled": False}}),
+            resource(RELEASE, chart="vault", values={"global": {"externalVaultAddr": "https://v"}}),
+            resource(
+                RELEASE, chart="vault", values={"injector": {"externalVaultAddr": "https://v"}}
+            ),
+        ],
+    ),
+    Row(
+        "vault-over-tls",
+        [resource(PROVIDER, address="https://vault:8200", skipTlsVerify="true")],
+        "takes any TLS certificate",
+        [
+            resource(PROVIDER, address="https://vault:8200", skipTlsVerify="false"),
+            resource(PROVIDER, address="https://vault:8200", skipTlsVerify=False),
+        ],
     ),
     Row(
         "no-root-token",
@@ -209,6 +243,49 @@ ROWS = [
         [resource(LOGIN, roleName="r", tokenTtl=2592000, tokenMaxTtl=600)],
         "role 'r': tokenTtl is 2592000 seconds, more than 3600",
         [resource(LOGIN, tokenTtl=3600, tokenMaxTtl=3600)],
+    ),
+    Row(
+        "token-lifetimes",
+        [resource("vault:appRole/authBackendRole:AuthBackendRole", roleName="r")],
+        "role 'r' has no tokenTtl",
+        [resource("vault:appRole/authBackendRole:AuthBackendRole", tokenTtl=60, tokenMaxTtl=60)],
+    ),
+    Row(
+        "token-lifetimes",
+        [resource(TOKEN, ttl="24h", explicitMaxTtl="24h")],
+        "token 'it': ttl is 86400 seconds, more than 3600",
+        [
+            resource(TOKEN, ttl="60m", explicitMaxTtl="3600"),
+            resource(TOKEN, ttl="1h", renewable=False),
+            resource(TOKEN, ttl=UNKNOWN, renewable=UNKNOWN, explicitMaxTtl=UNKNOWN),
+        ],
+    ),
+    Row(
+        "token-lifetimes",
+        [resource(TOKEN, ttl="1h")],
+        "token 'it' has no explicitMaxTtl",
+        [resource(TOKEN, ttl="1h", explicitMaxTtl="1h")],
+    ),
+    Row(
+        "token-lifetimes",
+        [resource(TOKEN, ttl="1h", explicitMaxTtl="1h", period="1h")],
+        "take period away",
+        [resource(TOKEN, ttl="1h", explicitMaxTtl="1h", period=UNKNOWN)],
+    ),
+    Row(
+        "token-lifetimes",
+        [resource(USER, path="auth/userpass/users/admin", dataJson='{"token_ttl": 7200}')],
+        "user 'it': token_ttl is 7200 seconds, more than 3600",
+        [
+            resource(
+                USER,
+                path="auth/userpass/users/admin",
+                dataJson='{"token_ttl": 3600, "token_max_ttl": 3600}',
+            ),
+            resource(USER, path="auth/userpass/users/admin", dataJson=UNKNOWN),
+            resource(USER, path="auth/userpass/users/admin", dataJson="no JSON"),
+            resource(USER, path="sys/policies/password/p", dataJson="{}"),
+        ],
     ),
     Row(
         "token-lifetimes",
@@ -311,6 +388,17 @@ ROWS = [
     ),
     Row(
         "trust-policy-mounts",
+        [*MOUNTS, trust_policy(*EAST, "pki_west/root/sign-intermediate")],
+        "is signed for at 'pki_west', which is of cluster 'west'",
+        [
+            *MOUNTS,
+            trust_policy(*EAST, "pki_east/root/sign-intermediate"),
+            trust_policy(*EAST, "pki_other/root/sign-intermediate"),
+            trust_policy(*EAST, UNKNOWN),
+        ],
+    ),
+    Row(
+        "trust-policy-mounts",
         # No component's: the guide's names tell.
         [trust_policy(f"pki_int_east{CSR}", "/v1/auth/kube-west-mesh-auth")],
         "which is of cluster",
@@ -345,6 +433,29 @@ def test_other_rules_leave_alone_what_only_breaks_one(row: Row) -> None:
     # A stack's rules look at all there is; none may fail on what it does not know.
     for rule in ALL_RULES:
         messages(rule, [*row.broken, *row.fine])
+
+
+@pytest.mark.parametrize(
+    ("of_the_shell", "address", "is_plain"),
+    [
+        ("http://vault:8200", None, True),
+        ("https://vault:8200", None, False),
+        ("http://vault:8200", "https://vault:8200", False),
+        ("http://vault:8200", UNKNOWN, False),
+        (None, None, False),
+    ],
+)
+def test_address_of_the_shell(
+    of_the_shell: str | None, address: Any, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VAULT_ADDR", raising=False)
+    if of_the_shell is not None:
+        monkeypatch.setenv("VAULT_ADDR", of_the_shell)
+    provider = resource(PROVIDER) if address is None else resource(PROVIDER, address=address)
+    found = messages(RULES["vault-over-tls"], [provider])
+    assert [each.partition(" over ")[0] for each in found] == [
+        "the program's Vault provider reaches Vault at 'http://vault:8200',"
+    ] * is_plain
 
 
 @pytest.mark.parametrize(("bits", "is_weak"), [(2048, True), (3072, False)])
