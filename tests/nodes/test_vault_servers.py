@@ -89,6 +89,11 @@ def presented(address: str) -> str:
     return ssl.get_server_certificate((address, 8200))
 
 
+def errors_of(output: str) -> set[str]:
+    """What the engine prints as errors; some of it twice."""
+    return {each.strip() for each in re.findall(r"error: (.*)", output)} - {"update failed"}
+
+
 ALL_VOLUMES = {f"{what}-{pod}" for what in ("data", "audit") for pod in SERVERS}
 
 
@@ -124,7 +129,7 @@ def test_the_trust_waits_for_them_and_says_what_to_do(
     done = trust_stack.attempt("up", "--yes", "--skip-preview")
 
     assert done.returncode != 0
-    [error] = [each for each in done.stdout.splitlines() if "Vault is not ready after" in each]
+    [error] = [each for each in errors_of(done.stdout) if each.startswith("Vault is not ready")]
     # Asked of the trust's own stack, the address that is silent would tell nothing.
     command = f"`mesh-trust --stack {VAULT_STACK} vault status`"
     assert error.endswith(f"no server behind a Service may be unsealed: {command}")
@@ -213,18 +218,13 @@ def test_a_server_that_was_lost_is_told_to_be_sealed_and_the_trust_goes_on(
     servers.unseal()
 
 
-# What is said of a Vault that nobody leads, or whose server has just gone.
+# What is said of a Vault that nobody leads, or whose server has just gone; the second line as
+# clients say it.
 _AWAY = re.compile(
-    "Vault is not ready after|Vault is sealed|local node not active|connection re(fused|set)|"
-    "Code: 50[0-9]|i/o timeout|deadline exceeded|EOF",
+    "Vault is not ready after|cannot reach Vault at|Code: 5[0-9][0-9]|"
+    "connection refused|connection reset|i/o timeout|deadline exceeded|EOF",
     re.IGNORECASE,
 )
-
-
-def why_failed(output: str) -> list[str]:
-    """The errors of an update, but for those that only say that there was one."""
-    lines = [each.strip() for each in output.splitlines() if each.strip().startswith("error: ")]
-    return [each for each in lines if each != "error: update failed"]
 
 
 def test_updates_go_on_while_one_server_after_the_other_is_lost(
@@ -253,8 +253,8 @@ def test_updates_go_on_while_one_server_after_the_other_is_lost(
     trust_stack.up()
     assert made > len(failed)
     for output in failed:
-        assert why_failed(output), output
-        assert all(_AWAY.search(line) for line in why_failed(output)), why_failed(output)
+        assert any(_AWAY.search(line) for line in errors_of(output)), output
+        assert "permission denied" not in output
     assert handshake(lab, "east")
     trust_stack.run("preview", "--expect-no-changes")
 
