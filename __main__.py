@@ -53,6 +53,7 @@ vault_install = VaultInstall(
     opts=pulumi.ResourceOptions(
         providers=[kubernetes_providers[MANAGEMENT]] if settings.vault.is_installed else []
     ),
+    commands=settings.vault.commands,
 )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .readiness import Obstacle, on_one_line
+from .vault_commands import VaultCommands
 from .vault_session import vault_session
 
 if TYPE_CHECKING:
@@ -33,18 +34,23 @@ MINIMUM_VERSION = (1, 11)
 
 
 def health_obstacle(
-    address: str, ca_certificate: str | None, transport: "BaseAdapter | None" = None
+    address: str,
+    ca_certificate: str | None,
+    transport: "BaseAdapter | None" = None,
+    commands: VaultCommands | None = None,
 ) -> Obstacle | None:
     """Why the Vault at `address` cannot be worked with; None when it can.
 
     A standby counts as ready, since it passes requests on. `ca_certificate` holds the CA
     certificates that Vault's own has to chain to, PEM; None means the system's. `transport` as in
-    `vault_session`.
+    `vault_session`; `commands` are those for this Vault, where more is known than its address.
     """
     # Imported here: a program that waits for nothing starts faster without it.
     import requests
     from urllib3.exceptions import HTTPError
 
+    if commands is None:
+        commands = VaultCommands.at(address, None if ca_certificate is None else "FILE")
     try:
         status, version = _health(address, ca_certificate, transport)
     except requests.exceptions.SSLError as error:
@@ -55,35 +61,25 @@ def health_obstacle(
             f"Vault does not answer at {address} ({on_one_line(innermost(error), 150)})",
             "see that it runs, and that this machine gets to it through name, route and firewall: "
             f"`curl -v {address}/v1/sys/health`; no server behind a Service may be unsealed: "
-            "`mesh-trust vault status`",
+            f"{commands.status_of_the_silent}",
         )
-    return _version_obstacle(address, version) or _status_obstacle(address, status)
+    return _version_obstacle(address, version) or _status_obstacle(address, status, commands)
 
 
-def initialise(command: str, servers: str = "") -> str:
-    """The command that initialises Vault; `servers` are its options that name them."""
-    return f"`{command} vault init{servers} --keys-file FILE --token-file FILE`"
-
-
-def unseal(command: str, servers: str = "") -> str:
-    """The command that unseals Vault; `servers` are its options that name them."""
-    return f"`{command} vault unseal{servers} --keys-file FILE`"
-
-
-def _status_obstacle(address: str, status: int) -> Obstacle | None:
+def _status_obstacle(address: str, status: int, commands: VaultCommands) -> Obstacle | None:
     if status == HTTPStatus.OK or status in _STANDBY:
         return None
     if status == _NOT_INITIALISED:
         return Obstacle(
             "uninitialised",
             f"Vault at {address} is not initialised",
-            f"run {initialise('mesh-trust', f' --address {address}')}",
+            f"run {commands.initialise}",
         )
     if status == _SEALED:
         return Obstacle(
             "sealed",
             f"Vault at {address} is sealed",
-            f"run {unseal('mesh-trust', f' --address {address}')}",
+            f"run {commands.unseal}",
         )
     if status == _DISASTER_RECOVERY_SECONDARY:
         return Obstacle(

@@ -10,6 +10,7 @@ import pulumi_random as random
 from .cluster_access import IDENTITY_NAMESPACE, ClusterAccess
 from .known_values import known_after
 from .readiness import Look, Obstacle, Ready, in_thread, until_ready
+from .vault_commands import VaultCommands
 from .vault_configuration import AUDIT_FILE
 from .vault_health import TOO_OLD, health_obstacle
 from .vault_in_cluster import VaultInCluster
@@ -54,9 +55,17 @@ class VaultInstall(pulumi.ComponentResource):
     """Mode `dev`: the generated root token; secret."""
 
     def __init__(
-        self, name: str, args: VaultInstallArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        args: VaultInstallArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        commands: VaultCommands | None = None,
     ) -> None:
         """Registers the release, or nothing for an existing Vault, and waits while it is applied.
+
+        `commands` are those that are advised where an existing Vault is not ready, in programs
+        that know more of it than its address.
 
         Raises:
             InvalidInputError: a field is not usable, or does not belong to the mode.
@@ -66,7 +75,7 @@ class VaultInstall(pulumi.ComponentResource):
         super().__init__("mesh-trust:index:VaultInstall", name, None, opts)
 
         if args["mode"] == "existing":
-            self._existing(args)
+            self._existing(args, commands)
         else:
             self._install(name, args)
         self.register_outputs(
@@ -80,14 +89,14 @@ class VaultInstall(pulumi.ComponentResource):
             }
         )
 
-    def _existing(self, args: VaultInstallArgs) -> None:
+    def _existing(self, args: VaultInstallArgs, commands: VaultCommands | None) -> None:
         seconds = args.get("timeout_seconds", EXISTING_TIMEOUT_SECONDS)
 
         async def ready_address(address: str, certificate: str | None) -> Any:
             def look() -> Ready | Obstacle:
                 return (
-                    health_obstacle(address, certificate)
-                    or leader_obstacle(address, certificate)
+                    health_obstacle(address, certificate, None, commands)
+                    or leader_obstacle(address, certificate, commands)
                     or Ready(address)
                 )
 

@@ -7,7 +7,7 @@ from typing import Any
 from .cluster_access import ClusterAccess
 from .readiness import Obstacle, on_one_line
 from .secrets_in_text import without_secrets
-from .vault_health import initialise, unseal
+from .vault_commands import VaultCommands
 
 VAULT_CONTAINER = "vault"
 
@@ -188,10 +188,12 @@ def _not_ready(
         return Obstacle(
             "uninitialised",
             f"Vault in pod {name} is not initialised",
-            f"run {initialise(command)}",
+            f"run {VaultCommands(command).initialise}",
         )
     if is_initialised and is_sealed:
-        return Obstacle("sealed", f"Vault in pod {name} is sealed", f"run {unseal(command)}")
+        return Obstacle(
+            "sealed", f"Vault in pod {name} is sealed", f"run {VaultCommands(command).unseal}"
+        )
     return Obstacle(
         "probe" if warning else "not ready",
         f"pod {name} runs and is not ready yet" + (f": {warning}" if warning else ""),

@@ -43,7 +43,8 @@ def test_a_vault_from_its_first_start_to_its_end(new_vault: ServedVault) -> None
     assert health(new_vault) == Obstacle(
         "uninitialised",
         f"Vault at {address} is not initialised",
-        f"run `mesh-trust vault init --address {address} --keys-file FILE --token-file FILE`",
+        f"run `mesh-trust vault init --address {address} --ca-file FILE --keys-file FILE "
+        "--token-file FILE`",
     )
 
     assert unseal(new_vault.directory, address) == "initialised and unsealed"
@@ -53,7 +54,7 @@ def test_a_vault_from_its_first_start_to_its_end(new_vault: ServedVault) -> None
     assert health(new_vault) == Obstacle(
         "sealed",
         f"Vault at {address} is sealed",
-        f"run `mesh-trust vault unseal --address {address} --keys-file FILE`",
+        f"run `mesh-trust vault unseal --address {address} --ca-file FILE --keys-file FILE`",
     )
     unseal(new_vault.directory, address)
     assert health(new_vault) is None

@@ -161,6 +161,10 @@ ELSEWHERE: dict[tuple[str, str], RunBy | NotRun] = {
     ("vault-policies.md", "vault login -method=userpass username=admin"): RunBy(
         "tests/program/test_administrator.py::test_the_login", ("userpass", "login")
     ),
+    ("vault-servers.md", "pulumi stack init prod-vault --secrets-provider passphrase"): RunBy(
+        f"{_TRUST}::test_three_servers_come_up_and_what_people_have_to_do_is_told",
+        ("stack", "init"),
+    ),
     ("vault-servers.md", "pulumi up --stack prod-vault"): RunBy(
         f"{_TRUST}::test_three_servers_come_up_and_what_people_have_to_do_is_told", ("up",)
     ),

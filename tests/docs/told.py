@@ -66,6 +66,8 @@ STEPS = (
     Step("vault-in-the-cluster.md", "pulumi up", YES, prints="unchanged"),
     Step("vault-servers.md", "pulumi up --stack prod", YES, prints="unchanged"),
     Step("root-ca.md", "pulumi up", YES, prints="unchanged"),
+    Step("stack-token.md", "mesh-trust --stack prod vault policy > stack.hcl"),
+    Step("stack-token.md", "vault policy write mesh-trust-stack stack.hcl", before=ROOT),
     Step("preflight.md", "mesh-trust --stack prod preflight", prints=" findings in "),
     Step("preflight.md", "mesh-trust --stack prod preflight --json", prints='"ok": true'),
     Step("preview-in-ci.md", "mesh-trust --stack prod preview", prints="no changes"),

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -85,6 +85,13 @@ class Stack:
         printed = self._engine("stack", "output", "--json", "--stack", self.name, mixed=False)
         outputs: dict[str, Any] = json.loads(printed.stdout)
         return outputs
+
+    def change_state(self, change: Callable[[list[dict[str, Any]]], None]) -> None:
+        """Changes what the engine remembers of the resources."""
+        printed = self._engine("stack", "export", "--stack", self.name, mixed=False)
+        document = json.loads(printed.stdout)
+        change(document["deployment"]["resources"])
+        self._engine("stack", "import", "--stack", self.name, given=json.dumps(document))
 
     def destroy(self) -> None:
         # There may be nothing left.

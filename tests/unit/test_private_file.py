@@ -1,5 +1,6 @@
 """A file for a secret is its owner's, and what is in it stays."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -72,3 +73,28 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(OperationError, match="No such file or directory"):
         PrivateFile(tmp_path / "none" / "secret", 100, "a note")
+
+
+@pytest.mark.parametrize("content", [b"", b"secret"])
+def test_a_file_of_another_user_is_not_used(tmp_path: Path, content: bytes) -> None:
+    if os.geteuid() != 0:
+        # Who is not root has no file of another to reserve; root's are there to be read.
+        with pytest.raises(OperationError, match=r"belongs to another user \(uid 0\)"):
+            content_of(Path("/etc/passwd"))
+        return
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    os.chown(path, 65001, -1)
+
+    for use in (lambda: content_of(path), lambda: PrivateFile(path, 100, "a note")):
+        with pytest.raises(OperationError, match=r"belongs to another user \(uid 65001\)"):
+            use()
+    assert (path.read_bytes(), path.stat().st_uid) == (content, 65001)
+
+    # The control: it is the owner that makes the difference.
+    os.chown(path, 0, -1)
+    assert content_of(path) == (content or None)
+    if not content:
+        with PrivateFile(path, 100, "a note"):
+            assert reserved_note(path) == "a note"

@@ -7,6 +7,7 @@ import pytest
 from mesh_trust import InvalidInputError, VaultInstall, VaultInstallArgs
 from mesh_trust.cluster_access import UnusableAccessError
 from mesh_trust.readiness import Obstacle, Ready
+from mesh_trust.vault_commands import VaultCommands
 
 from .conftest import VAULT_ADDRESS, ClusterSeen, Recorder, run, secret
 
@@ -260,13 +261,39 @@ def test_an_existing_vault_is_passed_on(recorder: Recorder) -> None:
 def test_an_existing_vault_is_asked_with_its_ca(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, str | None]] = []
+    asked: list[tuple[Any, ...]] = []
     monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", lambda *a: asked.append(a))
 
     assert run(existing) == "https://v"
     assert run(lambda: existing(ca_certificate="the CA")) == "https://v"
-    assert asked == [("https://v", None), ("https://v", "the CA")]
+    assert asked == [("https://v", None, None, None), ("https://v", "the CA", None, None)]
     assert recorder.types() == ["mesh-trust:index:VaultInstall"] * 2
+
+
+@pytest.mark.usefixtures("recorder")
+def test_what_is_advised_of_an_existing_vault_names_it_as_the_program_knows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    commands = VaultCommands.of_stack("prod-vault")
+
+    def look(_: str, __: str | None, ___: None, given: VaultCommands) -> Obstacle:
+        return Obstacle("sealed", "Vault is sealed", f"run {given.unseal}")
+
+    monkeypatch.setattr("mesh_trust.vault_install.health_obstacle", look)
+
+    with pytest.raises(
+        pulumi.RunError,
+        match=r"is sealed; run `mesh-trust --stack prod-vault vault unseal --keys-file FILE`$",
+    ):
+        run(
+            lambda: (
+                VaultInstall(
+                    "vault",
+                    {"mode": "existing", "address": "https://v", "timeout_seconds": 1},
+                    commands=commands,
+                ).address
+            )
+        )
 
 
 @pytest.mark.usefixtures("recorder")

@@ -15,7 +15,9 @@ from .test_settings import environment, load
 __all__ = ["environment"]
 
 _DOCS = Path(__file__).parents[2]
-_RULE = re.compile(r'path "(?P<path>[^"]+)" +\{ capabilities = \[(?P<capabilities>[^]]+)\] \}')
+_RULE = re.compile(
+    r'path "(?P<path>[^"]+)" +\{ capabilities = \[(?P<capabilities>[^]]+)\](, .*)? \}'
+)
 # What every token may do by Vault's policy default.
 _DEFAULT = ('path "auth/token/lookup-self" { capabilities = ["read"] }',)
 

@@ -264,3 +264,25 @@ def test_a_vault_is_installed_or_another_stacks_but_not_both() -> None:
             vaultInstall={"mode": "dev"},
             vaultStack="prod-vault",
         )
+
+
+def test_commands_name_a_vault_as_they_reach_it(tmp_path: Path) -> None:
+    commands = using().vault.commands
+    assert commands is not None
+    assert commands.unseal == "`mesh-trust --stack prod-vault vault unseal --keys-file FILE`"
+    assert commands.status == "`mesh-trust --stack prod-vault vault status`"
+    # The silent ones are asked through their cluster, and not at the address that is silent.
+    assert commands.status_of_the_silent == commands.status
+
+    file = tmp_path / "the CA.pem"
+    file.write_text(VAULT_CA)
+    commands = load(vaultAddress="https://other", vaultCaFile=str(file)).vault.commands
+    assert commands is not None
+    ca_option = f"--ca-file '{file}'"
+    assert commands.unseal == (
+        f"`mesh-trust vault unseal --address https://other {ca_option} --keys-file FILE`"
+    )
+    assert commands.status == f"`mesh-trust vault status --address https://other {ca_option}`"
+    assert "vault status --context NAME" in commands.status_of_the_silent
+
+    assert installing(HA).vault.commands is None

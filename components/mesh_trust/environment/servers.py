@@ -188,7 +188,7 @@ def _look_at_vault(settings: Settings, problems: Problems) -> None:
     if vault.ca_file is not None and vault.ca_certificate is None:
         # Noted already; the system's certificates would be blamed in its place.
         return
-    obstacle = health_obstacle(address, vault.ca_certificate)
+    obstacle = health_obstacle(address, vault.ca_certificate, None, vault.commands)
     if obstacle is not None and obstacle.kind == "address" and vault.installed is not None:
         warn(f"{obstacle.reason}: {why_silent(vault.installed, settings.management)}")
     # What time may mend is waited for where Vault is needed.

@@ -10,6 +10,7 @@ from mesh_trust import InvalidInputError, VaultInstallArgs
 from mesh_trust.certificate_values import certificates_in
 from mesh_trust.files import path_of
 from mesh_trust.validation import require_server_address, require_vault_path
+from mesh_trust.vault_commands import VaultCommands
 from mesh_trust.vault_install_args import SERVER_MODES
 
 from .connections import Connection
@@ -41,6 +42,14 @@ class Vault:
     """What another stack says of it that has installed it; None: this one has, or others."""
     audit_file: str | None = None
     """Where each server writes an audit log; None: that is left to whoever runs Vault."""
+
+    @property
+    def commands(self) -> VaultCommands | None:
+        """Those that are for a Vault that is there; None: this stack has it, or none is known."""
+        if self.installed is not None:
+            return VaultCommands.of_stack(self.installed.stack)
+        address = self.install.get("address")
+        return VaultCommands.at(address, self.ca_file) if isinstance(address, str) else None
 
     @property
     def has_a_stack_of_its_own(self) -> bool:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -254,6 +255,17 @@ def test_policy_files_are_part_of_the_policy(
     for rule in readme.strip().splitlines():
         path = rule.split('"')[1]
         assert f'path "{path}"' in policy["data"]["rules"]
+
+    # All of it, where that is said; what the token's successor takes is always there.
+    rules.write_text('path "sys/mounts" { capabilities = ["read"] }\n')
+    vault.token_file.unlink()
+    only = ("--policy-file", str(rules), "--only-policy-files", "--keep-root-token")
+    command.done(*vault.init(*only))
+    written = vault.client(document["root_token"]).sys.read_policy(DEFAULT_NAME)["data"]["rules"]
+    assert re.findall(r'path "([^"]+)"', written) == [
+        f"auth/token/create/{DEFAULT_NAME}",
+        "sys/mounts",
+    ]
 
 
 def opened(holder: Tsk, encrypted: str) -> str:

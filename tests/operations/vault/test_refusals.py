@@ -37,6 +37,7 @@ NOWHERE = ["--address", "https://127.0.0.1:1"]
         (["--pgp-key", "public", "--age-recipient", "age1x"], "is not valid with --pgp-key"),
         (["--token-period", "soon"], "token-period: 'soon' is not valid"),
         (["--token-ttl", "1"], "token-ttl: '1' is not valid"),
+        (["--only-policy-files"], "only-policy-files: is not valid without --policy-file"),
         (["--token-ttl", "1h", "--token-period", "1h"], "give one of the two"),
         (["--name", "a*"], "name: 'a*' is not valid"),
         (["--token-file", "keys"], "token-file: 'keys' is not valid"),

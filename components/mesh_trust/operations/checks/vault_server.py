@@ -23,8 +23,8 @@ _SECONDS = 10
 
 def vault_health(expected: Expected, view: VaultView) -> Iterator[Finding]:
     """Whether it answers, is initialised, unsealed and new enough."""
-    address, ca = expected.vault_address, expected.settings.vault.ca_certificate
-    obstacle = health_obstacle(address, ca)
+    address, vault = expected.vault_address, expected.settings.vault
+    obstacle = health_obstacle(address, vault.ca_certificate, None, vault.commands)
     if obstacle is not None:
         yield Finding("vault-health", VAULT, State.FAILED, obstacle.reason, obstacle.advice)
         return

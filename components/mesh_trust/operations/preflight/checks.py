@@ -64,7 +64,7 @@ def _of_vault(stack: Stack, own: OwnIds) -> list[Check]:
     client = client_of(stack, address, os.environ.get("VAULT_TOKEN", ""))
 
     def health() -> Iterator[Finding]:
-        return health_findings(address, settings.vault.ca_certificate, client)
+        return health_findings(address, settings.vault, client)
 
     checks = [
         Check("vault-reachable", health, is_needed=True),

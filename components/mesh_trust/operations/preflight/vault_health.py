@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mesh_trust.readiness import Obstacle
+from mesh_trust.settings.vault import Vault
 from mesh_trust.vault_health import TOO_OLD, health_obstacle
 
 from ..about import About
@@ -27,9 +28,9 @@ _CHECKS = {
 """Which check tells of an obstacle, by its kind; all others keep Vault from being reached."""
 
 
-def health_findings(address: str, ca_certificate: str | None, client: Any) -> Iterator[Finding]:
+def health_findings(address: str, vault: Vault, client: Any) -> Iterator[Finding]:
     """Asks for Vault's health, without a token; `client` is one of it."""
-    obstacle = health_obstacle(address, ca_certificate)
+    obstacle = health_obstacle(address, vault.ca_certificate, None, vault.commands)
     about = None if obstacle is None else _CHECKS.get(obstacle.kind, REACHABLE)
     for each, well in ((REACHABLE, f"{address} answers"), (UNSEALED, "it is unsealed")):
         if about is each:

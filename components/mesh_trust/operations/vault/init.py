@@ -91,6 +91,11 @@ said; 2 something is in the way.
     multiple=True,
     help="Rules that the stack needs beside the README's; can be repeated.",
 )
+@click.option(
+    "--only-policy-files",
+    is_flag=True,
+    help="Leave the README's rules out: --policy-file has all, as `vault policy` prints them.",
+)
 @click.option("--keep-root-token", is_flag=True, help="Do not revoke the root token at the end.")
 @click.pass_obj
 def init(
@@ -108,6 +113,7 @@ def init(
     token_ttl: str | None,
     name: str,
     policy_files: tuple[Path, ...],
+    only_policy_files: bool,
     keep_root_token: bool,
 ) -> None:
     """Make a Vault ready for the stack.
@@ -117,7 +123,8 @@ def init(
     What is done already is left alone; run it again after whatever has stopped it.
     """
     protection = _protection(shares, threshold, pgp_keys, root_token_pgp_key, age_recipients)
-    kind = _kind(name, token_period, token_ttl, policy_files)
+    rules = _rules(name, policy_files, only=only_policy_files)
+    kind = _kind(name, token_period, token_ttl, rules)
     if keys_file.absolute() == token_file.absolute():
         raise OperationError(
             f"token-file: '{token_file}' is not valid; name another file than keys-file"
@@ -176,9 +183,19 @@ def _protection(
     return Protection(shares, threshold, read, root_key, recipients)
 
 
-def _kind(
-    name: str, period: str | None, ttl: str | None, policy_files: Sequence[Path]
-) -> TokenKind:
+def _rules(name: str, policy_files: Sequence[Path], *, only: bool) -> str:
+    if only and not policy_files:
+        raise OperationError(
+            "only-policy-files: is not valid without --policy-file; name the file with the rules"
+        )
+    try:
+        further = [content_of("policy-file", each).decode() for each in policy_files]
+        return stack_policy(name, further, only_further=only)
+    except (InvalidInputError, UnicodeDecodeError) as error:
+        raise OperationError(str(error)) from None
+
+
+def _kind(name: str, period: str | None, ttl: str | None, rules: str) -> TokenKind:
     if period is not None and ttl is not None:
         raise OperationError(
             f"token-ttl: {ttl!r} is not valid with --token-period; give one of the two"
@@ -188,9 +205,4 @@ def _kind(
             raise OperationError(
                 f"{option}: {value!r} is not valid; use a number and a unit, such as 768h"
             )
-    try:
-        rules = tuple(content_of("policy-file", each).decode() for each in policy_files)
-        stack_policy(name, rules)
-    except (InvalidInputError, UnicodeDecodeError) as error:
-        raise OperationError(str(error)) from None
     return TokenKind(name, period or (None if ttl else _PERIOD), ttl, rules)

@@ -16,16 +16,18 @@ def content_of(path: Path) -> bytes | None:
     """What the file holds; None where it is not there, or reserved only.
 
     Raises:
-        OperationError: it cannot be read, or others can read it as well.
+        OperationError: it cannot be read, others can read it as well, or it is somebody else's.
     """
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            facts = os.fstat(file.fileno())
             content = file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise OperationError(f"{path} cannot be read ({error.strerror})") from None
+    _require_own(path, facts)
+    mode = stat.S_IMODE(facts.st_mode)
     if mode & 0o077:
         raise OperationError(
             f"{path} holds secrets, and its mode {mode:04o} lets others at them: "
@@ -59,8 +61,8 @@ class PrivateFile:
         `note`, a single line without secrets, stays there until the file is filled.
 
         Raises:
-            OperationError: the file is there and holds something, somebody else is about to fill
-                it, or it cannot be made.
+            OperationError: the file is there and holds something, is somebody else's, or about to
+                be filled by somebody else, or it cannot be made.
         """
         self.path = path
         self._room = room
@@ -114,6 +116,7 @@ class PrivateFile:
             raise OperationError(
                 f"{self.path} is being written by another run of mesh-trust: wait for its end"
             ) from None
+        _require_own(self.path, os.fstat(self._descriptor))
         try:
             # Read here, as another run may have filled it before the lock.
             if not _is_reservation(os.pread(self._descriptor, self._room + len(_RESERVED), 0)):
@@ -146,6 +149,19 @@ class PrivateFile:
         return OperationError(
             f"{self.path} cannot be written ({error.strerror}): name a file in a folder of your "
             "own, on a disk with room"
+        )
+
+
+def _require_own(path: Path, facts: os.stat_result) -> None:
+    """Looks whether this user owns the file: whoever does can read it, whatever its mode.
+
+    Raises:
+        OperationError: somebody else does.
+    """
+    if facts.st_uid != os.geteuid():
+        raise OperationError(
+            f"{path} belongs to another user (uid {facts.st_uid}), who could read what is in it: "
+            "name a file in a folder of your own"
         )
 
 

@@ -11,7 +11,6 @@ from hvac.exceptions import Forbidden, InvalidPath
 from ..errors import OperationError
 from .members import Member, asking
 from .private_file import PrivateFile, content_of, reserved_note
-from .stack_policy import stack_policy
 
 _ROOM = 4096
 _MARK = "made-for"
@@ -30,7 +29,8 @@ class TokenKind:
     """For how long it lives after it was made or renewed last, as Vault writes durations; None: it
     cannot be renewed beyond `ttl`."""
     ttl: str | None
-    further_rules: tuple[str, ...] = ()
+    policy: str = ""
+    """Rules of the policy, for who writes it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def make_first_token(member: Member, root_token: str, kind: TokenKind, path: Pat
     """
     client = member.client(root_token)
     with asking(member, f"write the policy {kind.name}"):
-        client.sys.create_or_update_policy(kind.name, stack_policy(kind.name, kind.further_rules))
+        client.sys.create_or_update_policy(kind.name, kind.policy)
     role = {
         "allowed_policies": [kind.name],
         "orphan": True,
