@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.lab import Lab
 from lab.toolchain import Toolchain
 
 from .guide import Guide
 from .inventory import take_inventory
-from .program import Program
+from .program import Program, clusters
 
 
 @pytest.fixture
@@ -50,3 +51,11 @@ def shell(lab: Lab, undeployed: Program, tmp_path: Path) -> dict[str, str]:
     command.chmod(0o700)
     environment = lab.environment()
     return {**environment, "PATH": f"{folder}:{environment['PATH']}"}
+
+
+def list_clusters(program: Program, *names: str) -> None:
+    """Has these clusters in the configuration, of which the rest stays."""
+    assert program.configuration is not None
+    content = yaml.safe_load(program.configuration.read_text())
+    content["config"]["mesh-trust:clusters"] = list(clusters(*names))
+    program.configuration.write_text(yaml.safe_dump(content))

@@ -50,6 +50,11 @@ class Guide:
         return (self.folder / "root-cert.pem").read_text()
 
     @property
+    def root(self) -> x509.Certificate:
+        """The root."""
+        return x509.load_pem_x509_certificate(self.root_certificate.encode())
+
+    @property
     def root_key(self) -> str:
         """The root's private key, PEM."""
         return (self.folder / "root-key.pem").read_text()

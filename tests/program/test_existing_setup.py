@@ -1,7 +1,6 @@
 """A setup made by hand with the guide's commands is left alone, and can be taken over."""
 
 import pytest
-from cryptography import x509
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
@@ -91,10 +90,9 @@ def test_a_setup_made_by_hand_is_taken_over(
         assert after.vault[f"mount {mount}/"][0] == before.vault[f"mount {mount}/"][0]
     for kept in ("issuers of pki/", "default issuer of pki/", "policy gen-int-ca-istio--mesh"):
         assert after.vault[kept] == before.vault[kept]
-    root = x509.load_pem_x509_certificate(by_hand.root_certificate.encode())
     for cluster in CLUSTERS:
         intermediate = handshake(lab, cluster)
-        intermediate.certificate.verify_directly_issued_by(root)
+        intermediate.certificate.verify_directly_issued_by(by_hand.root)
         workload_certificate(intermediate).verify_directly_issued_by(intermediate.certificate)
     program.run("preview", "--expect-no-changes")
 

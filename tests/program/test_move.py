@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
-from cryptography import x509
 
 from lab.directory import CHECKOUT
 from lab.lab import Lab
@@ -14,11 +12,12 @@ from tests.docs.commands import commands_of
 from tests.printed import run_as_printed
 from tests.private_vault import PrivateVault, running_vault
 
+from .by_hand import list_clusters
 from .chain import workload_certificate
 from .guide import CLUSTERS, Guide
 from .handshake import Instructions, handshake
 from .inventory import take_inventory
-from .program import Program, clusters
+from .program import Program
 
 PAGE = CHECKOUT / "docs" / "existing-setup.md"
 
@@ -55,7 +54,6 @@ def test_clusters_move_to_a_new_vault_one_after_the_other(
     shell: dict[str, str],
 ) -> None:
     shell = {**shell, "VAULT_TOKEN": other_vault.token, "stack": "dev"}
-    root = x509.load_pem_x509_certificate(by_hand.root_certificate.encode())
     before = take_inventory(lab)
     moved: list[str] = []
     moving.deployed = True
@@ -82,7 +80,7 @@ def test_clusters_move_to_a_new_vault_one_after_the_other(
             is_there = policies(lab)[each].server == other_vault.address
             assert is_there is (each in moved)
         intermediate = handshake(lab, cluster)
-        intermediate.certificate.verify_directly_issued_by(root)
+        intermediate.certificate.verify_directly_issued_by(by_hand.root)
         workload_certificate(intermediate).verify_directly_issued_by(intermediate.certificate)
     moving.run("preview", "--expect-no-changes")
     # The old one stays as it was, for as long as somebody may want to go back.
@@ -97,11 +95,3 @@ def policies(lab: Lab) -> dict[str, Instructions]:
 def import_command() -> str:
     """The command by which the page has a RootTrustPolicy taken over."""
     return next(each.text for each in commands_of(PAGE) if "pulumi import" in each.text)
-
-
-def list_clusters(program: Program, *names: str) -> None:
-    """Has these clusters in the configuration, of which the rest stays."""
-    assert program.configuration is not None
-    content = yaml.safe_load(program.configuration.read_text())
-    content["config"]["mesh-trust:clusters"] = list(clusters(*names))
-    program.configuration.write_text(yaml.safe_dump(content))

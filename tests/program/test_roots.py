@@ -97,6 +97,51 @@ def test_a_root_of_every_source_serves_the_same_clusters(
             assert line not in outcome.output
 
 
+def use_generations(program: Program, signing: str, first: Made, following: Made) -> None:
+    use_imported(
+        program,
+        first,
+        rootSigning=signing,
+        rootGenerations=[
+            {"name": "first"},
+            {"name": "2027", "certificate": following.certificate_pem},
+        ],
+    )
+    program.configure_secret("rootGenerations[1].privateKey", following.private_key_pem, path=True)
+
+
+@pytest.mark.soak
+def test_generations_that_are_brought_along(
+    lab: Lab, undeployed: Program, configured: Program, brought: Made
+) -> None:
+    program = configured
+    assert program is undeployed
+    following = make(Recipe(key=rsa_key(3072), common_name="brought along next"))
+    use_generations(program, "2027", brought, following)
+    program.up()
+    assert check_trust(lab, program) == following.certificate
+    assert [
+        (each["name"], each["signing"], each["certificate"]) for each in program.outputs()["roots"]
+    ] == [
+        ("2027", True, following.certificate_pem),
+        ("first", False, brought.certificate_pem),
+    ]
+
+    use_generations(program, "first", brought, following)
+    assert "this plan replaces" not in program.up()
+    assert check_trust(lab, program) == brought.certificate
+
+    # What the other one has signed is in use, and its root is not to be given up.
+    use_imported(program, brought)
+    refused = program.attempt("preview")
+    assert refused.exit_code != 0
+    assert "error: root generation 2027 is still in use: 2 certificates below it" in refused.output
+    for outcome in program.transcript:
+        for line in following.private_key_pem.splitlines()[1:-1]:
+            assert line not in outcome.output
+    program.destroy()
+
+
 def protected(program: Program) -> set[str]:
     return {name for name, step in program.plan().items() if step["newState"].get("protect")}
 
