@@ -63,7 +63,7 @@ def token_of(lab: Lab) -> Iterator[TokenOf]:
 def example_of(lab: Lab, token_of: TokenOf, tmp_path: Path) -> Iterator[ExampleOf]:
     """Makes stacks of examples; what is left of them is taken down after the test."""
     # The tokens outlast what was made with them.
-    assert token_of
+    assert token_of is not None
     made: list[Example] = []
 
     def example_of(name: str, stack: str = "test") -> Example:

@@ -82,10 +82,10 @@ def assert_another_of_its_name_is_refused(
     """A second stack with a cluster of the name `east`."""
     before = look()
     another = clusters(example_of, leads_there, "another", clusters={"east": "west"})
-    exit_code, output = another.attempt("preview")
-    assert exit_code != 0
-    assert "Traceback" not in output
-    assert {"mount pki_int_east", "auth mount kube-east-mesh-auth"} <= named_in(output)
+    refused = another.attempt("preview")
+    assert refused.exit_code != 0
+    assert "Traceback" not in refused.output
+    assert {"mount pki_int_east", "auth mount kube-east-mesh-auth"} <= named_in(refused.output)
     assert look().changes_since(before) == set()
 
 
