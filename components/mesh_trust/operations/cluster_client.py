@@ -51,11 +51,6 @@ class ClusterClient:
         self.authorization: Any = client.AuthorizationV1Api(self.api)
         self.version: Any = client.VersionApi(self.api)
 
-    def close(self) -> None:
-        """Closes its connections; whoever asks again makes new ones."""
-        api: Any = self.api
-        api.rest_client.pool_manager.clear()
-
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
         """Reads `what`, as a sentence names it.

@@ -42,7 +42,7 @@ class PodPort:
         then the connection just ends."""
         return None if self._forward is None else self._forward.error(self.port)
 
-    def connect(self) -> "Way":
+    def connect(self) -> Any:
         """Makes a connection, a socket that is not secured yet.
 
         Raises:
@@ -69,7 +69,7 @@ class PodPort:
             raise self._refused(f"no answer in {REQUEST_SECONDS} s") from None
         except kubernetes.ApiException as error:
             raise self._refused(str(error.reason)) from None
-        return Way(self._forward, self._forward.socket(self.port))
+        return self._forward.socket(self.port)
 
     def _refused(self, reason: str) -> UnreachableError:
         """What the client says of everything, from a refusal to a server that is not there."""
@@ -91,23 +91,3 @@ class PodPort:
             f"server ({said})",
             fix,
         )
-
-
-class Way:
-    """A connection to a pod: the socket at the near end of a forward."""
-
-    def __init__(self, forward: Any, near: Any) -> None:
-        self._forward = forward
-        self._near = near
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._near, name)
-
-    def end(self) -> None:
-        """Closes it, and the connection to the API server that carries it.
-
-        For when both sides have said all: who closes the socket before has the rest done for them.
-        """
-        self._near.close()
-        # The client leaves it open where the other side is the first to end it.
-        self._forward.websocket.shutdown()

@@ -1,23 +1,18 @@
 """What `verify` says of the servers of a stack that installs Vault."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from mesh_trust.operations.certificates import Thresholds
-from mesh_trust.operations.cli import Project
 from mesh_trust.operations.finding import Finding, State
 from mesh_trust.operations.runner import run_checks
 from mesh_trust.operations.vault.checks import server_checks
 from mesh_trust.operations.vault.members import Member
-from mesh_trust.operations.vault.named import Named
 
 from .commands import VaultCommand
 from .conftest import NewVault, OneVault
 from .test_init import SMALL
-from .test_pods import port_of
-from .tunnels import cluster_with
 
 
 def found(
@@ -116,30 +111,3 @@ def test_servers_of_two_vaults(new_vault: NewVault, command: VaultCommand, token
     [servers] = of(findings, "vault-servers")
     assert servers.state is State.FAILED
     assert "they are not of one Vault" in servers.seen
-
-
-def test_servers_that_are_pods(
-    new_vault: NewVault,
-    command: VaultCommand,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each is asked, and its certificate looked at, by a forward to it; none is left open."""
-    vault = new_vault(raft=1)
-    command.done(*vault.init(*SMALL))
-    # The second one is not there.
-    with cluster_with(tmp_path, {"vault-0": port_of(vault)}, 2) as cluster:
-        monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
-        named = Named(ca_file=vault.servers[0].ca_file, context="mgmt")
-        members = named.members(Project(None, tmp_path))
-
-        findings = run_checks(server_checks(members, 2, "", Thresholds()))
-
-    assert states(findings) == {
-        "vault-servers": [State.OK],
-        "audit-device": [State.WARNING],
-        "vault-server": [State.OK, State.FAILED],
-        "vault-certificate": [State.OK, State.UNKNOWN],
-    }
-    assert "1 of 2 servers are well" in of(findings, "vault-servers")[0].seen
-    assert "no connection to pod vault/vault-1" in of(findings, "vault-server")[1].seen

@@ -10,7 +10,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from ..port_forward import PodPort, Way
+from ..port_forward import PodPort
 from ..unreachable import UnreachableError
 
 
@@ -69,24 +69,15 @@ class ForwardedTransport(HTTPAdapter):
         return Pool
 
 
-def _relayed(way: Way) -> socket.socket:
+def _relayed(way: Any) -> socket.socket:
     """A connection that leads on by `way`, and can be closed at any time.
 
     Where something is unread at the close, a forward that it leads by directly ends in an error of
     its own, which its thread prints.
     """
     near, far = socket.socketpair()
-    back = Thread(target=_relay, args=(way, far), daemon=True)
-    back.start()
-
-    def forth() -> None:
-        # `near` is closed by whoever has it.
-        with far:
-            _relay(far, way)
-            back.join()
-            way.end()
-
-    Thread(target=forth, daemon=True).start()
+    for source, target in ((far, way), (way, far)):
+        Thread(target=_relay, args=(source, target), daemon=True).start()
     return near
 
 

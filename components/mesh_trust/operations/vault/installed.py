@@ -3,7 +3,6 @@
 import os
 import shlex
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +80,7 @@ def servers_of(installation: Installation) -> Sequence[Server]:
     """
     try:
         client = ClusterClient(installation.connection)
-        with closing(client):
-            stateful_set = _stateful_set(client, installation)
+        stateful_set = _stateful_set(client, installation)
     except UnreachableError as error:
         raise OperationError(f"{error}: {error.fix}") from None
     name, spec = stateful_set.metadata.name, stateful_set.spec
