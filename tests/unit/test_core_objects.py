@@ -63,7 +63,7 @@ def test_they_are_as_those_of_the_sdk(requests: dict[str, dict[str, Any]]) -> No
         Secret.read("read", "n/one", pulumi.ResourceOptions())
         kubernetes.core.v1.Secret.get("read of the SDK", "n/one")
 
-    pulumi.runtime.test(program)()
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
 
     for name in ("account", "secret", "read"):
         assert requests[name] == requests[f"{name} of the SDK"]
