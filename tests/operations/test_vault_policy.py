@@ -1,7 +1,5 @@
 """The policy that `mesh-trust vault policy` prints is enough for the stack, and gets no further."""
 
-from typing import Any
-
 import pytest
 from hvac.exceptions import Forbidden
 
@@ -9,34 +7,15 @@ from lab.lab import Lab
 from tests.program.inventory import vault_client
 from tests.program.program import Program
 from tests.program.token_policy import limited_token
+from tests.vault.test_exact_policy import REFUSED
 
 from .command import MeshTrust
 
-ALL = 'path "*" { capabilities = ["sudo"] }'
 EAST = "gen-int-ca-istio-east-mesh"
 EAST_ROLE = f"auth/kube-east-mesh-auth/role/{EAST}"
-ACCOUNT = {
-    "bound_service_account_names": "istiod",
-    "bound_service_account_namespaces": "istio-system",
-}
-
-# What would give its sender more than the token has.
-REFUSED: list[tuple[str, dict[str, Any]]] = [
-    (f"sys/policies/acl/{EAST}", {"policy": ALL}),
-    (f"sys/policies/acl/{EAST}", {"POLICY": ALL}),
-    ("sys/policies/acl/admins", {"policy": ALL}),
-    ("sys/policies/acl/gen-int-ca-istio-other-mesh", {"policy": ALL}),
-    (EAST_ROLE, {**ACCOUNT, "token_policies": "admins"}),
-    (EAST_ROLE, {**ACCOUNT, "token_policies": [EAST, "admins"]}),
-    (EAST_ROLE, {**ACCOUNT, "token_policies": EAST, "policies": "admins"}),
-    ("auth/kube-east-mesh-auth/role/other", ACCOUNT),
-    ("auth/userpass/users/admin", {"token_policies": EAST}),
-    ("auth/userpass/users/other", {"password": "x"}),
-    ("sys/auth/kube-other", {"type": "kubernetes"}),
-    ("sys/mounts/pki_other", {"type": "pki"}),
-]
 
 
+@pytest.mark.soak
 def test_a_token_with_it_does_what_the_stack_needs_and_gets_no_further(
     lab: Lab, undeployed: Program, mesh_trust: MeshTrust
 ) -> None:
