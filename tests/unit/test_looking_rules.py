@@ -13,7 +13,7 @@ LOOKS = {"read", "list", "sudo"}
 
 def capabilities(rule: str) -> tuple[str, set[str]]:
     """The path of a rule, and what it allows."""
-    found = re.fullmatch(r'path "(\S+)" +\{ capabilities = \[(.*)\] \}', rule)
+    found = re.fullmatch(r'path "(\S+)" +\{ capabilities = \[(.*?)\](, allowed_.*)? \}', rule)
     assert found, rule
     return found[1], set(re.findall(r'"(\w+)"', found[2]))
 
