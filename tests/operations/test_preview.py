@@ -278,6 +278,7 @@ def on_github(lab: Lab) -> Iterator[JobOnGitHub]:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)  # seven steps, each with an engine of its own
 def test_steps_of_the_pipelines(
     deployed: Program,
     mesh_trust: MeshTrust,
