@@ -1,23 +1,19 @@
 """Reads a cluster with the official Python client, beside the provider that changes it."""
 
-import json
-import os
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
-import yaml
 
+from .client_configuration import client_configuration
+from .cluster_errors import ClusterSilentError, UnusableAccessError, explained
 from .cluster_json import ClusterJson
-from .parsed_kubeconfigs import parsed_kubeconfig
 from .readiness import on_one_line
 
 if TYPE_CHECKING:
-    from kubernetes.client import Configuration
+    pass
 
 _T = TypeVar("_T")
 
@@ -31,33 +27,6 @@ VAULT_READS = (
 """What is read to see how an installed Vault does."""
 
 _REQUEST_SECONDS = 10
-_FORBIDDEN = (401, 403)
-
-
-class UnusableAccessError(pulumi.RunError):
-    """A kubeconfig leads nowhere or astray; the message is a single line.
-
-    It is found out while values resolve, where the SDK would wrap an InvalidInputError, which is a
-    ValueError, into lines of its own.
-    """
-
-    def __init__(self, field: str, value: object, fix: str) -> None:
-        super().__init__(f"{field}: {value!r} is not valid; {fix}")
-
-
-class ClusterSilentError(Exception):
-    """The API server does not answer, or not with sense; the message is a single line."""
-
-
-class ClusterRefusedError(pulumi.RunError):
-    """The user of a kubeconfig may not read what has to be read; the message is a single line."""
-
-    def __init__(self, said: str, reads: str) -> None:
-        self.reason = f"the cluster of the kubeconfig refuses to be read: {said}"
-        """What the API server says, part of a sentence."""
-        self.advice = f"give the user of the kubeconfig the right to read {reads}"
-        """What to do, likewise."""
-        super().__init__(f"{self.reason}; {self.advice}")
 
 
 class ClusterAccess:
@@ -233,97 +202,6 @@ class ClusterAccess:
                 if error.status in absent:
                     return None
                 raise
-
-
-def client_configuration(kubeconfig: str | None, context: str | None) -> "Configuration":
-    """What the official client has to know to get to the cluster of `context`.
-
-    `kubeconfig` is a path, the content of a file, or None for the one that kubectl would take.
-
-    Raises:
-        UnusableAccessError: there is no such file or context, or nothing to connect to.
-    """
-    from kubernetes import client, config
-
-    named = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-    configuration = client.Configuration()
-    # Every look is a try of its own, and a retry would print a warning.
-    configuration.retries = False
-    try:
-        if is_content(named):
-            config.load_kube_config_from_dict(
-                yaml.safe_load(named), context, configuration, persist_config=False
-            )
-        elif kubeconfig is None and _is_in_pod() and not _any_exists(named):
-            config.load_incluster_config(client_configuration=configuration)
-        else:
-            config.load_kube_config_from_dict(
-                parsed_kubeconfig(named), context, configuration, persist_config=False
-            )
-    except config.ConfigException as error:
-        raise UnusableAccessError(
-            "kubeconfig",
-            _shown(named),
-            f"name a kubeconfig that has {f'context {context}' if context else 'a current context'}"
-            f" ({on_one_line(str(error), 150)})",
-        ) from None
-    except (yaml.YAMLError, TypeError, AttributeError, ValueError):
-        # Not the errors' own words, which may quote the content. The client looks at no types.
-        raise UnusableAccessError(
-            "kubeconfig", _shown(named), "give it the YAML of a kubeconfig"
-        ) from None
-    return configuration
-
-
-def is_content(kubeconfig: str) -> bool:
-    """Whether this is the content of a kubeconfig, and not the path of one."""
-    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
-
-
-def _shown(kubeconfig: str) -> str:
-    return "…" if is_content(kubeconfig) else kubeconfig
-
-
-def _any_exists(paths: str) -> bool:
-    return any(Path(path).expanduser().exists() for path in paths.split(os.pathsep))
-
-
-def _is_in_pod() -> bool:
-    return "KUBERNETES_SERVICE_HOST" in os.environ
-
-
-@contextmanager
-def explained(reads: str) -> Iterator[None]:
-    """Has what the official client raises said in one line; `reads` is what is read.
-
-    Raises:
-        ClusterRefusedError: the user of the kubeconfig may not read that.
-        ClusterSilentError: the API server does not answer, or not with sense.
-    """
-    from kubernetes.client import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except ApiException as error:
-        said = on_one_line(_message(error))
-        if error.status in _FORBIDDEN:
-            raise ClusterRefusedError(said, reads) from None
-        raise ClusterSilentError(f"its API server answers {error.status}: {said}") from None
-    except (HTTPError, OSError) as error:
-        raise ClusterSilentError(
-            f"its API server does not answer ({on_one_line(str(error), 200)})"
-        ) from None
-
-
-def _message(error: Any) -> str:
-    try:
-        status = json.loads(error.body or "null")
-    except ValueError:
-        # What stands between may answer in words of its own.
-        status = None
-    said = status.get("message") if isinstance(status, dict) else None
-    return str(said or error.reason)
 
 
 def _moment(event: Any) -> float:

@@ -1,6 +1,6 @@
 """Why a cluster that is looked at while something becomes ready cannot be asked at the moment."""
 
-from .cluster_access import ClusterRefusedError, ClusterSilentError
+from .cluster_errors import ClusterRefusedError, ClusterSilentError
 from .readiness import Obstacle
 
 REFUSED_SECONDS = 15.0

@@ -8,7 +8,8 @@ import pulumi_kubernetes as kubernetes
 import yaml
 
 from .agent_containers import Agent, trust_digest
-from .cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
+from .cluster_access import ClusterAccess
+from .cluster_errors import ClusterSilentError, UnusableAccessError
 from .istiod_agent_args import Installed, IstiodAgentArgs, check_istiod_agent_args
 from .istiod_overlay import with_agent
 from .istiod_patch import (

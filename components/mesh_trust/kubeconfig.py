@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from .certificate_values import require_cas, require_certificates
-from .cluster_access import is_content
+from .client_configuration import is_content
 from .files import content_of, path_of
 from .validation import InvalidInputError
 

@@ -6,12 +6,8 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from .cluster_access import (
-    ClusterAccess,
-    ClusterRefusedError,
-    ClusterSilentError,
-    UnusableAccessError,
-)
+from .cluster_access import ClusterAccess
+from .cluster_errors import ClusterRefusedError, ClusterSilentError, UnusableAccessError
 from .cluster_obstacle import cluster_obstacle
 from .readiness import Obstacle, Ready, on_one_line
 from .structures import fields_of

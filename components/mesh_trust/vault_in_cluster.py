@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .cluster_access import ClusterAccess, ClusterRefusedError, ClusterSilentError
+from .cluster_access import ClusterAccess
+from .cluster_errors import ClusterRefusedError, ClusterSilentError
 from .cluster_obstacle import cluster_obstacle
 from .readiness import Obstacle, Ready
 from .vault_health import health_obstacle

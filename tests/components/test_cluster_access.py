@@ -8,7 +8,8 @@ import pulumi
 import pytest
 import yaml
 
-from mesh_trust.cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.cluster_errors import ClusterSilentError, UnusableAccessError
 from tests.conformance.kubernetes.conftest import CLUSTER
 
 from .installed import InstalledVault

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from kubernetes import client
 
-from mesh_trust.cluster_access import ClusterAccess, UnusableAccessError
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.cluster_errors import UnusableAccessError
 from mesh_trust.readiness import Obstacle, Ready, until_ready
 from mesh_trust.root_trust_policy_status import READS, PolicyInCluster
 from tests.conformance.kubernetes.conftest import CLUSTER

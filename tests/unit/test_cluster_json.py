@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mesh_trust.cluster_access import ClusterAccess, ClusterRefusedError, ClusterSilentError
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.cluster_errors import ClusterRefusedError, ClusterSilentError
 
 _ANSWERS = {
     "/api/v1/namespaces/there": (200, "application/json", b'{"metadata": {"uid": "its-uid"}}'),

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from kubernetes.config import ConfigException
 
-from mesh_trust.cluster_access import UnusableAccessError, client_configuration
+from mesh_trust.client_configuration import client_configuration
+from mesh_trust.cluster_errors import UnusableAccessError
 from mesh_trust.parsed_kubeconfigs import parsed_kubeconfig
 
 

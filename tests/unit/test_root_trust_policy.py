@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from mesh_trust import RootTrustPolicy
-from mesh_trust.cluster_access import ClusterSilentError
+from mesh_trust.cluster_errors import ClusterSilentError
 from mesh_trust.readiness import Obstacle
 from mesh_trust.root_trust_policy_status import READS, PolicyInCluster, said_in
 from tests.root_trust_policies import ORDINARY

@@ -5,7 +5,7 @@ import pulumi
 import pytest
 
 from mesh_trust import InvalidInputError, VaultInstall, VaultInstallArgs
-from mesh_trust.cluster_access import UnusableAccessError
+from mesh_trust.cluster_errors import UnusableAccessError
 from mesh_trust.readiness import Obstacle, Ready
 from mesh_trust.vault_commands import VaultCommands
 

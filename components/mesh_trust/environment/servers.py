@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pulumi
 
 from mesh_trust import InvalidInputError
-from mesh_trust.cluster_access import IDENTITY_NAMESPACE, ClusterAccess, ClusterSilentError
+from mesh_trust.cluster_access import IDENTITY_NAMESPACE, ClusterAccess
+from mesh_trust.cluster_errors import ClusterSilentError
 from mesh_trust.names import istiod_deployment
 from mesh_trust.root_trust_policy_status import API_VERSION, PLURAL
 from mesh_trust.settings import MANAGEMENT, Cluster, Connection, Problems, Settings

@@ -2,7 +2,8 @@
 
 import pulumi
 
-from mesh_trust.cluster_access import ClusterAccess, ClusterSilentError
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.cluster_errors import ClusterSilentError
 from mesh_trust.settings import Connection
 from mesh_trust.settings.vault_stack import InstalledVault
 from mesh_trust.vault_values import servers_behind

@@ -7,12 +7,8 @@ from typing import Any
 import pulumi
 from kubernetes import client
 
-from mesh_trust.cluster_access import (
-    ClusterSilentError,
-    UnusableAccessError,
-    client_configuration,
-    explained,
-)
+from mesh_trust.client_configuration import client_configuration
+from mesh_trust.cluster_errors import ClusterSilentError, UnusableAccessError, explained
 from mesh_trust.settings import Connection
 
 from .unreachable import UnreachableError

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from mesh_trust import InvalidInputError
-from mesh_trust.cluster_access import is_content
+from mesh_trust.client_configuration import is_content
 from mesh_trust.kubeconfig import Kubeconfig
 from mesh_trust.kubernetes_values import require_object_name
 

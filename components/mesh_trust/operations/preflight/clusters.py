@@ -6,7 +6,8 @@ from functools import partial
 
 import pulumi
 
-from mesh_trust.cluster_access import IDENTITY_NAMESPACE, ClusterAccess, ClusterSilentError
+from mesh_trust.cluster_access import IDENTITY_NAMESPACE, ClusterAccess
+from mesh_trust.cluster_errors import ClusterSilentError
 from mesh_trust.environment.servers import (
     Questions,
     Seen,

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pulumi
 
 from mesh_trust import VaultInstallArgs
-from mesh_trust.cluster_access import ClusterAccess, ClusterSilentError, UnusableAccessError
+from mesh_trust.cluster_access import ClusterAccess
+from mesh_trust.cluster_errors import ClusterSilentError, UnusableAccessError
 from mesh_trust.helm_releases import RELEASE
 from mesh_trust.readiness import Ready
 from mesh_trust.settings import Connection
