@@ -45,9 +45,9 @@ def test_a_cluster_is_added_without_touching_the_others(
     look: Look,
     token_of: TokenOf,
 ) -> None:
-    before = look()
     token = token_of("fleet", 1)
     root.environment["VAULT_TOKEN"] = token_of("fleet", 0)
+    before = look()
     certificate = x509.load_pem_x509_certificate(root.up()["rootCertificate"].encode())
     east = clusters(example_of, leads_there, "east")
     east.environment["VAULT_TOKEN"] = token

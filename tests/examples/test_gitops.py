@@ -72,8 +72,8 @@ def take_away(lab: Lab, objects: dict[tuple[str, str], dict[str, Any]]) -> None:
 def test_the_files_are_all_that_the_cluster_needs(
     example: Example, lab: Lab, look: Look, token_of: TokenOf, tmp_path: Path
 ) -> None:
-    before = look()
     example.environment["VAULT_TOKEN"] = token_of("gitops")
+    before = look()
     folder = tmp_path / "manifests"
 
     outputs = example.up()

@@ -26,8 +26,8 @@ def example(example_of: ExampleOf, leads_there: dict[str, str]) -> Example:
 def test_names_labels_and_protection_are_the_programs(
     example: Example, lab: Lab, look: Look, token_of: TokenOf
 ) -> None:
-    before = look()
     example.environment["VAULT_TOKEN"] = token_of("in-your-program")
+    before = look()
 
     outputs = example.up()
 
