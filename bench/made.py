@@ -20,6 +20,7 @@ _GLOO = "gloo-mesh"
 _ISTIO = "istio-system"
 _ADMINISTRATORS_OWN = ("default", "root")
 _OF_VAULT_ITSELF = ("cubbyhole/", "identity/", "secret/", "sys/", "token/")
+_OF_THE_CLUSTER = "kubernetes.io/bootstrapping"
 _BY_A_CLIENT = (
     "creationTimestamp",
     "generation",
@@ -176,6 +177,8 @@ def _in_cluster(api: Any) -> Shape:
         for kind, items in lists.items()
         for each in map(api.sanitize_for_serialization, items)
         if not each["metadata"]["name"].startswith("system:")
+        # The cluster's own, whose rules its controller may still be putting together.
+        and _OF_THE_CLUSTER not in (each["metadata"].get("labels") or {})
     }
 
 
