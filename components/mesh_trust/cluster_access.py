@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pulumi
 
@@ -11,9 +11,6 @@ from .client_configuration import client_configuration
 from .cluster_errors import ClusterSilentError, UnusableAccessError, explained
 from .cluster_json import ClusterJson
 from .readiness import on_one_line
-
-if TYPE_CHECKING:
-    pass
 
 _T = TypeVar("_T")
 

@@ -11,6 +11,7 @@ from ..errors import OperationError
 from .comment import Discussion
 from .compared import compared, requests_on_github, requests_on_gitlab
 from .environments import affected_environments, changed_files, environments_of
+from .forge import needed
 from .identity import token_of_github
 from .place import place_of
 from .vault_login import run_with_token, run_without
@@ -161,7 +162,7 @@ def with_vault(
     if github_audience is not None:
         jwt = token_of_github(os.environ, github_audience)
     else:
-        jwt = _variable(jwt_variable or "VAULT_ID_TOKEN")
+        jwt = needed(os.environ, jwt_variable or "VAULT_ID_TOKEN")
     raise SystemExit(run_with_token(command, place, mount=mount, role=role, jwt=jwt))
 
 
@@ -171,10 +172,3 @@ def _told(preview: Path) -> str:
     return preview.read_text() or (
         f"### `{environment}`: the preview **could not be made**\n\nIts job says why.\n"
     )
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise OperationError(f"{name} is not set: the pipeline has to give it to this step")
-    return value

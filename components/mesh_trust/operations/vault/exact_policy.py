@@ -27,7 +27,7 @@ def exact_policy(settings: Settings, name: str) -> str:
     Raises:
         InvalidInputError: a name could widen the policy.
     """
-    bounds = dict(_bounds(settings))
+    bounds = {rule.path: rule for rule in _bounds(settings)}
     rules = [
         bounds.get(need.path, Rule(need.path, ())).allowing(need.capabilities)
         for need in vault_needs(settings)
@@ -35,13 +35,8 @@ def exact_policy(settings: Settings, name: str) -> str:
     return "\n".join([*map(str, rules), str(successor_rule(name)), ""])
 
 
-def _bounds(settings: Settings) -> Iterator[tuple[str, Rule]]:
-    """Rules without capabilities, by their path."""
-    for rule in _bounded(settings):
-        yield rule.path, rule
-
-
-def _bounded(settings: Settings) -> Iterator[Rule]:
+def _bounds(settings: Settings) -> Iterator[Rule]:
+    """Rules without capabilities, each for a path of its own."""
     names = settings.names
     if settings.root.signing_mount is None:
         yield _mount(f"sys/mounts/{names.root_mount}", "pki")
