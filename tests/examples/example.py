@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,19 @@ class Example(PulumiStack):
         assert "Traceback" not in outcome.output, outcome.output
         # What the engine ends with after an error of its own.
         return [line for line in outcome.errors if line != "preview failed"]
+
+    def assert_each_is_told(
+        self, right: Mapping[str, Any], wrong: Mapping[str, tuple[Any, str]]
+    ) -> None:
+        """Puts each `wrong` value among those that are `right`: the line beside it is all it says.
+
+        Leaves the right ones configured.
+        """
+        for key, (value, line) in wrong.items():
+            self.configure(**{**right, key: value})
+            [told] = self.refusals()
+            assert line in told
+        self.configure(**right)
 
     def remove(self) -> None:
         """Takes down what is left of it, and the stack."""

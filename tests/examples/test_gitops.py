@@ -139,11 +139,7 @@ def test_a_wrong_value_is_told_in_a_line(
         "vaultCaFile": leads_there["vaultCaFile"],
     }
 
-    for key, (value, line) in WRONG.items():
-        example.configure(**{**right, key: value})
-        [told] = example.refusals()
-        assert line in told
-    example.configure(**right)
+    example.assert_each_is_told(right, WRONG)
     for content, line in WRONG_ISTIO.items():
         file = example.folder / "istio.yaml"
         file.unlink() if content is None else file.write_text(content)
